@@ -1,0 +1,1 @@
+"""The deciding half of indexgate: pure, without I/O, clock or environment."""

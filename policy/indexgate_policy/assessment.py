@@ -1,0 +1,85 @@
+"""What is known of a project at a time: its signals, flags and advisories."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from packaging.utils import NormalizedName
+
+from indexgate_policy.advisories import Advisories
+from indexgate_policy.flags import Flag
+from indexgate_policy.signals import Signal, Signals, Unknown
+from indexgate_policy.subject import Project, Release
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lookalike:
+    """A popular name that another name can be taken for.
+
+    `confusability` is 0..1 (how alike, not how guilty), `rank` and `downloads` (of 30 days) are the
+    popular name's, `relation` says in words how the two differ.
+    """
+
+    imitates: str
+    confusability: float
+    relation: str
+    rank: int
+    downloads: int
+
+
+class PopularNames(Protocol):
+    """The most downloaded names, and how to find the one that a name resembles."""
+
+    def lookalike(self, name: NormalizedName) -> Lookalike | None:
+        """Return the popular name that *name* resembles most; None for a popular name itself."""
+
+    def rank(self, name: NormalizedName) -> int | None:
+        """Return the rank of *name* (1: most downloaded), None when it is not on the list."""
+
+    @property
+    def least_downloads(self) -> int:
+        """Downloads in 30 days of the last name on the list: others have at most about as many."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What a check needs to know of the rest of the index."""
+
+    popular: PopularNames
+    owners_of: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Owners of popular projects, where they were looked up, for `same owner` evidence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """All that a check may look at. Nothing else: no clock, no network."""
+
+    project: Project
+    releases: tuple[Release, ...]
+    signals: Signals
+    context: Context
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessment:
+    """The result of assessing a project, stored with its inputs so that it can be explained.
+
+    `formula` names the version of checks and formulas; `inputs` are the signals that went in;
+    `valid_until` is when age alone changes the result or a refresh is due. `advisories` is joined
+    on from the local feed at request time and never stored.
+    """
+
+    index_id: str
+    project: NormalizedName
+    formula: str
+    inputs: tuple[Signal, ...]
+    flags: tuple[Flag, ...]
+    assessed_at: datetime
+    valid_until: datetime
+    advisories: Advisories | Unknown = Unknown(reason="no advisory feed has been read yet")
+
+    def flag(self, check: str) -> Flag | None:
+        """Return the flag with id *check*, if the project has it."""
+        return next((flag for flag in self.flags if flag.check == check), None)

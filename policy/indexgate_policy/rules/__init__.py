@@ -1,0 +1,1 @@
+"""The policy document: what it says, when a rule holds, and the verdict."""

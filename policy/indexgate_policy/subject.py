@@ -1,0 +1,84 @@
+"""What is judged: a project of one index, its releases and their files, and who asks."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, TypeAlias
+
+from packaging.utils import NormalizedName
+from packaging.version import Version
+
+from indexgate_policy.signals import Unknown
+
+Kind: TypeAlias = Literal["wheel", "sdist", "other"]
+Status: TypeAlias = str  # PEP 792: active, archived, quarantined, deprecated; unknown ones pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """A project as its one index shows it.
+
+    `first_upload` is the earliest upload that the page tells, `first_seen` the first time this gate
+    was asked for it; `releases` counts versions with files that are not yanked.
+    """
+
+    name: NormalizedName
+    index_id: str
+    public: bool
+    status: Status = "active"
+    status_reason: str = ""
+    first_upload: datetime | Unknown
+    first_seen: datetime | Unknown
+    releases: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """One file of a release.
+
+    `version` is the text as the file name carries it, `parsed` its PEP 440 form where it has one.
+    `uploaded` is this file's upload, `released` the earliest upload of any file of the version
+    (release age counts from there). `yanked` is upstream's: False, True or the reason.
+    `provenance` says whether the index offers attestations (PEP 740).
+    """
+
+    project: Project
+    filename: str
+    kind: Kind
+    version: str
+    parsed: Version | Unknown
+    uploaded: datetime | Unknown
+    released: datetime | Unknown
+    yanked: bool | str = False
+    provenance: bool | Unknown = False
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """The files of one version, in page order."""
+
+    version: str
+    parsed: Version | Unknown
+    released: datetime | Unknown
+    files: tuple[File, ...]
+
+    @property
+    def yanked(self) -> bool:
+        """Whether upstream yanked every file of the version (PEP 592 marks files)."""
+        return all(file.yanked is not False for file in self.files)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """Who asks, as far as the request tells; `family` is the installer's name, `other` else."""
+
+    family: str = "other"
+    kind: Literal["ci", "person"] | Unknown = Unknown(reason="the client does not say")
+    team: str | Unknown = Unknown(reason="no team is configured for this client")
+
+
+def age(since: datetime | Unknown, now: datetime) -> timedelta | Unknown:
+    """Return the time since *since*; a time in the future is age 0, an unknown one unknown."""
+    if isinstance(since, Unknown):
+        return since
+    return max(timedelta(0), now - since)

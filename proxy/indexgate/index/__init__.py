@@ -1,0 +1,1 @@
+"""Indexes that stand behind one another: upstream, cached, gated."""

@@ -1,0 +1,1 @@
+"""The Simple repository API, pure: reading, writing and choosing a form."""

@@ -1,0 +1,61 @@
+"""The project page and the project list of the Simple API, as data.
+
+One model for both forms (PEP 503 HTML, PEP 691 JSON). What upstream sent and we do not interpret is
+carried along in `extra`, as the raw JSON it was, so that no field is ever lost.
+"""
+
+from typing import TypeAlias
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+Hashes: TypeAlias = dict[str, str]
+Extra: TypeAlias = dict[str, msgspec.Raw]
+
+
+class PageFile(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One file of a project page.
+
+    `url` is absolute once read. `upload_time` is upstream's text, untouched (PEP 700: lock files
+    record its microseconds). A value that upstream did not give is UNSET, never invented.
+    `requires_python`, `core_metadata` and `provenance` may be null on the wire (None).
+    """
+
+    filename: str
+    url: str
+    hashes: Hashes
+    requires_python: str | UnsetType | None = UNSET
+    size: int | UnsetType = UNSET
+    upload_time: str | UnsetType = UNSET
+    yanked: bool | str = False
+    core_metadata: bool | Hashes | UnsetType | None = UNSET
+    gpg_sig: bool | UnsetType = UNSET
+    provenance: str | UnsetType | None = UNSET
+    extra: Extra = msgspec.field(default_factory=dict)
+
+
+class ProjectPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A project page.
+
+    `name` is the normalised name. `api_version` is (major, minor) as upstream claimed it, (1, 0)
+    when it claimed none (PEP 629). `versions` is UNSET below API 1.1. `status` is PEP 792's marker,
+    `active` when absent. `meta` holds the members of `meta` other than `api-version`; `extra` the
+    unknown members of the page.
+    """
+
+    name: str
+    files: tuple[PageFile, ...]
+    api_version: tuple[int, int] = (1, 0)
+    versions: tuple[str, ...] | UnsetType = UNSET
+    status: str | UnsetType = UNSET
+    status_reason: str | UnsetType = UNSET
+    meta: Extra = msgspec.field(default_factory=dict)
+    extra: Extra = msgspec.field(default_factory=dict)
+
+
+class ProjectList(msgspec.Struct, frozen=True, kw_only=True):
+    """The list of all projects: display names as upstream writes them, `extra` a project."""
+
+    names: tuple[str, ...]
+    api_version: tuple[int, int] = (1, 0)
+    meta: Extra = msgspec.field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""One foreign service a file, each giving facts about projects."""

@@ -1,0 +1,1 @@
+"""What the gate remembers: assessments, advisories, decisions."""

@@ -1,0 +1,121 @@
+"""The gate as a process of its own, as users start it."""
+
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.request import ProxyHandler, build_opener
+
+_START_SECONDS = 60
+_READY = "listening"
+
+
+class Gate:
+    """A running gate: where it listens, and what it has written so far."""
+
+    def __init__(self, process: "subprocess.Popen[str]", port: int) -> None:
+        self.port = port
+        self._process = process
+        self._lines: list[str] = []
+        self._spoke = threading.Event()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    @property
+    def origin(self) -> str:
+        """Scheme and authority, without a slash at the end."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """The simple index to point clients at."""
+        return f"{self.origin}/simple/"
+
+    @property
+    def output(self) -> str:
+        """Everything it wrote, both streams."""
+        return "".join(self._lines)
+
+    def await_ready(self) -> None:
+        """Return once it says that it listens and its health page answers 200."""
+        self._spoke.wait(_START_SECONDS)
+        if self._process.poll() is not None or _READY not in self.output:
+            raise AssertionError(f"the gate did not start:\n{self.output}")
+        assert self.get("/-/health") == 200, self.output
+
+    def get(self, path: str) -> int:
+        """Return the status of a GET; raises urllib.error.HTTPError for 4xx and 5xx."""
+        with build_opener(ProxyHandler({})).open(self.origin + path, timeout=30) as response:
+            status: int = response.status
+        return status
+
+    def stop(self) -> None:
+        """End it as a service manager would, and wait."""
+        self._process.terminate()
+        try:
+            self._process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            raise
+        finally:
+            self._reader.join()
+
+    def _read(self) -> None:
+        stream = self._process.stdout
+        assert stream is not None
+        with stream:
+            for line in stream:
+                self._lines.append(line)
+                if _READY in line:
+                    self._spoke.set()
+        self._spoke.set()
+
+
+@contextmanager
+def serving(
+    *,
+    state: Path,
+    policy: Path | str,
+    upstream: str | None,
+    environment: Mapping[str, str],
+    port: int | None = None,
+    options: tuple[str, ...] = (),
+) -> Iterator[Gate]:
+    """Run `indexgate serve` on loopback until the block ends.
+
+    `policy` is a file or the name of a shipped policy; without `upstream` the gate chooses.
+    """
+    port = port or free_port()
+    chosen = () if upstream is None else ("--upstream", upstream)
+    process = subprocess.Popen(
+        (
+            *(sys.executable, "-m", "indexgate", "serve"),
+            *("--host", "127.0.0.1", "--port", str(port)),
+            *("--state", str(state), "--policy", str(policy)),
+            *chosen,
+            *options,
+        ),
+        env=dict(environment) | {"PYTHONUNBUFFERED": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    gate = Gate(process, port)
+    try:
+        gate.await_ready()
+        yield gate
+    finally:
+        gate.stop()
+
+
+def free_port() -> int:
+    """Return a loopback port that nobody listens on right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port

@@ -1,0 +1,190 @@
+"""Files by their hash, on disk, each fetched once however many ask for it at the same time."""
+
+import asyncio
+import os
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+from indexgate.index.file_body import GrowingBody, KeptBody, PassingBody
+from indexgate.index.file_check import FileCheck
+from indexgate.index.file_flight import Flight, NotKept
+from indexgate.index.file_shelf import FileShelf
+from indexgate.index.files import CHUNK, Fetch, FileBody, Pin, Wanted, pin_nothing
+from indexgate.index.off_loop import off_loop
+from indexgate.index.protocol import UpstreamFailed
+
+_THREADS = 4
+
+_GOING_DOWN = UpstreamFailed("offline", "the gate is going down")
+
+T = TypeVar("T")
+
+
+def say_nothing(_sentence: str) -> None:
+    """Take a warning and drop it."""
+
+
+class FileCache:
+    """The finished files in *folder*, at most *max_bytes*, and the fetches that are running.
+
+    *pin* remembers the first sha256 of files that the index lists without one. *warn* is told once
+    when files can no longer be kept, and again only after one could be; meanwhile they pass
+    through unkept but checked. Work on the disk has threads of its own, so that a slow disk holds
+    up no page.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        max_bytes: int,
+        *,
+        pin: Pin = pin_nothing,
+        warn: Callable[[str], None] = say_nothing,
+        shelf: FileShelf | None = None,
+    ) -> None:
+        self._shelf = shelf or FileShelf(folder, max_bytes)
+        self._pin = pin
+        self._warn = warn
+        self._keeps = True
+        self._flights: dict[Wanted, Flight] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="files")
+
+    def start(self) -> None:
+        """Begin to tidy the folder and to count what is there, in the background."""
+        self._spawn(self._tidy())
+
+    async def settle(self) -> None:
+        """Wait until all fetches, and what they leave to do on disk, have ended."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def close(self) -> None:
+        """End all fetches; what is not finished is thrown away."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for flight in self._flights.values():  # those that were cancelled before their first step
+            flight.fail(_GOING_DOWN)
+        self._pool.shutdown(wait=False)
+
+    async def open_kept(self, wanted: Wanted) -> KeptBody | None:
+        """Return the finished file, or None when it must be fetched."""
+        digest = wanted.digest
+        if digest is None:
+            return None
+        file = self._shelf.open(digest, wanted.size)
+        if file is None:
+            return None
+        body = KeptBody(
+            file,
+            os.fstat(file.fileno()).st_size,
+            pool=self._pool,
+            on_close=partial(self._shelf.close, digest, file),
+        )
+        if wanted.sha256 is not None or not wanted.hashes:
+            return body
+        # Kept under the hash that was first seen, which says nothing of the listed ones.
+        try:
+            if await self._on_disk(partial(_passes, wanted, file)):
+                return body
+        except BaseException:
+            body.close()
+            raise
+        body.close()
+        return None
+
+    async def open(self, wanted: Wanted, fetch: Fetch) -> FileBody:
+        """Return the file: the kept one, else the one being fetched, else *fetch* it.
+
+        Returns when upstream has answered. The fetch goes on when the caller goes away. Raises
+        UpstreamFailed.
+        """
+        flight = self._flights.get(wanted)
+        if flight is None:
+            if kept := await self.open_kept(wanted):
+                return kept
+            # Nothing was awaited since the look on disk, so no fetch can have landed in between.
+            flight = self._flights.get(wanted) or self._take_off(wanted, fetch)
+        body = GrowingBody(flight, fetch, self._pin)
+        try:
+            await flight.begin()
+        except NotKept:
+            body.close()
+            return PassingBody(wanted, fetch, self._pin)
+        except BaseException:
+            body.close()
+            raise
+        return body
+
+    def _take_off(self, wanted: Wanted, fetch: Fetch) -> Flight:
+        flight = Flight(
+            wanted,
+            create=partial(self._shelf.new_part, wanted.size),
+            limit=self._shelf.max_bytes,
+            pool=self._pool,
+        )
+        self._flights[wanted] = flight
+        self._spawn(self._fly(flight, fetch))
+        return flight
+
+    async def _fly(self, flight: Flight, fetch: Fetch) -> None:
+        """Fetch the file and keep it. Failures go to the readers, the disk's also to *warn*."""
+        try:
+            sha256 = await flight.fetch(fetch, self._pin)
+            await self._keep(flight, sha256)
+        except NotKept as failure:
+            flight.fail(failure)
+            self._cannot_keep(failure.reason)
+        except Exception as failure:
+            flight.fail(failure)
+        finally:
+            del self._flights[flight.wanted]
+            flight.fail(_GOING_DOWN)
+            if flight.part is not None:
+                flight.part.discard()
+            flight.leave()
+
+    async def _keep(self, flight: Flight, sha256: str) -> None:
+        part = flight.part
+        if part is None:
+            return
+        try:
+            await self._on_disk(partial(self._shelf.keep, part, sha256, flight.safe))
+        except OSError as error:
+            raise NotKept(error.strerror or str(error)) from error
+        self._keeps = True
+
+    async def _tidy(self) -> None:
+        try:
+            await self._on_disk(self._shelf.tidy)
+        except OSError as error:
+            self._cannot_keep(error.strerror or str(error))
+
+    async def _on_disk(self, work: Callable[[], T]) -> T:
+        return await off_loop(self._pool, work)
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _cannot_keep(self, reason: str) -> None:
+        if self._keeps:
+            self._keeps = False
+            self._warn(f"files pass through without being kept in `{self._shelf.folder}`: {reason}")
+
+
+def _passes(wanted: Wanted, file: BinaryIO) -> bool:
+    """Read all of *file* and tell whether it is the wanted one."""
+    check = FileCheck(wanted)
+    try:
+        while piece := file.read(CHUNK):
+            check.update(piece)
+        check.finish()
+    except UpstreamFailed:
+        return False
+    return True

@@ -1,0 +1,146 @@
+"""One fetch of one file, which any number of readers follow while it is written.
+
+The fetch belongs to nobody: a reader that goes away does not end it. Readers read from disk, so the
+slowest of them slows nobody and memory stays flat.
+"""
+
+import asyncio
+import copy
+from collections.abc import Callable
+from concurrent.futures import Executor
+from functools import partial
+from typing import TypeVar
+
+from indexgate.index.file_check import FileCheck, approve
+from indexgate.index.files import HELD_BACK, Fetch, Pin, Wanted
+from indexgate.index.off_loop import off_loop
+from indexgate.index.part_file import PartFile
+
+T = TypeVar("T")
+
+
+class NotKept(Exception):
+    """The file cannot be written to disk, for `reason`; upstream may well give it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Flight:
+    """The state of one fetch: how far it is, how far it may be read, how it ended.
+
+    `size` is the size of the file when it is known, `safe` the number of bytes that readers may
+    have. *create* opens the file to write to. Blocking work is done in *pool*.
+    """
+
+    def __init__(
+        self, wanted: Wanted, *, create: Callable[[], PartFile], limit: int, pool: Executor
+    ) -> None:
+        self.wanted = wanted
+        self.size = wanted.size
+        self.safe = 0
+        self.part: PartFile | None = None
+        self._create = create
+        self._limit = limit
+        self._pool = pool
+        self._users = 1  # the fetch itself
+        self._begun = False
+        self._ended = False
+        self._failure: Exception | None = None
+        self._moved = asyncio.Event()
+
+    async def fetch(self, fetch: Fetch, pin: Pin) -> str:
+        """Fetch and check the file; return its sha256 once readers may have all of it.
+
+        Raises UpstreamFailed, NotKept, and whatever *pin* raises.
+        """
+        self._has_room(self.wanted.size)
+        check = FileCheck(self.wanted)
+        self.part = part = await self._on_disk(self._create)
+        async with fetch() as upstream:
+            self.size = check.expect(upstream.length)
+            self._has_room(self.size)
+            self._begun = True
+            self._tell()
+            async for chunk in upstream.chunks():
+                await self._on_disk(partial(_take, check, part, chunk))
+                self._advance(check.received)
+        sha256 = await approve(check, self.wanted, pin)
+        self.size = self.safe = check.received
+        self._ended = True
+        self._tell()
+        return sha256
+
+    def fail(self, failure: Exception) -> None:
+        """Tell all readers that no more will come. A file that was complete stays complete."""
+        if not self._ended:
+            self._failure = failure
+            self._ended = True
+            self._tell()
+
+    async def begin(self) -> None:
+        """Wait until upstream has answered, so that `size` is what it will be.
+
+        Raises the failure of the fetch.
+        """
+        while not (self._begun or self._ended):
+            await self._moved.wait()
+        self._raise_failure()
+
+    async def beyond(self, offset: int) -> int:
+        """Wait for bytes beyond *offset*; return `safe`, not above *offset* at the end of the file.
+
+        Raises the failure of the fetch.
+        """
+        while self.safe <= offset and not self._ended:
+            await self._moved.wait()
+        self._raise_failure()
+        return self.safe
+
+    async def read(self, start: int, length: int) -> bytes:
+        """Return bytes that are safe to read. Raises NotKept."""
+        if self.part is None:
+            raise NotKept("the file was never opened")
+        return await self._on_disk(partial(self.part.read, start, length))
+
+    def join(self) -> None:
+        """Count one more reader: the file stays open until all have left."""
+        self._users += 1
+
+    def leave(self) -> None:
+        """Count one reader less."""
+        self._users -= 1
+        if not self._users and self.part is not None:
+            self.part.close()
+
+    def _advance(self, written: int) -> None:
+        end = written if self.size is None else self.size
+        self.safe = max(0, min(written, end - HELD_BACK))
+        self._has_room(written)
+        self._tell()
+
+    def _has_room(self, size: int | None) -> None:
+        if size is not None and size > self._limit:
+            raise NotKept(f"the file is larger than the {self._limit} bytes of the whole cache")
+
+    def _tell(self) -> None:
+        moved, self._moved = self._moved, asyncio.Event()
+        moved.set()
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            # A copy each: one exception raised in many tasks would gather all their tracebacks.
+            raise copy.copy(self._failure)
+
+    async def _on_disk(self, work: Callable[[], T]) -> T:
+        """Do *work* off the loop. Raises NotKept where the disk fails, and what *work* raises."""
+        try:
+            return await off_loop(self._pool, work)
+        except OSError as error:
+            raise NotKept(error.strerror or str(error)) from error
+
+
+def _take(check: FileCheck, part: PartFile, chunk: bytes) -> None:
+    check.update(chunk)
+    part.write(chunk)

@@ -1,0 +1,109 @@
+"""An upstream on loopback that gives files well or badly, and the fetch that asks it."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from aiohttp import ClientError, ClientSession, web
+from aiohttp.test_utils import TestServer
+
+from indexgate.index.files import Fetch, FetchRange, UpstreamBody
+from indexgate.index.protocol import UpstreamFailed
+
+
+@dataclass(kw_only=True)
+class Given:
+    """What upstream does when it is asked for a file.
+
+    It waits for `go` after `pause_at` bytes, breaks the connection after `cut_at`, announces no
+    length when `chunked`, and answers the n-th request with the n-th of `later`, if there is one.
+    """
+
+    data: bytes
+    pause_at: int | None = None
+    cut_at: int | None = None
+    chunked: bool = False
+    status: int = 200
+    later: list[bytes] = field(default_factory=list)
+    paused: asyncio.Event = field(default_factory=asyncio.Event)
+    go: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class FileUpstream:
+    """A server on loopback; `asked` counts the requests for each name."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, Given] = {}
+        self.asked: Counter[str] = Counter()
+        self.ranges: list[str] = []
+        app = web.Application()
+        app.router.add_get("/{name}", self._answer)
+        self._server = TestServer(app)
+        self._session: ClientSession | None = None
+
+    async def start(self) -> None:
+        await self._server.start_server()
+        self._session = ClientSession(auto_decompress=False)
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+        await self._server.close()
+
+    def fetch(self, name: str) -> Fetch:
+        return lambda: self._ask(name, {})
+
+    def fetch_range(self, name: str) -> FetchRange:
+        return lambda start, stop: self._ask(name, {"Range": f"bytes={start}-{stop - 1}"})
+
+    @asynccontextmanager
+    async def _ask(self, name: str, headers: dict[str, str]) -> AsyncGenerator[UpstreamBody, None]:
+        assert self._session is not None
+        async with self._session.get(self._server.make_url(f"/{name}"), headers=headers) as answer:
+            if answer.status >= 400:
+                raise UpstreamFailed("status", f"answered {answer.status}", status=answer.status)
+            yield _Body(answer.content_length, answer.content.iter_chunked(64 * 1024))
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        name = request.match_info["name"]
+        given = self.files[name]
+        data = ([given.data, *given.later])[min(self.asked[name], len(given.later))]
+        self.asked[name] += 1
+        if (part := request.http_range) != slice(None, None, 1):
+            self.ranges.append(request.headers["Range"])
+            return web.Response(status=206, body=data[part])
+        response = web.StreamResponse(status=given.status)
+        if not given.chunked:
+            response.content_length = len(data)
+        await response.prepare(request)
+        await self._send(request, response, given, data)
+        return response
+
+    async def _send(
+        self, request: web.Request, response: web.StreamResponse, given: Given, data: bytes
+    ) -> None:
+        stop = len(data) if given.cut_at is None else given.cut_at
+        pause = stop if given.pause_at is None else given.pause_at
+        await response.write(data[:pause])
+        if given.pause_at is not None:
+            given.paused.set()
+            await given.go.wait()
+        await response.write(data[pause:stop])
+        if given.cut_at is not None:
+            assert request.transport is not None
+            request.transport.close()
+
+
+class _Body:
+    def __init__(self, length: int | None, chunks: AsyncIterator[bytes]) -> None:
+        self.length = length
+        self._chunks = chunks
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in self._chunks:
+                yield chunk
+        except ClientError as error:
+            raise UpstreamFailed("garbage", "broke off the file") from error

@@ -1,0 +1,211 @@
+"""An explanation as tables for people and as JSON for programs."""
+
+import dataclasses
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from indexgate.explanation import Explanation
+from indexgate_policy.advisories import Advisories
+from indexgate_policy.flags import Severity
+from indexgate_policy.rules.verdict import Action, Verdict
+from indexgate_policy.signals import Unknown, Value
+
+_COLOURS = {Action.ALLOW: "green", Action.WARN: "yellow", Action.REFUSE: "red"}
+_MINUTE = timedelta(minutes=1)
+_HOUR = timedelta(hours=1)
+_DAY = timedelta(days=1)
+
+
+def as_json(explanation: Explanation) -> str:
+    """Return *explanation* as one JSON object.
+
+    Times are ISO 8601 in UTC, severities are words, an unknown value is `{"unknown": reason}`.
+    """
+    document = _plain(explanation) | {"refused": explanation.refused}
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def print_tables(explanation: Explanation, console: Console | None = None) -> None:
+    """Print *explanation* as tables, on stdout unless *console* says otherwise."""
+    console = console or Console(highlight=False)
+    now = explanation.at
+    console.print(_facts(explanation))
+    console.print(
+        _table(
+            "Signals",
+            ("signal", "value", "source", "seen"),
+            (
+                (row.name, _value(row.value), row.source, _age(row.observed_at, now))
+                for row in explanation.signals
+            ),
+        )
+    )
+    console.print(
+        _table(
+            "Flags",
+            ("flag", "severity", "evidence"),
+            (
+                (flag.check, flag.severity.label, _evidence(flag.evidence, flag.versions))
+                for flag in explanation.flags
+            ),
+        )
+    )
+    console.print(_advisories(explanation.advisories, now))
+    console.print(_verdicts(explanation))
+    console.print(_conclusion(explanation))
+
+
+def _facts(explanation: Explanation) -> Table:
+    now = explanation.at
+    page = f"fetched {_age(explanation.fetched_at, now)}"
+    if explanation.stale:
+        page += f", stale: {explanation.stale}"
+    status = explanation.status
+    if explanation.status_reason:
+        status += f": {explanation.status_reason}"
+    rows = (
+        ("project", explanation.project),
+        ("index", f"{explanation.index} ({'public' if explanation.public else 'not public'})"),
+        ("page", page),
+        ("status", status),
+        ("releases", str(explanation.releases)),
+        ("first upload", _time(explanation.first_upload)),
+        ("first seen here", _time(explanation.first_seen)),
+        ("assessed", _time(explanation.assessed_at)),
+        ("policy", f"{explanation.policy} ({explanation.policy_digest[:12]})"),
+    )
+    table = Table.grid(padding=(0, 2))
+    for name, value in rows:
+        table.add_row(Text(name, style="bold"), _safe(value))
+    return table
+
+
+def _advisories(advisories: Advisories | Unknown, now: datetime) -> Table | Text:
+    if isinstance(advisories, Unknown):
+        return _safe(f"\nAdvisories: unknown: {advisories.reason}")
+    if not advisories.applicable:
+        return _safe("\nAdvisories: none hold, since this index is not public")
+    feed = advisories.feed
+    age = f"unknown: {feed.reason}" if isinstance(feed, Unknown) else _age(feed, now)
+    return _table(
+        f"Advisories (feed read {age})",
+        ("id", "kind", "severity", "summary"),
+        (
+            (
+                record.id,
+                record.kind,
+                record.severity.label
+                if isinstance(record.severity, Severity)
+                else _value(record.severity),
+                record.summary,
+            )
+            for record in advisories.records
+        ),
+    )
+
+
+def _verdicts(explanation: Explanation) -> Table:
+    table = Table(title="Verdicts", title_justify="left", title_style="bold", expand=False)
+    for heading in ("version", "released", "verdict", "rule", "reason", "until"):
+        table.add_column(heading, overflow="fold")
+    for row in explanation.verdicts:
+        verdict = row.verdict
+        table.add_row(
+            _safe(row.version + (" (asked)" if row.version == explanation.asked else "")),
+            _safe(_time(row.released)),
+            Text(verdict.action.value, style=_COLOURS[verdict.action]),
+            _safe(verdict.rule or ", ".join(warned.rule for warned in verdict.warnings)),
+            _safe(_reasons(verdict)),
+            _safe("" if verdict.until is None else _time(verdict.until)),
+        )
+    return table
+
+
+def _conclusion(explanation: Explanation) -> Text:
+    decisive = next(
+        (row.verdict for row in explanation.verdicts if row.version == explanation.asked),
+        explanation.refused_project,
+    )
+    asked = explanation.project + (f"=={explanation.asked}" if explanation.asked else "")
+    if decisive is None or not decisive.refused:
+        return _safe(f"\n{asked} passes")
+    hint = f"\n\nhint: {decisive.hint}" if decisive.hint else ""
+    return _safe(f"\n{asked} is refused by `{decisive.rule}`: {decisive.reason}{hint}")
+
+
+def _reasons(verdict: Verdict) -> str:
+    parts = [verdict.reason, *(warned.reason for warned in verdict.warnings)]
+    parts.extend(f"waived: {rule}" for rule in verdict.waived)
+    return "; ".join(dict.fromkeys(part for part in parts if part))
+
+
+def _table(title: str, headings: Iterable[str], rows: Iterable[tuple[str, ...]]) -> Table | Text:
+    table = Table(title=title, title_justify="left", title_style="bold", expand=False)
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*(_safe(cell) for cell in row))
+    return table if table.row_count else _safe(f"\n{title}: none")
+
+
+def _evidence(evidence: str, versions: tuple[str, ...]) -> str:
+    return f"{evidence} ({', '.join(versions)})" if versions else evidence
+
+
+def _safe(text: str) -> Text:
+    """Return *text*, which may be upstream's, without markup and terminal sequences."""
+    return Text(
+        "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
+    )
+
+
+def _value(value: Value | Unknown) -> str:
+    match value:
+        case Unknown(reason=reason):
+            return f"unknown: {reason}"
+        case bool():
+            return "yes" if value else "no"
+        case tuple():
+            return ", ".join(value) or "none"
+        case _:
+            return str(value)
+
+
+def _time(value: datetime | Unknown) -> str:
+    return _value(value) if isinstance(value, Unknown) else f"{value:%Y-%m-%d %H:%M} UTC"
+
+
+def _age(since: datetime, now: datetime) -> str:
+    age = max(now - since, timedelta(0))
+    if age < _MINUTE:
+        return "just now"
+    if age < _HOUR:
+        return f"{age // _MINUTE} min ago"
+    if age < 2 * _DAY:
+        return f"{age // _HOUR} h ago"
+    return f"{age // _DAY} days ago"
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case Unknown(reason=reason):
+            return {"unknown": reason}
+        case datetime():
+            return value.isoformat().replace("+00:00", "Z")
+        case Severity():
+            return value.label
+        case tuple():
+            return [_plain(member) for member in value]
+        case Mapping():
+            members = value
+        case _ if dataclasses.is_dataclass(value):
+            members = {one.name: getattr(value, one.name) for one in dataclasses.fields(value)}
+        case _:
+            return value
+    return {key: _plain(member) for key, member in members.items()}

@@ -1,0 +1,104 @@
+"""The `indexgate` command: finds the asked command, runs it, and tells failures in one shape."""
+
+import importlib
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+
+import click
+
+from indexgate_policy.errors import Explained
+
+FAILED = 2
+INTERRUPTED = 130
+
+COMMANDS: Mapping[str, str] = {
+    "serve": "indexgate.cli.serve",
+    "explain": "indexgate.cli.explain",
+}
+"""Each command and the module that has it as `command`; imported when it is asked for."""
+
+EXIT_CODES: Mapping[int, str] = {
+    0: "All is well; `explain`: what was asked for passes.",
+    1: "`explain`: what was asked for is refused.",
+    FAILED: "Wrong usage, a wrong setting, or a failure; stderr says which.",
+    INTERRUPTED: "Interrupted. `serve` ends with 0 when it is told to stop.",
+}
+
+
+class _LateCommands(click.Group):
+    """A group whose commands are imported on first use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        place = COMMANDS.get(cmd_name)
+        if place is None:
+            return None
+        command: click.Command = importlib.import_module(place).command
+        return command
+
+
+def _print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        click.echo(f"indexgate {version('indexgate')}")
+        ctx.exit()
+
+
+@click.group(
+    cls=_LateCommands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Start with `indexgate serve`; it prints how to point pip and uv at it.",
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Print the version and exit.",
+)
+def indexgate() -> None:
+    """Stand between installers and their package index, and refuse or warn by policy.
+
+    indexgate answers pip, uv, Poetry and PDM as their index would. It looks up what is known of a
+    package before it passes anything on, and says why where it does not.
+    """
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line *arguments* (default: the program's own); return the exit code."""
+    try:
+        code = indexgate.main(
+            args=None if arguments is None else list(arguments),
+            prog_name="indexgate",
+            standalone_mode=False,
+        )
+    except (Explained, click.ClickException) as error:
+        _tell(error)
+        return getattr(error, "exit_code", FAILED) if isinstance(error, Explained) else FAILED
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader has gone, such as `| head`: nothing to say, and nobody to say it to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code if isinstance(code, int) else 0
+
+
+def _tell(error: Explained | click.ClickException) -> None:
+    """Print *error* on stderr: `error: reference`, the sentence, and the hint apart."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.message, err=True)
+        return
+    text = str(error)
+    if isinstance(error, click.ClickException):
+        sentence = error.format_message().strip().removesuffix(".").replace("'", "`")
+        text = f"usage\n  {sentence}"
+        if isinstance(error, click.UsageError) and error.ctx is not None:
+            text += f"\n\nhint: See `{error.ctx.command_path} --help`."
+    label = click.style("error", fg="red", bold=True)
+    colour = False if os.environ.get("NO_COLOR") else None
+    click.echo(f"{label}: {text}", err=True, color=colour)

@@ -1,0 +1,86 @@
+"""The reference pages of the settings and the commands, made from what the program itself says.
+
+`python -m indexgate.cli.reference settings` (or `commands`) prints a page.
+"""
+
+import sys
+from collections.abc import Iterator
+
+import click
+
+from indexgate.cli.main import EXIT_CODES, indexgate
+from indexgate.settings_table import TABLE, Setting
+
+_WIDTH = 80
+_INTRODUCTION = """\
+A setting is given as a flag of the command line, as an environment variable, or as a key of the
+TOML file that `--config` names. The flag wins over the variable, the variable over the file, and
+the file over the default. Paths in the file are relative to the file.
+
+A key that is not a setting is an error. An `INDEXGATE_` variable that is none is named at start and
+ignored. An empty variable counts as not set, unless its setting says otherwise.
+"""
+
+
+def settings_page() -> str:
+    """Return `docs/reference/settings.md`."""
+    lines = [
+        "# Settings",
+        "",
+        *_INTRODUCTION.splitlines(),
+    ]
+    for setting in TABLE:
+        lines.extend(_setting(setting))
+    return "\n".join(lines) + "\n"
+
+
+def commands_page() -> str:
+    """Return `docs/reference/commands.md`."""
+    context = _context(indexgate, "indexgate", None)
+    lines = ["# Commands", "", *_help(context)]
+    for name in indexgate.list_commands(context):
+        command = indexgate.get_command(context, name)
+        if command is not None:
+            lines.extend([f"## indexgate {name}", "", *_help(_context(command, name, context))])
+    lines.extend(["## Exit codes", "", "| code | meaning |", "| --- | --- |"])
+    lines.extend(f"| {code} | {meaning} |" for code, meaning in EXIT_CODES.items())
+    lines.extend(
+        ["", "What was asked for goes to stdout; banners, notes, the log and errors go to stderr."]
+    )
+    return "\n".join(lines) + "\n"
+
+
+def _setting(setting: Setting) -> Iterator[str]:
+    yield from ("", f"## {setting.name}", "", setting.help, "")
+    flag = setting.flag
+    if setting.kind.metavar == "YES|NO":
+        flag += f"` or `--no-{setting.flag.removeprefix('--')}"
+    yield f"- Flag: `{flag}`{' (may be repeated)' if setting.many else ''}"
+    yield f"- Variable: `{setting.variable}`{' (several with commas)' if setting.many else ''}"
+    if setting.in_file:
+        yield f"- Key: `{setting.name}`{' (a list)' if setting.many else ''}"
+    yield f"- Allowed: {setting.kind.allowed}"
+    if setting.blank:
+        yield f"- Empty: {setting.blank}"
+    yield f"- Default: {setting.default_shown or f'`{setting.default}`'}"
+
+
+def _context(command: click.Command, name: str, parent: click.Context | None) -> click.Context:
+    return click.Context(
+        command,
+        info_name=name,
+        parent=parent,
+        terminal_width=_WIDTH,
+        max_content_width=_WIDTH,
+        color=False,
+        help_option_names=["-h", "--help"],
+    )
+
+
+def _help(context: click.Context) -> list[str]:
+    return ["```text", *context.get_help().splitlines(), "```", ""]
+
+
+if __name__ == "__main__":
+    pages = {"settings": settings_page, "commands": commands_page}
+    sys.stdout.write(pages[sys.argv[1]]())

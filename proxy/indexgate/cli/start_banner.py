@@ -1,0 +1,70 @@
+"""What `serve` says at start: what runs where, what leaves the machine, and the lines to paste."""
+
+from collections.abc import Iterator, Sized
+from typing import Protocol
+
+from indexgate.config import Settings
+from indexgate.listening import Listening
+from indexgate.redact import redact
+from indexgate.upstream_choice import UpstreamChoice
+
+_LOOPBACK = ("127.", "::1", "localhost")
+
+
+class ShownPolicy(Protocol):
+    """What the banner shows of a policy."""
+
+    @property
+    def rules(self) -> Sized:
+        """The rules."""
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What the user should hear of it."""
+
+
+def banner(
+    settings: Settings, upstream: UpstreamChoice, policy: ShownPolicy, listening: Listening
+) -> str:
+    """Return the lines that are printed once the gate listens, without credentials."""
+    index = f"{redact(settings.public_url or listening.url).rstrip('/')}/simple/"
+    rules = f"{len(policy.rules)} {'rule' if len(policy.rules) == 1 else 'rules'}"
+    lines = [
+        f"indexgate listens on {listening.url}",
+        f"  upstream      {upstream.url} ({upstream.origin})",
+        f"  policy        {settings.policy} ({rules}; {settings.origins['policy']})",
+        f"  state         {settings.state}",
+        f"  presentation  {settings.presentation}",
+        f"  leaves here   {_leaves(settings, upstream)}",
+        *(f"  note          {redact(note)}" for note in _notes(settings, upstream, policy)),
+        "",
+        "Point an installer at it:",
+        f"  pip install --index-url {index} <package>",
+        f"  pip config set global.index-url {index}",
+        f"  export UV_DEFAULT_INDEX={index}",
+    ]
+    return "\n".join(lines)
+
+
+def _leaves(settings: Settings, upstream: UpstreamChoice) -> str:
+    if settings.offline:
+        return "nothing (offline)"
+    if settings.osv_url is None:
+        return f"requests to upstream ({upstream.url}); no advisories are fetched"
+    return (
+        f"requests to upstream ({upstream.url}) and for OSV's bulk file"
+        f" ({redact(settings.osv_url)}), which names no package"
+    )
+
+
+def _notes(settings: Settings, upstream: UpstreamChoice, policy: ShownPolicy) -> Iterator[str]:
+    yield from settings.notices
+    yield from upstream.notices
+    yield from policy.notices
+    if not settings.host.lower().startswith(_LOOPBACK):
+        yield (
+            f"`{settings.host}` can be reached from other machines; only pages, files, refusals"
+            " and health are served there"
+        )
+        if settings.tls_cert is None and settings.public_url is None:
+            yield "clients elsewhere speak plain http to it; set `--tls-cert` and `--tls-key`"

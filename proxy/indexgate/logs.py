@@ -1,0 +1,65 @@
+"""The gate's log: one line an event on stderr, for people or as JSON, without credentials.
+
+Only the gate's own loggers are set up; those of libraries stay as they are.
+"""
+
+import sys
+from collections.abc import Mapping
+from typing import Any, Literal, TextIO, cast
+
+import structlog
+from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
+
+from indexgate.redact import redact
+
+
+def configure(
+    *,
+    form: Literal["text", "json"],
+    level: Literal["debug", "info", "warning", "error"],
+    stream: TextIO | None = None,
+    environ: Mapping[str, str],
+) -> None:
+    """Set up the log of this process. Colours only on a terminal and without `NO_COLOR`."""
+    stream = stream or sys.stderr
+    renderer: structlog.typing.Processor = structlog.processors.JSONRenderer()
+    if form == "text":
+        colours = stream.isatty() and not environ.get("NO_COLOR")
+        renderer = structlog.dev.ConsoleRenderer(
+            colors=colours, exception_formatter=structlog.dev.plain_traceback
+        )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,  # as text: local variables stay out of it
+            without_credentials,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(file=stream),
+        cache_logger_on_first_use=False,
+    )
+
+
+def logger(part: str) -> FilteringBoundLogger:
+    """Return the logger of a part of the gate, such as `upstream`."""
+    return cast(FilteringBoundLogger, structlog.get_logger(part=part))
+
+
+def without_credentials(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Redact every text of *event*, however deep it lies."""
+    return {key: _redacted(value) for key, value in event.items()}
+
+
+def _redacted(value: Any) -> Any:
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, Mapping):
+        return {key: _redacted(member) for key, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [_redacted(member) for member in value]
+    if isinstance(value, int | float | None):
+        return value
+    return redact(str(value))

@@ -1,0 +1,20 @@
+"""Text without secrets: what may be printed, logged or shown of an address."""
+
+import re
+
+_MARK = "***"
+
+# Userinfo ends at the last `@` before the path. A password with a bare `/` breaks the address in
+# two ("user:pa" and "ss@host"); it shows as a port that is no number, and is hidden up to its `@`.
+_USERINFO = re.compile(
+    r"(?<=://)(?:[^\s/?#]*@|[^\s/?#:\[\]]*:(?![0-9]*(?:[/?#\s]|$))\S*@)", re.MULTILINE
+)
+_SECRET_QUERY = re.compile(
+    r"(?i)([?&][\w.-]*(?:token|secret|passw|signature|credential|apikey|api_key|api-key)[\w.-]*=)"
+    r"[^&#\s]+"
+)
+
+
+def redact(text: str) -> str:
+    """Return *text* with the credentials of every address in it replaced by `***`."""
+    return _SECRET_QUERY.sub(rf"\1{_MARK}", _USERINFO.sub(f"{_MARK}@", text))

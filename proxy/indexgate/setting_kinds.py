@@ -1,0 +1,153 @@
+"""The kinds of values that settings have: how each is read from text, and what it allows."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from indexgate import web_address
+
+_SECONDS = {"ms": 0.001, "": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_BYTES = {"": 1, "b": 1} | {
+    f"{letter}{suffix}": base**power
+    for power, letter in enumerate("kmgt", start=1)
+    for suffix, base in (("b", 1000), ("ib", 1024))
+}
+_NUMBER_AND_UNIT = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,6})?) ?([a-zA-Z]*)")
+_HOST = re.compile(r"[A-Za-z0-9_.-]+|\[?[0-9A-Fa-f:.]+(?:%[A-Za-z0-9]+)?\]?")
+_HOST_AND_PORT = re.compile(r"(?:[a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
+_SWITCH = {
+    "1": True, "true": True, "yes": True, "on": True,
+    "0": False, "false": False, "no": False, "off": False,
+}  # fmt: skip
+_HIGHEST_PORT = 65_535
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A kind of value.
+
+    `read` turns text into the value or raises ValueError, its message a clause of what is wrong or
+    nothing where `allowed` says enough. `written_as` are the TOML types a file may use for it.
+    """
+
+    metavar: str
+    allowed: str
+    read: Callable[[str], object]
+    written_as: tuple[type, ...] = (str,)
+
+
+def _port(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > _HIGHEST_PORT:
+        raise ValueError
+    return int(text)
+
+
+def _host(text: str) -> str:
+    if not _HOST.fullmatch(text):
+        raise ValueError
+    return text.strip("[]")
+
+
+def _host_and_port(text: str) -> str:
+    lower = text.lower()
+    if not _HOST_AND_PORT.fullmatch(lower):
+        raise ValueError
+    return lower
+
+
+def _address(text: str) -> str:
+    web_address.parse(text)
+    return text
+
+
+def _switch(text: str) -> bool:
+    try:
+        return _SWITCH[text.lower()]
+    except KeyError:
+        raise ValueError from None
+
+
+def _amount(text: str, units: dict[str, float] | dict[str, int]) -> float:
+    match = _NUMBER_AND_UNIT.fullmatch(text.strip())
+    if match is None or match[2].lower() not in units:
+        raise ValueError
+    return float(match[1]) * units[match[2].lower()]
+
+
+def _size(text: str) -> int:
+    return int(_amount(text, _BYTES))
+
+
+def path(text: str) -> Path:
+    """Read a path; `~` is the home folder. Raises ValueError."""
+    if not text.isprintable():
+        raise ValueError
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # `~name` of a user that this machine does not have
+        return Path(text)
+
+
+def _plain(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError
+    return text
+
+
+def choice(*words: str) -> Kind:
+    """Return the kind of which only *words* are values."""
+
+    def read(text: str) -> str:
+        if text.lower() not in words:
+            raise ValueError
+        return text.lower()
+
+    allowed = " or ".join([", ".join(f"`{word}`" for word in words[:-1]), f"`{words[-1]}`"])
+    return Kind(metavar="|".join(words), allowed=allowed, read=read)
+
+
+def duration(*, least: timedelta, most: timedelta = timedelta(days=3650)) -> Kind:
+    """Return the kind of durations from *least* to *most*, read as seconds or with a unit."""
+
+    def read(text: str) -> timedelta:
+        value = timedelta(seconds=min(_amount(text, _SECONDS), 1e11))
+        if not least <= value <= most:
+            raise ValueError(
+                f"it must be from {least.total_seconds():g} s to {most.total_seconds():g} s"
+            )
+        return value
+
+    return Kind(
+        metavar="DURATION",
+        allowed="seconds, or a number with `ms`, `s`, `m`, `h`, `d` or `w`, such as `10m`",
+        read=read,
+        written_as=(str, int, float),
+    )
+
+
+PORT = Kind(
+    metavar="PORT",
+    allowed="a number from 0 to 65535 (0: any free port)",
+    read=_port,
+    written_as=(str, int),
+)
+HOST = Kind(metavar="HOST", allowed="a host name or an IP address without a port", read=_host)
+HOST_AND_PORT = Kind(
+    metavar="HOST",
+    allowed="a host name or an address, with `:port` or without",
+    read=_host_and_port,
+)
+ADDRESS = Kind(
+    metavar="URL", allowed="an address such as `https://index.example.test/simple/`", read=_address
+)
+PATH = Kind(metavar="PATH", allowed="a path of printable characters", read=path)
+TEXT = Kind(metavar="TEXT", allowed="printable text", read=_plain)
+SWITCH = Kind(metavar="YES|NO", allowed="`true` or `false`", read=_switch, written_as=(str, bool))
+SIZE = Kind(
+    metavar="SIZE",
+    allowed="bytes, or a number with `KB`, `MB`, `GB`, `TB` or `KiB` to `TiB`, such as `5GB`",
+    read=_size,
+    written_as=(str, int),
+)

@@ -1,0 +1,12 @@
+"""The command line sets up the log of the process; each test leaves it as it was."""
+
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+
+@pytest.fixture(autouse=True)
+def _log_as_before() -> Iterator[None]:
+    yield
+    structlog.reset_defaults()

@@ -74,9 +74,12 @@ class Hold:
 
     async def answer(self, request: web.Request, honest: Honest) -> web.StreamResponse:
         """Wait for `release`, then answer rightly."""
+        await self._until_released()
+        return await honest()
+
+    async def _until_released(self) -> None:
         _settle(self._reached)
         await asyncio.shield(asyncio.wrap_future(self._released))
-        return await honest()
 
     def release(self) -> None:
         """Let all answers go, now and from now on."""
@@ -89,6 +92,26 @@ class Hold:
     def wait_reached(self, seconds: float = 30) -> None:
         """Return once a request is being held; raises TimeoutError."""
         self._reached.result(timeout=seconds)
+
+
+class Stall(Hold):
+    """Sends the first `after` bytes and keeps the rest back until `release`."""
+
+    def __init__(self, *, after: int) -> None:
+        super().__init__()
+        self.after = after
+
+    async def answer(self, request: web.Request, honest: Honest) -> web.StreamResponse:
+        """Answer the beginning, wait for `release`, answer the rest."""
+        whole = await honest()
+        body = bytes_of(whole)
+        response = web.StreamResponse(status=whole.status, headers=_without_length(whole))
+        response.content_length = len(body)
+        await response.prepare(request)
+        await response.write(body[: self.after])
+        await self._until_released()
+        await response.write(body[self.after :])
+        return response
 
 
 @dataclass(frozen=True, kw_only=True)

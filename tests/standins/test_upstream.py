@@ -16,6 +16,7 @@ import pytest
 from tests.standins.faults import (
     CutOff,
     Huge,
+    Stall,
     api_version,
     captive_portal,
     garbage,
@@ -164,6 +165,16 @@ async def test_a_held_answer_waits_for_its_release(
     assert not task.done()
     hold.release()
     assert (await task).startswith(b"<!DOCTYPE html>")
+
+
+async def test_a_stalled_answer_has_begun(web: aiohttp.ClientSession, upstream: Upstream) -> None:
+    stall = Stall(after=10)
+    upstream.fault(OLD.path, stall)
+    async with web.get(OLD.path) as response:
+        assert await response.content.readexactly(10) == OLD.content[:10]
+        await stall.reached()
+        stall.release()
+        assert await response.read() == OLD.content[10:]
 
 
 async def test_a_cut_off_answer_ends_before_its_length(

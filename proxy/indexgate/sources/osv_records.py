@@ -55,7 +55,7 @@ class FeedState:
 
     `fetched_at` is when it was last read whole or found unchanged, `newest_modified` the time up to
     which its changes are in, `etag` that of the list of changes as last read, `records` how many
-    records are held.
+    records the last reading of the whole feed gave.
     """
 
     fetched_at: datetime

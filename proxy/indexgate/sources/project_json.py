@@ -1,0 +1,252 @@
+"""The project JSON: what an index tells of a project beside its page.
+
+Source: PyPI's "JSON API" documentation; the data are facts. `ownership` is there since 2026-02,
+`releases` is marked deprecated but is still the only place with all upload times. The document is
+asked of the very index that served the page, never of another: whoever runs that index knows the
+name already, and nobody else's project of the same name may speak for it.
+"""
+
+import asyncio
+import re
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx
+import msgspec
+from packaging.utils import InvalidName, NormalizedName, canonicalize_name
+
+from indexgate.sources import repository
+from indexgate.sources.outbound import asked, read_bounded, same_host
+from indexgate.sources.protocol import About, Asked, SourceFailed
+from indexgate_policy.signals import Signal, Unknown, Value
+
+ABOUT = About(
+    name="project-json",
+    gives=(
+        "owners",
+        "organization",
+        "repository",
+        "links",
+        "summary",
+        "latest_version",
+        "vulnerabilities_latest",
+        "release_count",
+        "first_release_at",
+    ),
+    third_party=False,
+    fresh_for=timedelta(hours=24),
+)
+MOST = 20_000_000
+"""A larger document is not read (bytes, decompressed)."""
+
+_MOST_LINKS = 50
+_LINK = re.compile(r"https?://\S{1,500}", re.IGNORECASE)
+_MOST_NAMES = 500
+_LONGEST = 500
+_OFF_THE_LOOP = 256_000
+
+
+class _File(msgspec.Struct, gc=False):
+    upload_time_iso_8601: str | None = None
+    yanked: object = False  # other indexes may write the reason here, or null
+
+
+class _Info(msgspec.Struct):
+    name: str
+    version: str | None = None
+    summary: str | None = None
+    home_page: str | None = None
+    project_urls: dict[str, str | None] | None = None
+
+
+class _Role(msgspec.Struct, gc=False):
+    role: str = ""
+    user: str = ""
+
+
+class _Ownership(msgspec.Struct):
+    roles: list[_Role] | None = None
+    organization: str | None = None
+
+
+class _Vulnerability(msgspec.Struct, gc=False):
+    id: str
+    withdrawn: str | None = None
+
+
+class _Document(msgspec.Struct):
+    info: _Info
+    releases: dict[str, list[_File]] | None = None
+    vulnerabilities: list[_Vulnerability] | None = None
+    ownership: _Ownership | None = None
+
+
+_decoder = msgspec.json.Decoder(_Document)
+
+
+def address(index_url: str, project: NormalizedName) -> str | None:
+    """Return where the index at *index_url* has the JSON of *project*; None where none is known.
+
+    `<x>/simple/` and `<x>/pypi/<project>/json` stand side by side on PyPI and what follows it.
+    """
+    parts = urlsplit(index_url)
+    root, found, rest = parts.path.rstrip("/").rpartition("/simple")
+    if not found or rest:
+        return None
+    return urlunsplit((parts.scheme, parts.netloc, f"{root}/pypi/{project}/json", "", ""))
+
+
+class ProjectJson:
+    """The project JSON of one index, as a source (see `indexgate.sources.protocol`).
+
+    *index_url* is the root of its simple index, credentials included; *within* the limit in seconds
+    for one project.
+    """
+
+    def __init__(self, client: httpx.AsyncClient, *, index_url: str, within: float = 15.0) -> None:
+        self._client = client
+        self._index_url = index_url
+        self._within = within
+
+    @property
+    def about(self) -> About:
+        """What the source is."""
+        return ABOUT
+
+    async def signals(self, asked: Asked, now: datetime) -> tuple[Signal, ...]:
+        """Return the signals of a project, see `ABOUT`; `observe` makes a failure `Unknown`.
+
+        Raises SourceFailed.
+        """
+        body = await self._body(asked.project)
+        if len(body) > _OFF_THE_LOOP:
+            return await asyncio.to_thread(read, body, asked.project, now)
+        return read(body, asked.project, now)
+
+    async def _body(self, project: NormalizedName) -> bytes:
+        url = address(self._index_url, project)
+        if url is None:
+            reason = "is not known for an index whose address does not end in `/simple/`"
+            raise SourceFailed(ABOUT.name, "status", reason)
+        async with asked(
+            self._client,
+            url,
+            source=ABOUT.name,
+            allowed=same_host(self._index_url),
+            headers={"Accept": "application/json"},
+            within=self._within,
+        ) as response:
+            return await read_bounded(response, MOST)
+
+
+def read(body: bytes, project: NormalizedName, now: datetime) -> tuple[Signal, ...]:
+    """Return the signals in the document *body* about *project*, observed at *now*.
+
+    What the document does not say is `Unknown`. An empty text or tuple was said: no organization,
+    no links. Raises SourceFailed when it is not a project's document, or another's.
+    """
+    try:
+        document = _decoder.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        reason = "answered what is not a project's JSON"
+        raise SourceFailed(ABOUT.name, "garbage", reason) from error
+    try:
+        name = canonicalize_name(document.info.name, validate=True)
+    except InvalidName:
+        name = None
+    if name != project:
+        raise SourceFailed(ABOUT.name, "garbage", "answered the JSON of another project")
+    return tuple(
+        Signal(name=name, value=value, source=ABOUT.name, observed_at=now, licence=ABOUT.licence)
+        for name, value in _values(document)
+    )
+
+
+def _values(document: _Document) -> Iterator[tuple[str, Value | Unknown]]:
+    """Yield a value for every name in `ABOUT.gives`."""
+    info, ownership = document.info, document.ownership
+    nobody = Unknown(reason="the index does not tell who owns the project")
+    yield "owners", nobody if ownership is None else _owners(ownership)
+    yield "organization", nobody if ownership is None else _line(ownership.organization or "")
+    links = tuple(_links(info))
+    yield "repository", _repository(links)
+    yield "links", tuple(dict.fromkeys(url for _, url in links))
+    yield "summary", _line(info.summary or "")
+    yield "latest_version", _line(info.version) if info.version else _untold("the latest version")
+    yield "vulnerabilities_latest", _vulnerabilities(document.vulnerabilities)
+    yield "release_count", _release_count(document.releases)
+    yield "first_release_at", _first_release(document.releases)
+
+
+def _owners(ownership: _Ownership) -> tuple[str, ...] | Unknown:
+    if ownership.roles is None:
+        return _untold("who owns the project")
+    users = {
+        _line(role.user)
+        for role in ownership.roles
+        if role.user and role.role.lower() in {"owner", "maintainer"}
+    }
+    return tuple(sorted(users))[:_MOST_NAMES]
+
+
+def _links(info: _Info) -> Iterator[tuple[str, str]]:
+    stated = [("", info.home_page), *(info.project_urls or {}).items()]
+    for label, url in stated[:_MOST_LINKS]:
+        text = (url or "").strip()
+        if _LINK.fullmatch(text) and text.isprintable():
+            yield label, text
+
+
+def _repository(links: Iterable[tuple[str, str]]) -> str | Unknown:
+    stated = tuple(links)
+    if not stated:
+        return ""
+    return repository.best(stated) or Unknown(reason="no link leads to a known code host")
+
+
+def _vulnerabilities(stated: list[_Vulnerability] | None) -> tuple[str, ...] | Unknown:
+    if stated is None:
+        return _untold("the vulnerabilities of the latest version")
+    holding = {_line(item.id) for item in stated if item.withdrawn is None}
+    return tuple(sorted(holding))[:_MOST_NAMES]
+
+
+def _release_count(releases: dict[str, list[_File]] | None) -> int | Unknown:
+    """Count versions with at least one file that is not yanked, as `Project.releases` does."""
+    if releases is None:
+        return _untold("the releases")
+    return sum(any(not file.yanked for file in files) for files in releases.values())
+
+
+def _first_release(releases: dict[str, list[_File]] | None) -> str | Unknown:
+    """Return the earliest upload as ISO 8601 in UTC, yanked files included."""
+    if releases is None:
+        return _untold("the releases")
+    times = [
+        time
+        for files in releases.values()
+        for file in files
+        if (time := _time(file.upload_time_iso_8601)) is not None
+    ]
+    if not times:
+        return Unknown(reason="no file of the project has an upload time")
+    return min(times).isoformat().replace("+00:00", "Z")
+
+
+def _time(text: str | None) -> datetime | None:
+    try:
+        time = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return time.astimezone(UTC) if time.tzinfo is not None else None
+
+
+def _line(text: str) -> str:
+    """Return the first line of *text*, bounded and without control characters."""
+    first = next(iter(text.strip()[:_LONGEST].splitlines()), "")
+    return "".join(c if c.isprintable() else " " for c in first).strip()
+
+
+def _untold(what: str) -> Unknown:
+    return Unknown(reason=f"the index does not tell {what}")

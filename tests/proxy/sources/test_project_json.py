@@ -1,0 +1,263 @@
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from packaging.utils import NormalizedName, canonicalize_name
+
+from indexgate.sources.outbound import client
+from indexgate.sources.project_json import ABOUT, MOST, ProjectJson, address, read
+from indexgate.sources.protocol import Asked, SourceFailed, observe
+from indexgate_policy.signals import Signals, Unknown, Value
+from tests.standins.faults import (
+    CutOff,
+    Edited,
+    Fault,
+    Hold,
+    Huge,
+    Status,
+    captive_portal,
+    garbage,
+    redirect,
+    too_many_requests,
+)
+from tests.standins.project_json import ProjectJsonService, document
+
+NOW = datetime(2026, 9, 2, tzinfo=UTC)
+SAMPLE = canonicalize_name("sample-project")
+PATH = "/pypi/sample-project/json"
+
+
+@pytest.fixture
+async def service() -> AsyncIterator[ProjectJsonService]:
+    async with ProjectJsonService(document()) as running:
+        yield running
+
+
+@pytest.fixture
+async def asking() -> AsyncIterator[httpx.AsyncClient]:
+    async with client(timeout=10) as opened:
+        yield opened
+
+
+def values(told: dict[str, Any], name: NormalizedName = SAMPLE) -> dict[str, Value | Unknown]:
+    return {s.name: s.value for s in read(json.dumps(told).encode(), name, NOW)}
+
+
+async def test_a_project_has_all_signals_with_source_and_time(
+    service: ProjectJsonService, asking: httpx.AsyncClient
+) -> None:
+    source = ProjectJson(asking, index_url=service.url)
+    signals = Signals(await source.signals(Asked(project=SAMPLE), NOW))
+    assert {name: signal.value for name, signal in signals.items()} == {
+        "owners": ("adam", "zoe"),
+        "organization": "example-org",
+        "repository": "https://github.com/example/sample",
+        "links": (
+            "https://github.com/Example/Sample/issues",
+            "https://sample.example.test/",
+            "https://github.com/Example/Sample.git",
+        ),
+        "summary": "A sample project",
+        "latest_version": "2.0",
+        "vulnerabilities_latest": ("PYSEC-2026-9",),
+        "release_count": 2,
+        "first_release_at": "2020-06-14T14:37:56.383366Z",
+    }
+    assert {(s.source, s.observed_at) for s in signals.values()} == {("project-json", NOW)}
+    assert service.log == [PATH]
+
+
+@pytest.mark.parametrize(
+    ("index_url", "expected"),
+    [
+        ("https://index.example.test/simple/", "https://index.example.test/pypi/a-b/json"),
+        ("https://index.example.test/simple", "https://index.example.test/pypi/a-b/json"),
+        ("http://u:p@h.test:8/x/y/simple/", "http://u:p@h.test:8/x/y/pypi/a-b/json"),
+        ("https://index.example.test/", None),
+        ("https://index.example.test/simple/extra/", None),
+        ("https://index.example.test/notsimple/", None),
+    ],
+)
+def test_the_document_stands_beside_the_simple_index(index_url: str, expected: str | None) -> None:
+    assert address(index_url, canonicalize_name("a-b")) == expected
+
+
+async def test_an_index_without_a_known_place_for_it_is_not_asked(
+    asking: httpx.AsyncClient,
+) -> None:
+    source = ProjectJson(asking, index_url="http://example.test/packages/")
+    signals = await observe(source, Asked(project=SAMPLE), NOW)
+    reason = "project-json is not known for an index whose address does not end in `/simple/`"
+    assert {signal.value for signal in signals} == {Unknown(reason=reason)}
+    assert tuple(signal.name for signal in signals) == ABOUT.gives
+
+
+FAULTS: list[tuple[str, Fault, str, str]] = [
+    ("404", Status(status=404), "status", "answered 404 Not Found"),
+    ("429", too_many_requests(7), "status", "answered 429 Too Many Requests"),
+    ("500", Status(status=500), "status", "answered 500 Internal Server Error"),
+    ("401", Status(status=401), "status", "answered 401 Unauthorized"),
+    ("cut off", CutOff(after=40), "cut-off", "broke off in the middle of the answer"),
+    ("empty", Status(status=200), "garbage", "answered what is not a project's JSON"),
+    ("page", captive_portal(), "garbage", "answered what is not a project's JSON"),
+    ("half", Edited(edit=lambda b: b[:-5]), "garbage", "answered what is not a project's JSON"),
+    ("list", garbage(b"[]"), "garbage", "answered what is not a project's JSON"),
+    ("deep", garbage(b"[" * 100_000), "garbage", "answered what is not a project's JSON"),
+    (
+        "other project",
+        garbage(json.dumps(document("other")).encode()),
+        "garbage",
+        "answered the JSON of another project",
+    ),
+    (
+        "no project",
+        garbage(json.dumps(document("../other")).encode()),
+        "garbage",
+        "answered the JSON of another project",
+    ),
+    ("too large", Huge(size=MOST + 1_000_000), "too-large", "answered more than 20,000,000 bytes"),
+    ("bomb", Huge(compressed=True), "too-large", "answered more than 20,000,000 bytes"),
+    (
+        "elsewhere",
+        redirect("http://example.test/"),
+        "redirect",
+        "leads to `example.test`, which is not allowed",
+    ),
+    ("circle", redirect(PATH), "redirect", "redirects more than 5 times"),
+]
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "reason"), [pytest.param(*case[1:], id=case[0]) for case in FAULTS]
+)
+async def test_every_failure_is_told_and_makes_every_signal_unknown(
+    service: ProjectJsonService, asking: httpx.AsyncClient, fault: Fault, kind: str, reason: str
+) -> None:
+    service.fault(PATH, fault)
+    source = ProjectJson(asking, index_url=service.url)
+    with pytest.raises(SourceFailed) as caught:
+        await source.signals(Asked(project=SAMPLE), NOW)
+    assert (caught.value.kind, caught.value.reason) == (kind, reason)
+    assert caught.value.retry_after == (7 if caught.value.status == 429 else None)
+
+    signals = await observe(source, Asked(project=SAMPLE), NOW)
+    assert tuple(signal.name for signal in signals) == ABOUT.gives
+    assert {signal.value for signal in signals} == {Unknown(reason=f"project-json {reason}")}
+
+
+async def test_an_index_that_hangs_is_given_up(
+    service: ProjectJsonService, asking: httpx.AsyncClient
+) -> None:
+    service.fault(PATH, Hold())
+    source = ProjectJson(asking, index_url=service.url, within=0.2)
+    with pytest.raises(SourceFailed, match=r"did not finish within 0\.2 s"):
+        await source.signals(Asked(project=SAMPLE), NOW)
+
+
+async def test_an_index_that_is_down_refused_the_connection(asking: httpx.AsyncClient) -> None:
+    async with ProjectJsonService() as service:
+        source = ProjectJson(asking, index_url=service.url)
+    with pytest.raises(SourceFailed, match="refused the connection"):
+        await source.signals(Asked(project=SAMPLE), NOW)
+
+
+async def test_a_large_document_is_read_as_a_small_one(
+    service: ProjectJsonService, asking: httpx.AsyncClient
+) -> None:
+    told = document()
+    told["info"]["description"] = "long " * 200_000
+    service.files[PATH] = json.dumps(told).encode()
+    source = ProjectJson(asking, index_url=service.url)
+    signals = Signals(await source.signals(Asked(project=SAMPLE), NOW))
+    assert signals.value("release_count") == 2
+
+
+@pytest.mark.parametrize(
+    ("missing", "unknown"),
+    [
+        ("ownership", {"owners", "organization"}),
+        ("releases", {"release_count", "first_release_at"}),
+        ("vulnerabilities", {"vulnerabilities_latest"}),
+    ],
+)
+def test_what_the_index_does_not_tell_is_unknown(missing: str, unknown: set[str]) -> None:
+    told = document()
+    del told[missing]
+    found = values(told)
+    assert {name for name, value in found.items() if isinstance(value, Unknown)} == unknown
+    assert values({**document(), missing: None}) == found
+
+
+def test_no_organization_and_no_links_are_known_to_be_none() -> None:
+    told = document(ownership={"roles": [], "organization": None})
+    told["info"] = {"name": "Sample.Project", "home_page": "UNKNOWN", "project_urls": None}
+    found = values(told)
+    assert (found["owners"], found["organization"]) == ((), "")
+    assert (found["links"], found["repository"], found["summary"]) == ((), "", "")
+    assert isinstance(found["latest_version"], Unknown)
+
+
+def test_links_that_lead_to_no_known_code_host_leave_the_repository_unknown() -> None:
+    told = document()
+    told["info"]["project_urls"] = {"Source": "https://git.example.test/a/b"}
+    assert values(told)["repository"] == Unknown(reason="no link leads to a known code host")
+
+
+def test_only_plain_web_addresses_are_links() -> None:
+    told = document()
+    told["info"]["home_page"] = "HTTPS://example.test/home"
+    told["info"]["project_urls"] = {
+        "a": "javascript:alert(1)",
+        "b": "https://example.test/a b",
+        "c": "https://example.test/\x1b[31m",
+        "d": "https://example.test/" + "x" * 600,
+        "e": None,
+        "f": " https://example.test/f ",
+    }
+    assert values(told)["links"] == ("HTTPS://example.test/home", "https://example.test/f")
+
+
+def test_texts_are_one_line_without_control_characters() -> None:
+    told = document(ownership={"roles": [{"role": "Owner", "user": "eve\x1b[2J"}]})
+    told["info"]["summary"] = "first\x00line\nsecond"
+    found = values(told)
+    assert found["summary"] == "first line"
+    assert found["owners"] == ("eve [2J",)
+
+
+def test_only_owners_and_maintainers_own() -> None:
+    roles = [{"role": role, "user": role} for role in ("Owner", "Maintainer", "Manager")]
+    assert values(document(ownership={"roles": roles}))["owners"] == ("Maintainer", "Owner")
+
+
+def test_a_project_without_any_upload_time_has_no_first_release() -> None:
+    told = document(releases={"1": [{"upload_time_iso_8601": "2020-01-01"}], "2": [{}]})
+    found = values(told)
+    assert found["release_count"] == 2
+    assert found["first_release_at"] == Unknown(reason="no file of the project has an upload time")
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=6,
+)
+
+
+@given(st.sampled_from(["releases", "vulnerabilities", "ownership", "info", "urls"]), _JSON)
+def test_any_member_may_hold_anything_and_the_answer_is_whole_or_a_failure(
+    member: str, value: object
+) -> None:
+    try:
+        found = values({**document(), member: value})
+    except SourceFailed as failed:
+        found = {}
+        kind = failed.kind
+    else:
+        kind = "none"
+    assert (tuple(found), kind) in {(ABOUT.gives, "none"), ((), "garbage")}

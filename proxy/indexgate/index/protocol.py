@@ -6,30 +6,52 @@ from typing import Protocol
 
 from packaging.utils import NormalizedName
 
-from indexgate.simple.model import ProjectPage
+from indexgate.index.packing import unpack
+from indexgate.simple.model import ProjectPage, Unreadable
+from indexgate.simple.read import page as read_page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """A project page as upstream gave it, and when.
+    """A project page as upstream gave it, and when: bytes, read only when a new form is needed.
 
-    `fetched_at` is when upstream last confirmed it, `digest` changes when the content does,
-    `stale` is a reason when upstream failed and an older page stands in for it, else None.
-    `serial` is upstream's `X-PyPI-Last-Serial`.
+    `packed` is upstream's body, gzipped, as objects would take ten times the room; `url` is the
+    page's final address, `digest` changes when the content does, `fetched_at` is when upstream last
+    confirmed it, `etag` and `last_modified` are upstream's validators, `serial` its
+    `X-PyPI-Last-Serial`. `stale` is a reason when upstream failed and this stands in, else None.
+    `clock_ahead` is how many seconds upstream's clock was ahead of ours.
     """
 
-    page: ProjectPage
+    project: NormalizedName
+    packed: bytes
+    content_type: str
+    url: str
     digest: str
     fetched_at: datetime
+    etag: str | None = None
+    last_modified: str | None = None
     serial: str | None = None
     stale: str | None = None
+    clock_ahead: float = 0.0
+
+    def page(self) -> ProjectPage:
+        """Read the page. It was readable when it was taken in. Raises UpstreamFailed."""
+        try:
+            return read_page(
+                unpack(self.packed),
+                content_type=self.content_type,
+                url=self.url,
+                project=self.project,
+            )
+        except Unreadable as error:
+            raise UpstreamFailed(error.kind, error.reason) from error
 
 
 class Index(Protocol):
     """Something that has project pages."""
 
-    async def project_page(self, project: NormalizedName) -> Snapshot:
-        """Return the page of *project*.
+    async def snapshot(self, project: NormalizedName, *, max_age: float | None = None) -> Snapshot:
+        """Return the page of *project*, confirmed at most *max_age* seconds ago if that can be.
 
         Raises NoSuchProject, UpstreamFailed.
         """
@@ -46,10 +68,10 @@ class NoSuchProject(Exception):
 class UpstreamFailed(Exception):
     """Upstream could not give what was asked for, and nothing stored stands in.
 
-    `kind` is a stable slug (`refused`, `timeout`, `status`, `garbage`, `too-large`, `certificate`,
-    `dns`, `redirect`, `private-address`, `loop`, `offline`, `version`, `hash`), `reason` one ASCII
-    clause for people ("did not answer within 10 s"), `status` upstream's HTTP status if it gave
-    one, `retry_after` its wish in seconds.
+    `kind` is a stable slug (`refused`, `timeout`, `status`, `garbage`, `cut-off`, `too-large`,
+    `certificate`, `dns`, `redirect`, `private-address`, `loop`, `offline`, `version`, `hash`,
+    `missing`), `reason` one ASCII clause for people ("did not answer within 10 s"), `status`
+    upstream's HTTP status if it gave one, `retry_after` its wish in seconds.
     """
 
     def __init__(

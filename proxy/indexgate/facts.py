@@ -1,0 +1,253 @@
+"""What is known of a project when a request comes: its stored assessment, and the local advisories.
+
+Nobody outside is asked in the request path, but for one thing: at the first sight of a project its
+own index is asked for the project JSON, and the page waits for it for a moment. What comes later
+is assessed again in the background, and holds for files ten minutes after it holds for pages.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from cachetools import LRUCache
+from packaging.utils import NormalizedName
+
+from indexgate.index.listing import Listing
+from indexgate.sources.osv_records import FeedState
+from indexgate.sources.protocol import Asked, Source, observe, unobserved
+from indexgate.store.engines import StoreFailed
+from indexgate_policy.advisories import Advisories, Advisory
+from indexgate_policy.assess import assess
+from indexgate_policy.assessment import Assessment, Case, Context, PopularNames
+from indexgate_policy.signals import Signal, Signals, Unknown
+
+FIRST_SIGHT_PATIENCE = 0.15
+_MOST_WAITING = 10_000
+
+
+class StoredAssessments(Protocol):
+    """The assessments that the store keeps."""
+
+    def current(self, index_id: str, project: NormalizedName) -> Assessment | None:
+        """Return the assessment in force."""
+
+    def in_force_since(
+        self, index_id: str, project: NormalizedName, since: datetime
+    ) -> Assessment | None:
+        """Return the oldest assessment that was in force at any moment after *since*."""
+
+    async def save(self, assessment: Assessment) -> None:
+        """Keep *assessment* as the one in force."""
+
+
+class StoredAdvisories(Protocol):
+    """The local copy of the advisory feed."""
+
+    def of(self, project: NormalizedName) -> tuple[Advisory, ...]:
+        """Return the advisories about *project*."""
+
+    def feed_state(self) -> FeedState | None:
+        """Return the state of the feed, None when it was never read."""
+
+    def revision(self) -> int:
+        """Return a number that grows with every change of the advisories."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What facts are made from: the index's identity, the stores, and the project JSON."""
+
+    index_id: str
+    public: bool
+    assessments: StoredAssessments
+    advisories: StoredAdvisories
+    popular: PopularNames
+    project_json: Source
+    offline: bool
+    listing: Callable[[NormalizedName], Awaitable[Listing]]
+    clock: Callable[[], datetime]
+    log: Callable[[str, str], None]
+
+
+class Facts:
+    """The assessments of one index, as requests need them."""
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._with = surroundings
+        self._current: LRUCache[NormalizedName, tuple[str, Assessment]] = LRUCache(20_000)
+        self._flights: dict[NormalizedName, asyncio.Task[Assessment]] = {}
+        self._waiting: dict[NormalizedName, None] = {}
+        self._wake = asyncio.Event()
+
+    async def of(self, listing: Listing) -> Assessment | Unknown:
+        """Return what is known of the listed project, waiting only at first sight, and shortly.
+
+        Unknown when the store cannot be read: the policy says what that means.
+        """
+        try:
+            return await self._of(listing)
+        except StoreFailed as error:
+            self._with.log("store-failed", error.message)
+            return Unknown(reason=f"the store cannot be read: {error.message}")
+
+    async def _of(self, listing: Listing) -> Assessment:
+        project = listing.project.name
+        kept = self._kept(project)
+        if kept is None:
+            kept = (listing.snapshot.digest, await self._first_sight(listing))
+        digest, assessment = kept
+        if digest != listing.snapshot.digest or assessment.valid_until <= self._with.clock():
+            self.queue(project)
+        return self._joined(project, assessment)
+
+    def known(self, project: NormalizedName) -> Assessment | None:
+        """Return the stored assessment of *project*; None at first sight, or without a store."""
+        try:
+            kept = self._kept(project)
+            return None if kept is None else self._joined(project, kept[1])
+        except StoreFailed:
+            return None
+
+    def before(self, project: NormalizedName, since: datetime) -> Assessment | None:
+        """Return the oldest assessment that pages were judged by since then, if it is known."""
+        try:
+            found = self._with.assessments.in_force_since(self._with.index_id, project, since)
+            return None if found is None else self._joined(project, found)
+        except StoreFailed:
+            return None
+
+    def stamp(self, project: NormalizedName) -> tuple[int, datetime | None]:
+        """Return what changes whenever the facts of *project* do."""
+        try:
+            kept = self._kept(project)
+            return self._with.advisories.revision(), None if kept is None else kept[1].assessed_at
+        except StoreFailed:
+            return -1, None
+
+    def queue(self, project: NormalizedName) -> None:
+        """Have *project* assessed again in the background; the bound drops what is too much."""
+        if len(self._waiting) < _MOST_WAITING:
+            self._waiting[project] = None
+            self._wake.set()
+
+    async def refresh_for_ever(self) -> None:
+        """Assess what is queued, one project at a time, until cancelled."""
+        while True:
+            await self._wake.wait()
+            while self._waiting:
+                project = next(iter(self._waiting))
+                del self._waiting[project]
+                await self._refresh(project)
+            self._wake.clear()
+
+    async def close(self) -> None:
+        """End the look-ups under way."""
+        flights = list(self._flights.values())
+        for flight in flights:
+            flight.cancel()
+        await asyncio.gather(*flights, return_exceptions=True)
+
+    async def _refresh(self, project: NormalizedName) -> None:
+        try:
+            listing = await self._with.listing(project)
+            await self._flight(listing)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            self._with.log("refresh-failed", f"{project}: {error}")
+
+    async def _first_sight(self, listing: Listing) -> Assessment:
+        flight = self._flight(listing)
+        try:
+            return await asyncio.wait_for(asyncio.shield(flight), FIRST_SIGHT_PATIENCE)
+        except TimeoutError:
+            assessment = self._assess(listing, self._without_json("has not answered yet"))
+            await self._keep(listing, assessment)
+            return assessment
+
+    def _flight(self, listing: Listing) -> asyncio.Task[Assessment]:
+        project = listing.project.name
+        flight = self._flights.get(project)
+        if flight is None:
+            flight = asyncio.create_task(self._look(listing))
+            self._flights[project] = flight
+            flight.add_done_callback(lambda _: self._flights.pop(project, None))
+        return flight
+
+    async def _look(self, listing: Listing) -> Assessment:
+        if self._with.offline:
+            signals = self._without_json("is not asked: the gate is offline")
+        else:
+            asked = Asked(project=listing.project.name)
+            signals = await observe(self._with.project_json, asked, self._with.clock())
+        assessment = self._assess(listing, signals)
+        await self._keep(listing, assessment)
+        return assessment
+
+    def _assess(self, listing: Listing, signals: tuple[Signal, ...]) -> Assessment:
+        return assess(
+            Case(
+                project=listing.project,
+                releases=listing.releases,
+                signals=Signals(signals),
+                context=Context(
+                    popular=self._with.popular,
+                    owners_of=_KnownOwners(self._with.assessments, self._with.index_id),
+                ),
+                now=self._with.clock(),
+            )
+        )
+
+    def _without_json(self, reason: str) -> tuple[Signal, ...]:
+        return unobserved(self._with.project_json.about, reason, self._with.clock())
+
+    async def _keep(self, listing: Listing, assessment: Assessment) -> None:
+        await self._with.assessments.save(assessment)
+        self._current[listing.project.name] = (listing.snapshot.digest, assessment)
+
+    def _kept(self, project: NormalizedName) -> tuple[str, Assessment] | None:
+        kept = self._current.get(project)
+        if kept is None:
+            stored = self._with.assessments.current(self._with.index_id, project)
+            if stored is None:
+                return None
+            kept = self._current[project] = ("", stored)
+        return kept
+
+    def _joined(self, project: NormalizedName, assessment: Assessment) -> Assessment:
+        return replace(assessment, advisories=self._advisories(project))
+
+    def _advisories(self, project: NormalizedName) -> Advisories:
+        if not self._with.public:
+            nobody = Unknown(reason="public advisories do not speak of this index")
+            return Advisories(records=(), feed=nobody, applicable=False)
+        state = self._with.advisories.feed_state()
+        return Advisories(
+            records=self._with.advisories.of(project),
+            feed=state.fetched_at
+            if state is not None
+            else Unknown(reason="the advisory feed has not been read yet"),
+        )
+
+
+class _KnownOwners(Mapping[str, frozenset[str]]):
+    """Owners of the projects that were assessed, for telling an imitation from a sister project."""
+
+    def __init__(self, assessments: StoredAssessments, index_id: str) -> None:
+        self._assessments = assessments
+        self._index_id = index_id
+
+    def __getitem__(self, project: str) -> frozenset[str]:
+        assessment = self._assessments.current(self._index_id, NormalizedName(project))
+        owners = Signals(assessment.inputs if assessment else ()).value("owners")
+        if not isinstance(owners, tuple):
+            raise KeyError(project)
+        return frozenset(owners)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0

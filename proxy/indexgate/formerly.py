@@ -1,0 +1,70 @@
+"""Files that were served once and that upstream lists no more: refused, unless that is waived."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from packaging.utils import NormalizedName
+
+from indexgate.simple.filename import parse
+from indexgate_policy.rules.document import Policy
+from indexgate_policy.rules.exemptions import REMOVED_UPSTREAM
+from indexgate_policy.rules.verdict import Action, Verdict
+from indexgate_policy.rules.wording import plain
+from indexgate_policy.signals import Unknown
+from indexgate_policy.subject import File, Project
+
+_GONE = Unknown(reason="the index no longer lists the file")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Formerly:
+    """What is remembered of a file that was served: the project whose page listed it."""
+
+    project: NormalizedName
+    filename: str
+
+
+def subject(former: Formerly, *, index_id: str, public: bool) -> File:
+    """Return the file as it is judged: its name tells the version, all else is unknown."""
+    named = parse(former.filename, former.project)
+    version = named.version or "unknown"
+    return File(
+        project=Project(
+            name=former.project,
+            index_id=index_id,
+            public=public,
+            first_upload=_GONE,
+            first_seen=_GONE,
+            releases=0,
+        ),
+        filename=former.filename,
+        kind=named.kind,
+        version=version,
+        parsed=Unknown(reason=f"`{version}` is not a PEP 440 version")
+        if named.parsed is None
+        else named.parsed,
+        uploaded=_GONE,
+        released=_GONE,
+        provenance=_GONE,
+    )
+
+
+def verdict(file: File, policy: Policy, now: datetime) -> Verdict:
+    """Return the verdict of a file that was removed upstream.
+
+    No rule can be put to it, as nothing but its name is known; so it is refused by the built-in
+    `removed-upstream`, which an exemption may waive.
+    """
+    for exemption in policy.exemptions:
+        waives = REMOVED_UPSTREAM in exemption.rules and now < exemption.ends
+        if waives and exemption.covers(file):
+            return Verdict(action=Action.ALLOW, waived=(REMOVED_UPSTREAM,), until=exemption.ends)
+    return Verdict(
+        action=Action.REFUSE,
+        rule=REMOVED_UPSTREAM,
+        reason=plain(f"{file.filename} was removed from the index after it was served here"),
+        explanation="The index no longer lists this file. Files are removed by their owners, or by "
+        "the index's administrators because they do harm.",
+        hint=f"choose another version, or ask for an exemption from the rule `{REMOVED_UPSTREAM}`",
+        at_once=True,
+    )

@@ -1,0 +1,61 @@
+"""File addresses of the gate: upstream's address with its prefix swapped, nothing else.
+
+`https://files.example.test/a/b/x-1.0.whl` becomes `/files/https/files.example.test/a/b/x-1.0.whl`.
+The swap needs no state, so a lock file that holds such an address stays good for ever; query and
+credentials of upstream's address stay inside the gate. The gate never fetches an address that a
+client sends: it looks for the listed file that has this address and fetches upstream's own.
+"""
+
+from dataclasses import dataclass
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
+
+PREFIX = "files"
+SIDE_SUFFIXES = (".metadata", ".asc")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileAddress:
+    """An address under `/files/` as a client sent it: the listed file, or a side file of it.
+
+    `path` is the listed file's address without the leading slash, `filename` its decoded last
+    segment, `side` is `.metadata`, `.asc` or empty.
+    """
+
+    path: str
+    filename: str
+    side: str = ""
+
+
+def address_of(url: str, filename: str) -> str:
+    """Return the gate's address, without leading slash, for a file that upstream lists at *url*.
+
+    The last segment is always *filename*, as clients take the name from there.
+    """
+    parts = urlsplit(url)
+    authority = parts.netloc.rpartition("@")[2].lower()
+    path = parts.path.lstrip("/")
+    if unquote(path.rpartition("/")[2]) != filename:
+        path = f"{path.rstrip('/')}/{quote(filename)}"
+    return f"{PREFIX}/{parts.scheme}/{authority}/{path}"
+
+
+def side_url(url: str, side: str) -> str:
+    """Return the address of a side file: PEP 658 puts the suffix behind the path, not the query."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(path=parts.path + side, fragment=""))
+
+
+def parse(raw_path: str) -> FileAddress | None:
+    """Read the percent-encoded path of a request; None when it cannot be a file's address."""
+    path = raw_path.lstrip("/")
+    prefix, _, rest = path.partition("/")
+    scheme, _, rest = rest.partition("/")
+    authority, _, file_path = rest.partition("/")
+    if prefix != PREFIX or scheme not in {"http", "https"} or not authority or not file_path:
+        return None
+    side = next((suffix for suffix in SIDE_SUFFIXES if path.endswith(suffix)), "")
+    path = path.removesuffix(side)
+    filename = unquote(path.rpartition("/")[2])
+    if not filename or "/" in filename or "\\" in filename or not filename.isprintable():
+        return None
+    return FileAddress(path=path, filename=filename, side=side)

@@ -1,0 +1,187 @@
+"""Pages from memory or disk while they are fresh, from upstream when they are not.
+
+One flight a project: whoever asks while a page is being fetched waits for the same answer, and a
+client that goes away does not end it. A known page is never kept waiting for a slow upstream: after
+a short patience the stored one is served, marked stale, while the refresh goes on.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from cachetools import LRUCache, TTLCache
+from packaging.utils import NormalizedName
+
+from indexgate.index.page_folder import PageFolder
+from indexgate.index.protocol import NoSuchProject, Snapshot, UpstreamFailed
+
+
+class PageSource(Protocol):
+    """Where fresh pages come from."""
+
+    async def page(self, project: NormalizedName, known: Snapshot | None) -> Snapshot:
+        """Fetch a page; *known* makes it conditional. Raises NoSuchProject, UpstreamFailed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freshness:
+    """How long pages are good, in seconds.
+
+    `ttl`: served without asking upstream. `patience`: how long a client waits for the refresh of a
+    page that is stored. `max_stale`: how old a stored page may be when upstream fails. `missing`:
+    how long "no such project" is remembered. `breather`: pause between tries of a failing upstream.
+    """
+
+    ttl: float = 600.0
+    patience: float = 0.15
+    max_stale: float = 30 * 86400.0
+    missing: float = 10.0
+    breather: float = 2.0
+
+
+class CachedIndex:
+    """The pages of one index, kept in memory (*max_bytes*, packed) and on disk.
+
+    `source` None means offline: only what is stored is served.
+    """
+
+    def __init__(
+        self,
+        source: PageSource | None,
+        folder: PageFolder,
+        *,
+        freshness: Freshness,
+        clock: Callable[[], datetime],
+        max_bytes: int,
+        log: Callable[[str, str], None] = lambda _event, _text: None,
+    ) -> None:
+        self._source = source
+        self._folder = folder
+        self._freshness = freshness
+        self._clock = clock
+        self._log = log
+        self._memory: LRUCache[NormalizedName, Snapshot] = LRUCache(
+            max_bytes, getsizeof=lambda snapshot: len(snapshot.packed) + 500
+        )
+        self._missing: TTLCache[NormalizedName, bool] = TTLCache(10_000, freshness.missing)
+        self._flights: dict[NormalizedName, asyncio.Task[Snapshot]] = {}
+        self._failures: OrderedDict[NormalizedName, tuple[datetime, UpstreamFailed]] = OrderedDict()
+
+    async def snapshot(self, project: NormalizedName, *, max_age: float | None = None) -> Snapshot:
+        """Return the page of *project*, confirmed at most *max_age* seconds ago if that can be.
+
+        Raises NoSuchProject, UpstreamFailed.
+        """
+        stored = self._memory.get(project)
+        ttl = self._freshness.ttl if max_age is None else min(max_age, self._freshness.ttl)
+        if stored is not None and self._age(stored) < ttl:
+            return stored
+        if project in self._missing:
+            raise NoSuchProject(project)
+        if stored is None:
+            stored = await asyncio.to_thread(self._load, project)
+            if stored is not None and self._age(stored) < ttl:
+                return stored
+        return await self._refreshed(project, stored)
+
+    def stored(self, project: NormalizedName) -> Snapshot | None:
+        """Return the page that is stored, however old, without asking anybody."""
+        return self._memory.get(project) or self._load(project)
+
+    async def close(self) -> None:
+        """End the fetches under way."""
+        flights = list(self._flights.values())
+        for flight in flights:
+            flight.cancel()
+        await asyncio.gather(*flights, return_exceptions=True)
+
+    async def _refreshed(self, project: NormalizedName, stored: Snapshot | None) -> Snapshot:
+        if self._source is None:
+            return self._stand_in(
+                project, stored, UpstreamFailed("offline", "is not asked: the gate is offline")
+            )
+        recent = self._recent_failure(project)
+        if recent is not None and stored is not None:
+            return self._stand_in(project, stored, recent)
+        flight = self._flight(project, stored)
+        try:
+            patience = self._freshness.patience if stored is not None else None
+            return await asyncio.wait_for(asyncio.shield(flight), patience)
+        except TimeoutError:
+            slow = UpstreamFailed("timeout", "is slow to answer")
+            return self._stand_in(project, stored, slow)
+        except UpstreamFailed as error:
+            return self._stand_in(project, stored, error)
+
+    def _stand_in(
+        self, project: NormalizedName, stored: Snapshot | None, error: UpstreamFailed
+    ) -> Snapshot:
+        """Return the stored page marked stale, or raise *error* when it is missing or too old."""
+        if stored is None or self._age(stored) > self._freshness.max_stale:
+            raise error
+        self._log("page-stale", f"{project}: upstream {error.reason}; serving the stored page")
+        return replace(stored, stale=error.reason)
+
+    def _flight(self, project: NormalizedName, stored: Snapshot | None) -> asyncio.Task[Snapshot]:
+        flight = self._flights.get(project)
+        if flight is None:
+            flight = asyncio.create_task(self._fetch(project, stored))
+            self._flights[project] = flight
+            flight.add_done_callback(lambda done: self._landed(project, done))
+        return flight
+
+    def _landed(self, project: NormalizedName, flight: asyncio.Task[Snapshot]) -> None:
+        self._flights.pop(project, None)
+        if not flight.cancelled():
+            flight.exception()  # somebody may have stopped waiting: the failure is kept, not lost
+
+    async def _fetch(self, project: NormalizedName, stored: Snapshot | None) -> Snapshot:
+        assert self._source is not None  # noqa: S101 - _refreshed leaves before this when offline
+        try:
+            snapshot = await self._source.page(project, stored)
+        except NoSuchProject:
+            self._missing[project] = True
+            self._memory.pop(project, None)
+            await asyncio.to_thread(self._folder.forget, project)
+            raise
+        except UpstreamFailed as error:
+            self._remember_failure(project, error)
+            raise
+        self._failures.pop(project, None)
+        self._keep(project, snapshot)
+        try:
+            await asyncio.to_thread(self._folder.save, snapshot)
+        except OSError as error:
+            self._log("page-not-kept", f"{project}: {error.strerror or error}; kept in memory only")
+        return snapshot
+
+    def _load(self, project: NormalizedName) -> Snapshot | None:
+        snapshot = self._folder.load(project)
+        if snapshot is not None:
+            self._keep(project, snapshot)
+        return snapshot
+
+    def _keep(self, project: NormalizedName, snapshot: Snapshot) -> None:
+        try:
+            self._memory[project] = snapshot
+        except ValueError:  # larger than all of the memory: the disk has it
+            self._memory.pop(project, None)
+
+    def _age(self, snapshot: Snapshot) -> float:
+        return (self._clock() - snapshot.fetched_at).total_seconds()
+
+    def _recent_failure(self, project: NormalizedName) -> UpstreamFailed | None:
+        failed = self._failures.get(project)
+        if failed is None:
+            return None
+        at, error = failed
+        fresh = self._clock() - at < timedelta(seconds=self._freshness.breather)
+        return error if fresh else None
+
+    def _remember_failure(self, project: NormalizedName, error: UpstreamFailed) -> None:
+        self._failures[project] = (self._clock(), error)
+        while len(self._failures) > 1000:
+            self._failures.popitem(last=False)

@@ -1,0 +1,43 @@
+"""A page read once for judging single files: its files by gate address, its releases by file."""
+
+from dataclasses import dataclass
+
+from indexgate.index.addresses import address_of
+from indexgate.index.protocol import Snapshot
+from indexgate.simple.model import PageFile, ProjectPage
+from indexgate_policy.subject import File, Project, Release
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """What a snapshot lists. `by_address` has the gate's addresses without leading slash."""
+
+    snapshot: Snapshot
+    page: ProjectPage
+    project: Project
+    releases: tuple[Release, ...]
+    by_address: dict[str, PageFile]
+
+    def release_of(self, filename: str) -> tuple[Release, File]:
+        """Return the release that *filename* belongs to, and the file as it is judged.
+
+        Raises KeyError.
+        """
+        for release in self.releases:
+            for file in release.files:
+                if file.filename == filename:
+                    return release, file
+        raise KeyError(filename)
+
+
+def listing(
+    snapshot: Snapshot, page: ProjectPage, project: Project, releases: tuple[Release, ...]
+) -> Listing:
+    """Return the listing of *page*, as it was read from *snapshot*."""
+    return Listing(
+        snapshot=snapshot,
+        page=page,
+        project=project,
+        releases=releases,
+        by_address={address_of(file.url, file.filename): file for file in page.files},
+    )

@@ -1,0 +1,20 @@
+"""Gzip at its quickest: pages are kept packed, and sent packed, as the bytes they are."""
+
+from isal import igzip_lib
+
+
+class BrokenPacking(Exception):
+    """What should have been gzip is not, or is cut off."""
+
+
+def pack(data: bytes) -> bytes:
+    """Return *data* as gzip; level 1 of isa-l is as small as zlib's 6 in a tenth of the time."""
+    return igzip_lib.compress(data, level=1, flag=igzip_lib.COMP_GZIP)
+
+
+def unpack(packed: bytes) -> bytes:
+    """Return what *packed* holds. Raises BrokenPacking."""
+    try:
+        return igzip_lib.decompress(packed, flag=igzip_lib.DECOMP_GZIP)
+    except (igzip_lib.IsalError, EOFError) as error:  # type: ignore[misc]  # a value in its stub
+        raise BrokenPacking(str(error)) from error

@@ -1,0 +1,352 @@
+"""The index upstream: pages, project lists and files over HTTP, with every failure told apart.
+
+The gate follows redirects by itself, a few of them, and looks at each hop: credentials stay with
+the index's own host, and a public index leads to no private address. Answers are bounded in time
+and size, also after decompression.
+"""
+
+import asyncio
+import ssl
+import zlib
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from hashlib import blake2b
+from importlib.metadata import version
+from urllib.parse import urljoin, urlsplit
+
+import aiohttp
+from multidict import CIMultiDictProxy
+from packaging.utils import NormalizedName
+from yarl import URL
+
+from indexgate.index.network import PublicResolver, refuse_private
+from indexgate.index.packing import pack
+from indexgate.index.protocol import NoSuchProject, Snapshot, UpstreamFailed
+
+ACCEPT = (
+    "application/vnd.pypi.simple.v1+json, "
+    "application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
+)
+VIA_NAME = "indexgate"
+_REDIRECTS = {301, 302, 303, 307, 308}
+_MOST_HOPS = 5
+_CHUNK = 1 << 18
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpstreamSettings:
+    """How to reach one index.
+
+    `root` is the address of its project list, with a trailing slash and without credentials;
+    `timeout` seconds for a whole page and for each step of a file; `page_limit` bytes of a page
+    once decompressed; `ca_file` replaces the system's certificates.
+    """
+
+    index_id: str
+    root: str
+    public: bool
+    timeout: float = 10.0
+    page_limit: int = 100_000_000
+    credentials: tuple[str, str] | None = None
+    ca_file: str | None = None
+    client_certificate: str | None = None
+    proxy: str | None = None
+
+
+class Body:
+    """A file as it comes from upstream: its length where told, and its bytes, read once."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
+        self.length = response.content_length
+        self.status = response.status
+        self.headers: CIMultiDictProxy[str] = response.headers
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Yield the bytes. Raises UpstreamFailed when they break off."""
+        try:
+            async for chunk in self._response.content.iter_chunked(_CHUNK):
+                yield chunk
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise _failure(error, "the file") from error
+
+
+class Upstream:
+    """One index upstream. Open it with `async with`."""
+
+    def __init__(
+        self, settings: UpstreamSettings, *, clock: Callable[[], datetime], gate_id: str
+    ) -> None:
+        self.settings = settings
+        self._clock = clock
+        self._gate_id = gate_id
+        self._session: aiohttp.ClientSession | None = None
+        self._host = urlsplit(settings.root).hostname
+        self.last_success: datetime | None = None
+        self.last_failure: tuple[datetime, str] | None = None
+        self.clock_ahead = 0.0
+
+    async def __aenter__(self) -> "Upstream":
+        resolver = aiohttp.DefaultResolver()
+        connector = aiohttp.TCPConnector(
+            limit=64,
+            ssl=_tls(self.settings),
+            resolver=PublicResolver(resolver) if self.settings.public else resolver,
+        )
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            auto_decompress=False,
+            trust_env=True,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={
+                "User-Agent": f"indexgate/{version('indexgate')}",
+                "Via": f"1.1 {VIA_NAME}-{self._gate_id}",
+            },
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def page(self, project: NormalizedName, known: Snapshot | None) -> Snapshot:
+        """Fetch the page of *project*; *known* makes it a conditional request.
+
+        Raises NoSuchProject, UpstreamFailed.
+        """
+        url = urljoin(self.settings.root, f"{project}/")
+        headers = {"Accept": ACCEPT, "Accept-Encoding": "gzip"}
+        if known is not None and known.etag:
+            headers["If-None-Match"] = known.etag
+        elif known is not None and known.last_modified:
+            headers["If-Modified-Since"] = known.last_modified
+        try:
+            async with asyncio.timeout(self.settings.timeout):
+                snapshot = await self._page_with_retry(project, url, headers, known)
+        except TimeoutError as error:
+            late = _timeout(self.settings.timeout)
+            self.last_failure = (self._clock(), late.reason)
+            raise late from error
+        except UpstreamFailed as error:
+            self.last_failure = (self._clock(), error.reason)
+            raise
+        self.last_success = self._clock()
+        return snapshot
+
+    async def _page_with_retry(
+        self,
+        project: NormalizedName,
+        url: str,
+        headers: Mapping[str, str],
+        known: Snapshot | None,
+    ) -> Snapshot:
+        try:
+            return await self._page_once(project, url, headers, known)
+        except UpstreamFailed as error:
+            if error.kind not in {"cut-off", "refused"} and error.status not in {502, 503, 504}:
+                raise
+            if error.retry_after:
+                raise
+        await asyncio.sleep(0.3)
+        return await self._page_once(project, url, headers, known)
+
+    async def _page_once(
+        self,
+        project: NormalizedName,
+        url: str,
+        headers: Mapping[str, str],
+        known: Snapshot | None,
+    ) -> Snapshot:
+        async with self._get(url, headers) as response:
+            now = self._clock()
+            ahead = self.clock_ahead = _clock_ahead(response.headers.get("Date"), now)
+            if response.status == 304 and known is not None:
+                return _confirmed(known, now, ahead)
+            if response.status in {404, 410}:
+                raise NoSuchProject(project)
+            if response.status != 200:
+                raise _bad_status(response)
+            body = await _read(response, self.settings.page_limit)
+            snapshot = Snapshot(
+                project=project,
+                packed=pack(body),
+                content_type=response.headers.get("Content-Type", ""),
+                url=str(response.url),
+                digest=blake2b(body, digest_size=16).hexdigest(),
+                fetched_at=now,
+                etag=response.headers.get("ETag"),
+                last_modified=response.headers.get("Last-Modified"),
+                serial=response.headers.get("X-PyPI-Last-Serial"),
+                clock_ahead=ahead,
+            )
+        if len(body) > 200_000:
+            await asyncio.to_thread(snapshot.page)
+        else:
+            snapshot.page()
+        return snapshot
+
+    async def project_list(self, accept: str) -> tuple[bytes, str, str]:
+        """Return the project list in the form *accept* asks for: body, content type, final address.
+
+        Raises UpstreamFailed.
+        """
+        headers = {"Accept": accept, "Accept-Encoding": "gzip"}
+        try:
+            async with (
+                asyncio.timeout(max(60.0, self.settings.timeout)),
+                self._get(self.settings.root, headers) as response,
+            ):
+                if response.status != 200:
+                    raise _bad_status(response)
+                body = await _read(response, 4 * self.settings.page_limit)
+                return body, response.headers.get("Content-Type", ""), str(response.url)
+        except TimeoutError as error:
+            raise _timeout(max(60.0, self.settings.timeout)) from error
+
+    @asynccontextmanager
+    async def file(self, url: str, byte_range: str | None = None) -> AsyncIterator[Body]:
+        """Open the file at *url*, or the part of it that *byte_range* (a Range header) names.
+
+        Raises UpstreamFailed.
+        """
+        headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
+        if byte_range is not None:
+            headers["Range"] = byte_range
+        async with self._get(url, headers) as response:
+            if response.status not in ({200, 206} if byte_range else {200}):
+                if response.status in {404, 410}:
+                    raise UpstreamFailed(
+                        "missing", "no longer has the file that it lists", status=response.status
+                    )
+                raise _bad_status(response)
+            if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+                raise UpstreamFailed("garbage", "sent the file in an encoding nobody asked for")
+            yield Body(response)
+
+    @asynccontextmanager
+    async def _get(
+        self, url: str, headers: Mapping[str, str]
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        session = self._session
+        if session is None:
+            raise RuntimeError("the upstream was not opened with `async with`")
+        wait = self.settings.timeout
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=wait, sock_read=wait)
+        for _ in range(_MOST_HOPS + 1):
+            self._check_hop(url)
+            try:
+                response = await session.get(
+                    URL(url, encoded=True),
+                    headers=headers,
+                    allow_redirects=False,
+                    timeout=timeout,
+                    proxy=self.settings.proxy,
+                    auth=self._auth_for(url),
+                )
+            except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+                raise _failure(error, "the index", self.settings.timeout) from error
+            if response.status not in _REDIRECTS:
+                try:
+                    yield response
+                finally:
+                    response.release()
+                return
+            response.release()
+            url = urljoin(url, response.headers.get("Location", ""))
+        raise UpstreamFailed("redirect", f"redirected more than {_MOST_HOPS} times")
+
+    def _check_hop(self, url: str) -> None:
+        try:
+            parts = urlsplit(url)
+            host = parts.hostname
+        except ValueError as error:
+            raise UpstreamFailed("redirect", "led to an address that is none") from error
+        if parts.scheme not in {"http", "https"} or not host:
+            raise UpstreamFailed("redirect", "led to an address that is not http or https")
+        if self.settings.public:
+            refuse_private(host)
+
+    def _auth_for(self, url: str) -> aiohttp.BasicAuth | None:
+        if self.settings.credentials is None or urlsplit(url).hostname != self._host:
+            return None
+        return aiohttp.BasicAuth(*self.settings.credentials)
+
+
+def _tls(settings: UpstreamSettings) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=settings.ca_file)
+    if settings.client_certificate is not None:
+        context.load_cert_chain(settings.client_certificate)
+    return context
+
+
+async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
+    """Read a whole body, decompressed, of at most *limit* bytes."""
+    coding = response.headers.get("Content-Encoding", "identity").lower()
+    if coding not in {"identity", "gzip", "x-gzip"}:
+        raise UpstreamFailed("garbage", f"answered in the coding {coding!a}, not asked for")
+    inflate = zlib.decompressobj(wbits=31) if coding != "identity" else None
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async for chunk in response.content.iter_any():
+            data = inflate.decompress(chunk, limit + 1 - size) if inflate else chunk
+            size += len(data)
+            if size > limit:
+                raise UpstreamFailed("too-large", f"sent a page of more than {limit:,} bytes")
+            parts.append(data)
+    except zlib.error as error:
+        raise UpstreamFailed("garbage", "sent a page whose compression is broken") from error
+    except (aiohttp.ClientError, OSError) as error:
+        raise _failure(error, "the page") from error
+    if inflate is not None and not inflate.eof:
+        raise UpstreamFailed("cut-off", "broke off in the middle of the page")
+    return b"".join(parts)
+
+
+def _confirmed(known: Snapshot, now: datetime, ahead: float) -> Snapshot:
+    return replace(known, fetched_at=now, clock_ahead=ahead, stale=None)
+
+
+def _clock_ahead(date: str | None, now: datetime) -> float:
+    try:
+        return (parsedate_to_datetime(date) - now).total_seconds() if date else 0.0
+    except (ValueError, TypeError):
+        return 0.0
+
+
+def _bad_status(response: aiohttp.ClientResponse) -> UpstreamFailed:
+    wait = response.headers.get("Retry-After", "")
+    return UpstreamFailed(
+        "status",
+        f"answered with status {response.status}",
+        status=response.status,
+        retry_after=min(int(wait), 3600) if wait.isdecimal() and len(wait) < 6 else None,
+    )
+
+
+def _timeout(seconds: float) -> UpstreamFailed:
+    return UpstreamFailed("timeout", f"did not answer within {seconds:g} s")
+
+
+def _failure(error: Exception, what: str, seconds: float = 0.0) -> UpstreamFailed:
+    """Say in one clause what a failure of the connection means."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
+        return UpstreamFailed("certificate", "presented a certificate that does not verify")
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return UpstreamFailed("dns", "has a name that does not resolve")
+    if isinstance(error, TimeoutError | aiohttp.ServerTimeoutError):
+        if seconds:
+            return _timeout(seconds)
+        return UpstreamFailed("timeout", f"stopped sending {what}")
+    if isinstance(error, aiohttp.ClientHttpProxyError | aiohttp.ClientProxyConnectionError):
+        return UpstreamFailed("refused", "cannot be reached through the configured proxy")
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return UpstreamFailed("refused", "refused the connection")
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return UpstreamFailed("cut-off", f"broke off in the middle of {what}")
+    if isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError | OSError):
+        return UpstreamFailed("cut-off", "closed the connection without an answer")
+    return UpstreamFailed("garbage", f"gave an answer that is not HTTP ({type(error).__name__})")

@@ -1,0 +1,92 @@
+"""The policy in force: a shipped one by name, or a file whose edits hold from the next request on.
+
+The file is looked at (not read) on every request. A broken edit keeps the policy that was in force
+and is told in the log and on `/-/health`, once per edit.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from indexgate.errors import GateError
+from indexgate_policy import policies
+from indexgate_policy.errors import PolicyError
+from indexgate_policy.rules import document
+from indexgate_policy.rules.document import Policy
+
+_Look = tuple[int, int, int]
+
+
+class PolicyInForce:
+    """The policy named *place*: a shipped name, or the path of a file.
+
+    Raises GateError, PolicyError when it cannot be used at the start.
+    """
+
+    def __init__(
+        self,
+        place: str,
+        *,
+        clock: Callable[[], datetime],
+        log: Callable[[str, str], None] = lambda _event, _text: None,
+    ) -> None:
+        self._clock = clock
+        self._log = log
+        self.place = place
+        self.broken: str | None = None
+        self._path: Path | None = None
+        self._look: _Look | None = None
+        if place in policies.NAMES:
+            self._policy = document.parse(policies.shipped(place), source=place, now=clock())
+        else:
+            self._path = Path(place)
+            self._look = _look(self._path)
+            self._policy = self._read()
+
+    def current(self) -> Policy:
+        """Return the policy in force now."""
+        if self._path is None:
+            return self._policy
+        try:
+            look = _look(self._path)
+        except GateError as error:
+            self._keep_old(None, str(error.message))
+            return self._policy
+        if look != self._look:
+            try:
+                self._policy = self._read()
+            except (GateError, PolicyError) as error:
+                self._keep_old(look, error.message)
+            else:
+                self._look, self.broken = look, None
+                self._log("policy-changed", f"`{self.place}` is in force from now on")
+        return self._policy
+
+    def _read(self) -> Policy:
+        assert self._path is not None  # noqa: S101 - only called for files
+        try:
+            text = self._path.read_bytes()
+        except OSError as error:
+            raise _unreadable(self._path, error) from error
+        return document.parse(text, source=str(self._path), now=self._clock())
+
+    def _keep_old(self, look: _Look | None, why: str) -> None:
+        if self.broken is None or look != self._look:
+            self._log("policy-broken", f"{why}; the policy read before stays in force")
+        self._look, self.broken = look, why
+
+
+def _look(path: Path) -> _Look:
+    try:
+        stat = path.stat()
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    return stat.st_mtime_ns, stat.st_size, stat.st_ino
+
+
+def _unreadable(path: Path, error: OSError) -> GateError:
+    return GateError(
+        "policy-unreadable",
+        f"the policy file `{path}` cannot be read: {error.strerror or error}",
+        f"Name a readable file, or one of the shipped policies: {', '.join(policies.NAMES)}",
+    )

@@ -1,0 +1,101 @@
+"""From verdicts to the record: what a page withheld or warned of, and each refused file."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Protocol
+
+from indexgate.index.listing import Listing
+from indexgate.store.decisions import Decisions
+from indexgate.store.records import Reason, Refusal, VerdictSet, verdict_set
+from indexgate_policy.assessment import Assessment
+from indexgate_policy.rules.page import PageVerdicts
+from indexgate_policy.rules.verdict import Verdict
+from indexgate_policy.subject import Client, File
+
+
+class Served(Protocol):
+    """A page that was given out."""
+
+    @property
+    def withheld(self) -> VerdictSet | None:
+        """What the page withheld."""
+
+    @property
+    def warned(self) -> VerdictSet | None:
+        """What the page would have warned of, had clients a place for warnings."""
+
+
+class Recorder:
+    """Writes down what was decided. No address of a client is ever kept."""
+
+    def __init__(self, decisions: Decisions, clock: Callable[[], datetime]) -> None:
+        self.decisions = decisions
+        self._clock = clock
+
+    def page_served(self, page: Served, client: Client, run: str | None) -> None:
+        """Count what *page* withheld or warned of."""
+        now = self._clock()
+        if page.withheld is not None:
+            self.decisions.noticed(
+                "withheld", page.withheld, run=run, family=client.family, hour=now
+            )
+        if page.warned is not None:
+            self.decisions.noticed("warned", page.warned, run=run, family=client.family, hour=now)
+
+    async def file_refused(
+        self,
+        file: File,
+        verdict: Verdict,
+        *,
+        policy: str,
+        client: Client,
+        run: str | None,
+        assessment: Assessment | None,
+    ) -> None:
+        """Return once the refusal of *file* is on the disk, or safely waiting for it."""
+        await self.decisions.refused(
+            Refusal(
+                at=self._clock(),
+                index_id=file.project.index_id,
+                project=file.project.name,
+                version=file.version,
+                filename=file.filename,
+                rule=verdict.rule,
+                reason=verdict.reason,
+                policy_digest=policy,
+                run=run,
+                family=client.family,
+                formula=None if assessment is None else assessment.formula,
+                assessed_at=None if assessment is None else assessment.assessed_at,
+            )
+        )
+
+
+def withheld(listed: Listing, verdicts: PageVerdicts, policy: str) -> VerdictSet | None:
+    """Return the versions that a page withholds, by rule and reason; None for none."""
+    refusals = ((version, v.rule, v.reason) for version, v in verdicts.refused_versions.items())
+    return _set(listed, policy, refusals)
+
+
+def warned(listed: Listing, verdicts: PageVerdicts, policy: str) -> VerdictSet | None:
+    """Return the versions that a page warns of, by rule and reason; None for none."""
+    warnings = (
+        (file.version, warning.rule, warning.reason)
+        for release in listed.releases
+        for file in release.files[:1]
+        for warning in verdicts.verdicts[file.filename].warnings
+    )
+    return _set(listed, policy, warnings)
+
+
+def _set(listed: Listing, policy: str, found: Iterable[tuple[str, str, str]]) -> VerdictSet | None:
+    versions: dict[tuple[str, str], list[str]] = {}
+    for version, rule, reason in found:
+        versions.setdefault((rule, reason), []).append(version)
+    if not versions:
+        return None
+    reasons = tuple(
+        Reason(rule=rule, reason=reason, versions=tuple(of))
+        for (rule, reason), of in versions.items()
+    )
+    return verdict_set(listed.project.index_id, listed.project.name, policy, reasons)

@@ -1,0 +1,129 @@
+"""The gate as a web server: routes, guard, and a clean start and stop."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable
+from importlib.metadata import version
+
+from aiohttp import web
+
+from indexgate.config import Settings
+from indexgate.listening import Listening
+from indexgate.redact import redact
+from indexgate.upstream_choice import UpstreamChoice
+from indexgate.web.file_routes import FileRoutes
+from indexgate.web.guard import guard, known_hosts
+from indexgate.web.health import Health
+from indexgate.web.parts import Parts, clock, open_parts, remembered
+from indexgate.web.simple_routes import SimpleRoutes
+
+_KEEP_ALIVE = 75.0
+_STOP_WITHIN = 3.0
+
+
+async def serve(
+    settings: Settings, upstream: UpstreamChoice, *, ready: Callable[[Listening], None]
+) -> None:
+    """Serve until cancelled. Raises GateError, PolicyError, OSError when the port is taken."""
+    listener = _bind(settings.host, settings.port)
+    listening = Listening(
+        host=settings.host, port=listener.getsockname()[1], tls=settings.tls_cert is not None
+    )
+    base = _base(settings, listening)
+    tls = _tls(settings)
+    async with open_parts(settings, upstream, base=base) as parts:
+        runner = web.AppRunner(
+            application(parts, settings, upstream, base=base),
+            access_log=None,
+            keepalive_timeout=_KEEP_ALIVE,
+            shutdown_timeout=_STOP_WITHIN,
+        )
+        await runner.setup()
+        try:
+            await web.SockSite(runner, listener, ssl_context=tls).start()
+            ready(listening)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(parts.gate.facts.refresh_for_ever())
+                tasks.create_task(parts.refresh.for_ever())
+        finally:
+            await runner.cleanup()
+
+
+def application(
+    parts: Parts, settings: Settings, choice: UpstreamChoice, *, base: str
+) -> web.Application:
+    """Return the application with all its routes."""
+    names = known_hosts(
+        settings.host,
+        None if settings.public_url is None else _host_of(settings.public_url),
+        settings.allow_host,
+    )
+    app = web.Application(middlewares=[guard(names, parts.gate_id)])
+    simple = SimpleRoutes(gate=parts.gate, upstream=parts.upstream, recorder=parts.recorder)
+    files = FileRoutes(
+        gate=parts.gate,
+        upstream=parts.upstream,
+        cache=parts.files,
+        recorder=parts.recorder,
+        remembered=remembered(parts, choice.index_id),
+        base=base,
+    )
+    app.add_routes([*simple.routes(), *files.routes(), *_health(parts, choice).routes()])
+    return app
+
+
+def _health(parts: Parts, choice: UpstreamChoice) -> Health:
+    return Health(
+        version=version("indexgate"),
+        upstream_url=redact(choice.url),
+        upstream=parts.upstream,
+        policy=parts.gate.policy,
+        feed=parts.store.advisories.feed_state,
+        feed_failure=lambda: parts.refresh.feed_failure,
+        feed_wanted=parts.refresh.feed is not None,
+        decisions=parts.store.decisions,
+        clock=clock,
+        clock_ahead=lambda: 0.0 if parts.upstream is None else parts.upstream.clock_ahead,
+    )
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    """Return a socket bound to *host* and *port*, so that the real port is known beforehand."""
+    family, _, _, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def _base(settings: Settings, listening: Listening) -> str:
+    """Return the address that links to this gate begin with.
+
+    A gate that is bound to all addresses does not know its name, so its links have none: clients
+    show them behind the address they used.
+    """
+    if settings.public_url is not None:
+        return settings.public_url.rstrip("/") + "/"
+    if settings.host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
+        return "/"
+    return listening.url
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if settings.tls_cert is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(settings.tls_cert, settings.tls_key)
+    context.set_alpn_protocols(["http/1.1"])  # HTTP/2 has no reason phrase
+    return context
+
+
+def _host_of(url: str) -> str:
+    return url.partition("://")[2].partition("/")[0].rpartition("@")[2]

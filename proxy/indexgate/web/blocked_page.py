@@ -1,0 +1,114 @@
+"""The page that explains a refusal to a person: what, by which rule, the evidence, how to go on."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from aiohttp import hdrs, web
+
+from indexgate.gate import JudgedFile
+from indexgate.web.refusal import NO_STORE
+from indexgate_policy.assessment import Assessment
+from indexgate_policy.rules.wording import moment, plain
+from indexgate_policy.signals import Unknown, Value
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+_CSP = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of an explanation: prose, or something to copy."""
+
+    text: str
+    code: bool
+
+
+def blocked_page(judged: JudgedFile, assessment: Assessment | None) -> web.Response:
+    """Return the page about *judged*; 403 while it is refused, 200 when it passes now."""
+    verdict = judged.verdict
+    name = f"{judged.subject.project.name} {judged.subject.version}"
+    body = _template().render(
+        title=f"{name} is refused by indexgate" if verdict.refused else f"{name} passes now",
+        refused=verdict.refused,
+        reason=verdict.reason if verdict.refused else "Run the install again.",
+        hint=verdict.hint,
+        explanation=_parts(verdict.explanation),
+        evidence=_evidence(judged, assessment),
+        policy=judged.policy,
+        until=None if verdict.until is None else moment(verdict.until),
+    )
+    phrase = plain(f"Blocked by indexgate: {verdict.reason}", 200) if verdict.refused else "OK"
+    return web.Response(
+        status=403 if verdict.refused else 200,
+        reason=phrase,
+        text=body,
+        headers={
+            hdrs.CONTENT_TYPE: "text/html; charset=utf-8",
+            "Content-Security-Policy": _CSP,
+            "Referrer-Policy": "no-referrer",
+            **NO_STORE,
+        },
+    )
+
+
+@lru_cache(1)
+def _template() -> "Template":
+    """Return the template; jinja2 is imported only when somebody looks at such a page."""
+    from jinja2 import Environment, PackageLoader, select_autoescape
+
+    environment = Environment(
+        loader=PackageLoader("indexgate.web"), autoescape=select_autoescape(), trim_blocks=True
+    )
+    return environment.get_template("blocked.html")
+
+
+def _parts(explanation: str) -> list[_Part]:
+    """Split an explanation into paragraphs; those that hold a TOML table are for copying."""
+    paragraphs = [part.strip("\n") for part in explanation.split("\n\n") if part.strip()]
+    return [_Part(text, code=text.lstrip().startswith("[[")) for text in paragraphs]
+
+
+def _evidence(judged: JudgedFile, assessment: Assessment | None) -> list[tuple[str, str]]:
+    subject = judged.subject
+    rows = [
+        ("file", subject.filename),
+        ("rule", judged.verdict.rule or "none"),
+        ("uploaded", _moment_or_why(subject.uploaded)),
+        ("release began", _moment_or_why(subject.released)),
+        ("project began", _moment_or_why(subject.project.first_upload)),
+        ("releases", str(subject.project.releases)),
+    ]
+    if subject.project.status != "active":
+        rows.append(("status", f"{subject.project.status} {subject.project.status_reason}".strip()))
+    if subject.yanked is not False:
+        rows.append(("yanked upstream", str(subject.yanked)))
+    if assessment is None:
+        return rows
+    rows += [(f"flag {f.check} ({f.severity.label})", f.evidence) for f in assessment.flags]
+    if not isinstance(assessment.advisories, Unknown):
+        rows += [
+            (f"advisory {advisory.id}", advisory.summary)
+            for advisory in assessment.advisories.records
+            if advisory.affects(subject.version) is True
+        ]
+    rows += [
+        (signal.name.replace("_", " "), _value(signal.value))
+        for signal in assessment.inputs
+        if signal.name in {"owners", "organization", "repository"}
+    ]
+    rows.append(("facts from", moment(assessment.assessed_at)))
+    return rows
+
+
+def _moment_or_why(value: datetime | Unknown) -> str:
+    return f"not known: {value.reason}" if isinstance(value, Unknown) else moment(value)
+
+
+def _value(value: Value | Unknown) -> str:
+    if isinstance(value, Unknown):
+        return f"not known: {value.reason}"
+    return ", ".join(value) if isinstance(value, tuple) else str(value)

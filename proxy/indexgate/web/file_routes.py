@@ -1,0 +1,216 @@
+"""`/files/`: files and their side files, judged again on every request; `/blocked/`: why not."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+
+from aiohttp import hdrs, web
+from msgspec import UNSET
+from packaging.utils import NormalizedName
+
+from indexgate.gate import Gate, JudgedFile
+from indexgate.index.addresses import FileAddress, parse, side_url
+from indexgate.index.file_answer import FileSource, respond
+from indexgate.index.file_cache import FileCache
+from indexgate.index.files import UpstreamBody, Wanted
+from indexgate.index.protocol import NoSuchProject, UpstreamFailed
+from indexgate.index.upstream import Upstream
+from indexgate.record import Recorder
+from indexgate.simple.model import PageFile
+from indexgate.simple.projects import valid_name
+from indexgate.web.blocked_page import blocked_page
+from indexgate.web.client import client_of, run_of
+from indexgate.web.refusal import NO_STORE, Problem, blocked_path, refused, upstream_trouble
+from indexgate.web.simple_routes import DEADLINE
+from indexgate_policy.subject import Client
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """What is remembered of files by address: their project, and the hash that they had first."""
+
+    remember: Callable[[str, NormalizedName, str], None]
+    pinned: Callable[[str], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class FileRoutes:
+    """The routes of files, and of the pages that explain refusals.
+
+    `base` is the gate's own address with a slash at the end, or `/` when it is not known.
+    """
+
+    gate: Gate
+    upstream: Upstream | None
+    cache: FileCache
+    recorder: Recorder
+    remembered: Remembered
+    base: str
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the routes, for the application's table."""
+        return [
+            web.get("/files/{address:.+}", self.file),
+            web.get("/blocked/{project}/{version}/{slug}", self.blocked),
+            web.get("/blocked/{project}/{version}/{slug}/", self.blocked),
+        ]
+
+    async def file(self, request: web.Request) -> web.StreamResponse:
+        """Answer with a file that passes, or lead to why it does not."""
+        address = parse(request.rel_url.raw_path)
+        client = client_of(request.headers.get(hdrs.USER_AGENT, ""))
+        if address is None:
+            return not_listed().response()
+        try:
+            async with asyncio.timeout(DEADLINE):
+                judged = await self.gate.file(address, client)
+        except TimeoutError:
+            late = UpstreamFailed("timeout", f"did not answer within {DEADLINE:g} s")
+            return upstream_trouble(late, address.filename, status=424).response()
+        except UpstreamFailed as error:
+            return upstream_trouble(error, address.filename, status=424).response()
+        if judged is None or (address.side == ".metadata" and not _has_metadata(judged)):
+            return not_listed().response()
+        if judged.verdict.refused:
+            return await self._refuse(request, judged, client)
+        try:
+            return await self._serve(request, address, judged)
+        except UpstreamFailed as error:
+            return upstream_trouble(error, address.filename, status=424).response()
+
+    async def blocked(self, request: web.Request) -> web.StreamResponse:
+        """Explain a refusal, judged again; of the path only the project's name is used."""
+        name = valid_name(request.match_info["project"])
+        filename = request.query.get("file", "")
+        client = client_of(request.headers.get(hdrs.USER_AGENT, ""))
+        if name is None:
+            return not_listed().response()
+        try:
+            judged = await self.gate.blocked(name, filename, client)
+        except NoSuchProject:
+            judged = None
+        except UpstreamFailed as error:
+            return upstream_trouble(error, f"the page of {name}", status=424).response()
+        if judged is None:
+            return not_listed().response()
+        assessment = self.gate.facts.known(name)
+        if "text/html" in request.headers.get(hdrs.ACCEPT, ""):
+            return blocked_page(judged, assessment)
+        if not judged.verdict.refused:
+            return passes_now(judged).response()
+        return refused(judged.subject, judged.verdict, self._link(judged)).response()
+
+    async def _refuse(
+        self, request: web.Request, judged: JudgedFile, client: Client
+    ) -> web.StreamResponse:
+        await self.recorder.file_refused(
+            judged.subject,
+            judged.verdict,
+            policy=judged.policy,
+            client=client,
+            run=run_of(request.headers.get(hdrs.AUTHORIZATION)),
+            assessment=self.gate.facts.known(judged.subject.project.name),
+        )
+        link = self._link(judged)
+        if self.gate.presentation == "hide" or judged.listed is None:
+            return refused(judged.subject, judged.verdict, link).response()
+        up = "../" * (request.rel_url.raw_path.count("/") - 1)
+        location = up + blocked_path(judged.subject, judged.verdict)
+        return web.Response(status=302, headers={hdrs.LOCATION: location, **NO_STORE})
+
+    async def _serve(
+        self, request: web.Request, address: FileAddress, judged: JudgedFile
+    ) -> web.StreamResponse:
+        listed = judged.listed
+        key = address.path + address.side
+        if listed is None:
+            wanted = Wanted(key=key, sha256=self.remembered.pinned(key))
+            url = ""
+        else:
+            hashes, size = _promised(listed, address.side)
+            wanted = Wanted.listed(
+                f"{judged.index_id}/{key}",
+                hashes,
+                size=size,
+                first_seen=None if "sha256" in hashes else self.remembered.pinned(key),
+            )
+            url = side_url(listed.url, address.side)
+        if not address.side and request.method == hdrs.METH_GET and wanted.sha256 is not None:
+            self.remembered.remember(key, judged.subject.project.name, wanted.sha256)
+        source = FileSource(
+            cache=self.cache,
+            fetch=lambda: self._fetch(url, None),
+            fetch_range=lambda start, stop: self._fetch(url, f"bytes={start}-{stop - 1}"),
+        )
+        return await respond(request, wanted, source)
+
+    def _fetch(self, url: str, byte_range: str | None) -> AbstractAsyncContextManager[UpstreamBody]:
+        if self.upstream is None:
+            return _Unasked(UpstreamFailed("offline", "is not asked: the gate is offline"))
+        if not url:
+            return _Unasked(UpstreamFailed("missing", "no longer lists the file"))
+        return self.upstream.file(url, byte_range)
+
+    def _link(self, judged: JudgedFile) -> str:
+        return self.base + blocked_path(judged.subject, judged.verdict)
+
+
+def _has_metadata(judged: JudgedFile) -> bool:
+    """Tell whether upstream offers the metadata beside the file: true, or its hashes."""
+    listed = judged.listed
+    return listed is not None and not (
+        listed.core_metadata is UNSET or listed.core_metadata in (None, False)
+    )
+
+
+def _promised(listed: PageFile, side: str) -> tuple[Mapping[str, str], int | None]:
+    """Return the hashes and the size that the page promises of the file, or of its side file."""
+    if side == ".metadata":
+        known = listed.core_metadata
+        return (known if isinstance(known, dict) else {}), None
+    if side:
+        return {}, None
+    return listed.hashes, listed.size if isinstance(listed.size, int) else None
+
+
+class _Unasked(AbstractAsyncContextManager[UpstreamBody]):
+    """A fetch that fails at once, since upstream is not to be asked."""
+
+    def __init__(self, error: UpstreamFailed) -> None:
+        self._error = error
+
+    async def __aenter__(self) -> UpstreamBody:
+        raise self._error
+
+    async def __aexit__(self, *_: object) -> None:
+        return None
+
+
+def not_listed() -> Problem:
+    """Say that no page of the index lists such a file."""
+    return Problem(
+        type="urn:indexgate:not-listed",
+        title="No such file",
+        status=404,
+        detail="No project page of the index behind indexgate lists this file",
+        phrase="Not Found: no project page lists this file",
+    )
+
+
+def passes_now(judged: JudgedFile) -> Problem:
+    """Say that what was refused passes now. The status stays an error: this is not the file."""
+    subject = judged.subject
+    text = f"{subject.project.name} {subject.version} passes now, run again"
+    return Problem(
+        type="urn:indexgate:passes-now",
+        title="Passes now",
+        status=409,
+        detail=text,
+        phrase=f"indexgate: {text}",
+        more={
+            "project": subject.project.name,
+            "version": subject.version,
+            "file": subject.filename,
+        },
+    )

@@ -1,0 +1,133 @@
+"""`/-/health`: live, ready, and the state of everything that a verdict rests on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from indexgate.index.upstream import Upstream
+from indexgate.policy_file import PolicyInForce
+from indexgate.sources.osv_records import FeedState
+from indexgate.store.decisions import Decisions
+from indexgate.web.refusal import NO_STORE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """What health looks at. `upstream` is None when the gate is offline."""
+
+    version: str
+    upstream_url: str
+    upstream: Upstream | None
+    policy: PolicyInForce
+    feed: Callable[[], FeedState | None]
+    feed_failure: Callable[[], str | None]
+    feed_wanted: bool
+    decisions: Decisions
+    clock: Callable[[], datetime]
+    clock_ahead: Callable[[], float]
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the route, for the application's table."""
+        return [web.get("/-/health", self.answer)]
+
+    async def answer(self, _request: web.Request) -> web.Response:
+        """Answer 200 while the gate can serve; what is degraded is said, not hidden."""
+        return web.Response(
+            body=msgspec.json.encode(self.report()),
+            headers={"Content-Type": "application/json", **NO_STORE},
+        )
+
+    def report(self) -> dict[str, Any]:
+        """Return the report. `degraded` lists every part that is not as it should be, in words."""
+        policy = self.policy.current()
+        record = self.decisions.health()
+        degraded = [
+            text
+            for text in (
+                self._policy_trouble(),
+                self._upstream_trouble(),
+                self._feed_trouble(policy.max_feed_age.total_seconds()),
+                f"record: {record.reason}" if record.reason else None,
+                self._clock_trouble(),
+            )
+            if text is not None
+        ]
+        return {
+            "live": True,
+            "ready": True,
+            "version": self.version,
+            "degraded": degraded,
+            "policy": {
+                "place": self.policy.place,
+                "digest": policy.digest,
+                "rules": len(policy.rules),
+                "broken": self.policy.broken,
+                "notices": list(policy.notices),
+            },
+            "upstream": self._upstream(),
+            "feeds": {"osv": self._feed()},
+            "record": {
+                "kept": record.reason is None,
+                "reason": record.reason,
+                "waiting": record.spooled,
+                "lost": record.dropped,
+            },
+        }
+
+    def _upstream(self) -> dict[str, Any]:
+        if self.upstream is None:
+            return {"url": self.upstream_url, "asked": False, "reason": "the gate is offline"}
+        failure = self.upstream.last_failure
+        return {
+            "url": self.upstream_url,
+            "asked": True,
+            "last_success": self.upstream.last_success,
+            "last_failure": None if failure is None else failure[0],
+            "reason": None if failure is None else failure[1],
+        }
+
+    def _feed(self) -> dict[str, Any]:
+        state = self.feed()
+        if state is None:
+            return {"wanted": self.feed_wanted, "read": None, "failure": self.feed_failure()}
+        return {
+            "wanted": self.feed_wanted,
+            "read": state.fetched_at,
+            "age_seconds": round((self.clock() - state.fetched_at).total_seconds()),
+            "records": state.records,
+            "failure": self.feed_failure(),
+        }
+
+    def _policy_trouble(self) -> str | None:
+        broken = self.policy.broken
+        return f"policy: {broken}; the policy read before stays in force" if broken else None
+
+    def _upstream_trouble(self) -> str | None:
+        if self.upstream is None or self.upstream.last_failure is None:
+            return None
+        at, reason = self.upstream.last_failure
+        success = self.upstream.last_success
+        return f"upstream: {reason}" if success is None or at > success else None
+
+    def _feed_trouble(self, max_age: float) -> str | None:
+        if not self.feed_wanted:
+            return None
+        state = self.feed()
+        if state is None:
+            return f"osv: not read yet ({self.feed_failure() or 'being fetched'})"
+        age = (self.clock() - state.fetched_at).total_seconds()
+        return f"osv: last read {age / 3600:.0f} h ago" if age > max_age else None
+
+    def _clock_trouble(self) -> str | None:
+        ahead = self.clock_ahead()
+        return (
+            f"clock: {abs(ahead):.0f} s off from upstream's" if abs(ahead) > CLOCK_TRUST else None
+        )
+
+
+CLOCK_TRUST = 300.0
+"""Seconds by which the clock may differ from upstream's before health says so."""

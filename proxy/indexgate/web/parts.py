@@ -1,0 +1,287 @@
+"""The parts of a gate put together: the one place that knows what stands behind each interface."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from secrets import token_hex
+from urllib.parse import quote
+
+from cachetools import LRUCache
+from packaging.utils import NormalizedName
+
+from indexgate import state_folder
+from indexgate.config import Settings
+from indexgate.facts import Facts, Surroundings
+from indexgate.formerly import Formerly
+from indexgate.gate import Gate
+from indexgate.index.addresses import FileAddress, address_of
+from indexgate.index.cached import CachedIndex, Freshness
+from indexgate.index.file_cache import FileCache
+from indexgate.index.files import Pin
+from indexgate.index.listing import Listing
+from indexgate.index.page_folder import PageFolder
+from indexgate.index.presentation import Addresses
+from indexgate.index.upstream import Upstream, UpstreamSettings
+from indexgate.logs import logger
+from indexgate.policy_file import PolicyInForce
+from indexgate.record import Recorder
+from indexgate.refresh import Refresh
+from indexgate.simple.model import PageFile
+from indexgate.sources import outbound, popular
+from indexgate.sources.osv import OsvFeed
+from indexgate.sources.project_json import ProjectJson
+from indexgate.store.database import Store, open_store
+from indexgate.store.engines import StoreFailed
+from indexgate.upstream_choice import UpstreamChoice
+from indexgate.web.file_routes import Remembered
+from indexgate.web.refusal import blocked_path
+from indexgate_policy.lookalike import PopularNameList
+from indexgate_policy.rules.verdict import Verdict
+from indexgate_policy.signals import Unknown
+from indexgate_policy.subject import File
+
+_PAGES_SHARE = 0.1  # of the cache: pages are small beside files
+_PACKED_PAGES = 16_000_000
+_TROUBLE = {
+    "page-stale",
+    "page-not-kept",
+    "policy-broken",
+    "store-failed",
+    "cache-trouble",
+    "feed-failed",
+}
+
+
+def clock() -> datetime:
+    """Return the time, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """A gate that is ready to be served, or to be asked. `upstream` is None when offline."""
+
+    gate: Gate
+    upstream: Upstream | None
+    files: FileCache
+    store: Store
+    recorder: Recorder
+    refresh: Refresh
+    gate_id: str
+
+
+@asynccontextmanager
+async def open_parts(
+    settings: Settings, choice: UpstreamChoice, *, base: str
+) -> AsyncIterator[Parts]:
+    """Open everything that the gate needs, and close it again.
+
+    *base* is the gate's own address with a slash at the end. Raises GateError, PolicyError.
+    """
+    state = state_folder.open_state(settings.state)
+    policy = PolicyInForce(settings.policy, clock=clock, log=_say("policy"))
+    async with AsyncExitStack() as stack:
+        store = open_store(state.path / "indexgate.sqlite3", clock)
+        stack.callback(store.close)
+        gate_id = store.kept.keep_first("gate_id", token_hex(6))
+        upstream = None
+        if not settings.offline:
+            upstream = await stack.enter_async_context(
+                Upstream(_upstream_settings(settings, choice), clock=clock, gate_id=gate_id)
+            )
+        files = FileCache(
+            state.files,
+            int(settings.cache_size * (1 - _PAGES_SHARE)),
+            pin=_pin(store),
+            warn=lambda text: _say("files")("cache-trouble", text),
+        )
+        files.start()
+        stack.push_async_callback(files.close)
+        index = CachedIndex(
+            upstream,
+            PageFolder(state.pages, choice.index_id, int(settings.cache_size * _PAGES_SHARE)),
+            freshness=Freshness(
+                ttl=settings.page_ttl.total_seconds(),
+                max_stale=settings.max_stale.total_seconds(),
+            ),
+            clock=clock,
+            max_bytes=_PACKED_PAGES,
+            log=_say("pages"),
+        )
+        stack.push_async_callback(index.close)
+        client = outbound.client(
+            ca_bundle=choice.ca,
+            certificate=choice.client_cert,
+            timeout=settings.upstream_timeout.total_seconds(),
+        )
+        stack.push_async_callback(client.aclose)
+        project_json = ProjectJson(client, index_url=_with_login(choice))
+        gate = _gate(settings, choice, store, index, policy, project_json, base)
+        stack.push_async_callback(gate.facts.close)
+        feed = None
+        if settings.osv_url is not None and choice.public and not settings.offline:
+            feeds = outbound.client(timeout=30.0)
+            stack.push_async_callback(feeds.aclose)
+            feed = OsvFeed(feeds, store.advisories, base=settings.osv_url, spool=state.run)
+        yield Parts(
+            gate=gate,
+            upstream=upstream,
+            files=files,
+            store=store,
+            recorder=Recorder(store.decisions, clock),
+            refresh=Refresh(
+                feed=feed,
+                assessments=store.assessments,
+                record=store.decisions,
+                index_id=choice.index_id,
+                queue=gate.facts.queue,
+                clock=clock,
+                log=_say("refresh"),
+            ),
+            gate_id=gate_id,
+        )
+
+
+def remembered(parts: Parts, index_id: str) -> Remembered:
+    """Return the memory of served files, by their address."""
+    projects = parts.store.projects
+    recent: LRUCache[str, bool] = LRUCache(10_000)
+
+    def remember(path: str, project: NormalizedName, sha256: str) -> None:
+        if path in recent:
+            return
+        recent[path] = True
+        projects.served(index_id, path, project, sha256, clock())
+
+    def pinned(path: str) -> str | None:
+        try:
+            return projects.pinned(index_id, path)
+        except StoreFailed:
+            return None
+
+    return Remembered(remember=remember, pinned=pinned)
+
+
+def _gate(
+    settings: Settings,
+    choice: UpstreamChoice,
+    store: Store,
+    index: CachedIndex,
+    policy: PolicyInForce,
+    project_json: ProjectJson,
+    base: str,
+) -> Gate:
+    names = popular.load() if choice.public else PopularNameList(tuple)
+
+    async def listing(project: NormalizedName) -> Listing:
+        return await gate.listing(project)
+
+    facts = Facts(
+        Surroundings(
+            index_id=choice.index_id,
+            public=choice.public,
+            assessments=store.assessments,
+            advisories=store.advisories,
+            popular=names,
+            project_json=project_json,
+            offline=settings.offline,
+            listing=listing,
+            clock=clock,
+            log=_say("facts"),
+        )
+    )
+    gate = Gate(
+        index,
+        facts,
+        policy,
+        index_id=choice.index_id,
+        public=choice.public,
+        presentation=settings.presentation,
+        addresses=_addresses(settings, base),
+        first_seen=_first_seen(store, choice.index_id),
+        former=_formerly(store, choice.index_id),
+        clock=clock,
+        page_memory=settings.page_memory,
+    )
+    return gate
+
+
+def _addresses(settings: Settings, base: str) -> Addresses:
+    """Return how pages link: relative, or absolute from `--public-url`; Host is never reflected."""
+    root = "../../" if settings.public_url is None else base
+
+    def file(listed: PageFile) -> str:
+        return root + address_of(listed.url, listed.filename)
+
+    def blocked(subject: File, verdict: Verdict) -> str:
+        return base + blocked_path(subject, verdict)
+
+    return Addresses(file=file, blocked=blocked)
+
+
+def _first_seen(store: Store, index_id: str) -> Callable[[NormalizedName], datetime | Unknown]:
+    def first_seen(project: NormalizedName) -> datetime | Unknown:
+        try:
+            store.projects.seen(index_id, project, clock())
+            found = store.projects.first_seen(index_id, project)
+        except StoreFailed as error:
+            return Unknown(reason=f"the store cannot be read: {error.message}")
+        return found or clock()
+
+    return first_seen
+
+
+def _pin(store: Store) -> Pin:
+    async def pin(key: str, sha256: str) -> str:
+        index_id, _, address = key.partition("/")
+        return await store.projects.pin(index_id, address, sha256, clock())
+
+    return pin
+
+
+def _formerly(store: Store, index_id: str) -> Callable[[FileAddress], Formerly | None]:
+    def formerly(address: FileAddress) -> Formerly | None:
+        try:
+            project = store.projects.project_of_address(index_id, address.path)
+        except StoreFailed:
+            return None
+        if project is None:
+            return None
+        return Formerly(project=project, filename=address.filename)
+
+    return formerly
+
+
+def _upstream_settings(settings: Settings, choice: UpstreamChoice) -> UpstreamSettings:
+    login = choice.credentials
+    return UpstreamSettings(
+        index_id=choice.index_id,
+        root=choice.url,
+        public=choice.public,
+        timeout=settings.upstream_timeout.total_seconds(),
+        credentials=None if login is None else (login.user, login.password),
+        ca_file=None if choice.ca is None else str(choice.ca),
+        client_certificate=None if choice.client_cert is None else str(choice.client_cert),
+        proxy=choice.proxy,
+    )
+
+
+def _with_login(choice: UpstreamChoice) -> str:
+    """Return the index's address with its credentials, for the one source that is the index."""
+    if choice.credentials is None:
+        return choice.url
+    login = (
+        f"{quote(choice.credentials.user, safe='')}:{quote(choice.credentials.password, safe='')}"
+    )
+    scheme, _, rest = choice.url.partition("://")
+    return f"{scheme}://{login}@{rest}"
+
+
+def _say(part: str) -> Callable[[str, str], None]:
+    log = logger(part)
+
+    def say(event: str, text: str) -> None:
+        log.warning(event, text=text) if event in _TROUBLE else log.info(event, text=text)
+
+    return say

@@ -1,0 +1,229 @@
+"""`/simple/`: the project list and the project pages, in the form that is asked for."""
+
+import asyncio
+from dataclasses import dataclass
+
+from aiohttp import hdrs, web
+from packaging.utils import NormalizedName
+
+from indexgate.gate import FinishedPage, Gate, Variant
+from indexgate.index.protocol import NoSuchProject, UpstreamFailed
+from indexgate.index.upstream import ACCEPT, Upstream
+from indexgate.record import Recorder
+from indexgate.simple import read, write
+from indexgate.simple.accept import Coding, Form, choose, coding
+from indexgate.simple.model import Unreadable
+from indexgate.simple.projects import valid_name
+from indexgate.web.client import client_of, run_of
+from indexgate.web.refusal import Problem, pip_notice, status_for, upstream_trouble
+
+VARY = "Accept, Accept-Encoding, User-Agent"
+_CONTENT_TYPE = {
+    Form.JSON: Form.JSON.value,
+    Form.HTML_V1: Form.HTML_V1.value,
+    Form.HTML: "text/html; charset=UTF-8",
+}
+_CSP = "default-src 'none'; sandbox"
+DEADLINE = 12.0
+"""Seconds in which a page that is not stored is answered; pip and Poetry stop reading at 15."""
+
+
+@dataclass(frozen=True, slots=True)
+class SimpleRoutes:
+    """The routes of the simple index."""
+
+    gate: Gate
+    upstream: Upstream | None
+    recorder: Recorder
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the routes, for the application's table."""
+        return [
+            web.get("/simple", self.to_list),
+            web.get("/simple/", self.project_list),
+            web.get("/simple/{name}", self.to_page),
+            web.get("/simple/{name}/", self.project_page),
+            web.get("/simple//{name}", self.to_page),
+            web.get("/simple//{name}/", self.project_page),
+        ]
+
+    async def to_list(self, request: web.Request) -> web.Response:
+        """Lead to the address with its slash."""
+        return _moved("simple/", request)
+
+    async def to_page(self, request: web.Request) -> web.Response:
+        """Lead to the page under its normalised name."""
+        name = valid_name(request.match_info["name"])
+        if name is None:
+            return not_a_name().response()
+        return _moved(f"../simple/{name}/" if "//" in request.path else f"{name}/", request)
+
+    async def project_page(self, request: web.Request) -> web.StreamResponse:
+        """Answer with a project's page."""
+        asked = request.match_info["name"]
+        name = valid_name(asked)
+        if name is None:
+            return not_a_name().response()
+        if asked != name:
+            return _moved(f"../{name}/", request)
+        form = _form(request)
+        if form is None:
+            return not_acceptable().response()
+        agent = request.headers.get(hdrs.USER_AGENT, "")
+        client = client_of(agent)
+        variant = Variant(
+            form=form,
+            coding=coding(request.headers.getall(hdrs.ACCEPT_ENCODING, [])),
+            for_uv=client.family == "uv",
+        )
+        try:
+            async with asyncio.timeout(DEADLINE):
+                page = await self.gate.page(name, variant, client, max_age=_max_age(request))
+        except NoSuchProject:
+            return no_such_project(name).response()
+        except TimeoutError:
+            late = UpstreamFailed("timeout", f"did not answer within {DEADLINE:g} s")
+            return _trouble(late, name, client.family)
+        except UpstreamFailed as error:
+            return _trouble(error, name, client.family)
+        self.recorder.page_served(page, client, run_of(request.headers.get(hdrs.AUTHORIZATION)))
+        if page.refused is not None:
+            return refused_project(name, page).response()
+        return _answer(request, page, variant)
+
+    async def project_list(self, request: web.Request) -> web.StreamResponse:
+        """Answer with the list of all projects, as upstream has it."""
+        form = _form(request)
+        if form is None:
+            return not_acceptable().response()
+        if self.upstream is None:
+            offline = UpstreamFailed("offline", "is not asked: the gate is offline")
+            return _trouble(offline, "the project list", "other")
+        try:
+            body, content_type, url = await self.upstream.project_list(ACCEPT)
+            text = await asyncio.to_thread(_list_as, body, content_type, url, form)
+        except UpstreamFailed as error:
+            return _trouble(error, "the project list", "other")
+        except Unreadable as error:
+            failed = UpstreamFailed(error.kind, error.reason)
+            return _trouble(failed, "the project list", "other")
+        headers = {**page_headers(form), hdrs.CACHE_CONTROL: "max-age=600"}
+        return web.Response(body=text, headers=headers)
+
+
+def page_headers(form: Form) -> dict[str, str]:
+    """Return the headers that every page in *form* carries."""
+    headers = {
+        hdrs.CONTENT_TYPE: _CONTENT_TYPE[form],
+        hdrs.VARY: VARY,
+        hdrs.CACHE_CONTROL: "no-cache",
+        "Access-Control-Allow-Origin": "*",
+        "X-Content-Type-Options": "nosniff",
+    }
+    if form is not Form.JSON:
+        headers["Content-Security-Policy"] = _CSP
+    return headers
+
+
+def _answer(request: web.Request, page: FinishedPage, variant: Variant) -> web.Response:
+    headers = page_headers(variant.form)
+    headers[hdrs.ETAG] = page.etag
+    if page.snapshot.serial is not None:
+        headers["X-PyPI-Last-Serial"] = page.snapshot.serial
+    if page.snapshot.stale is not None:
+        headers["Indexgate-Stale"] = f"upstream {page.snapshot.stale}"
+    if etag_matches(request.headers.get(hdrs.IF_NONE_MATCH), page.etag):
+        del headers[hdrs.CONTENT_TYPE]
+        return web.Response(status=304, headers=headers)
+    if variant.coding is not Coding.IDENTITY:
+        headers[hdrs.CONTENT_ENCODING] = variant.coding.value
+    return web.Response(body=page.body, headers=headers)
+
+
+def etag_matches(header: str | None, etag: str) -> bool:
+    """Tell whether If-None-Match names *etag*, by the weak comparison (RFC 9110, 13.1.2)."""
+    if header is None:
+        return False
+    if header.strip() == "*":
+        return True
+    return etag in (item.strip().removeprefix("W/") for item in header.split(","))
+
+
+def _form(request: web.Request) -> Form | None:
+    return choose(request.headers.getall(hdrs.ACCEPT, []), request.query.get("format"))
+
+
+def _max_age(request: web.Request) -> float | None:
+    """Return how old a page the client takes: `no-cache` asks anew, at most once a second.
+
+    pip before 26.2 says `max-age=0` on every page out of habit, so that is passed over.
+    """
+    return 1.0 if "no-cache" in request.headers.get(hdrs.CACHE_CONTROL, "") else None
+
+
+def _list_as(body: bytes, content_type: str, url: str, form: Form) -> bytes:
+    if form is Form.JSON and content_type.partition(";")[0].strip() == Form.JSON.value:
+        return body
+    projects = read.project_list(body, content_type=content_type, url=url)
+    return write.list_json(projects) if form is Form.JSON else write.list_html(projects)
+
+
+def _moved(where: str, request: web.Request) -> web.Response:
+    query = request.rel_url.raw_query_string
+    location = f"{where}?{query}" if query else where
+    return web.Response(status=301, headers={hdrs.LOCATION: location, hdrs.VARY: VARY})
+
+
+def _trouble(error: UpstreamFailed, what: str, family: str) -> web.Response:
+    if family == "pip":
+        return pip_notice(error, what)
+    return upstream_trouble(error, what, status=status_for(error, family)).response()
+
+
+def not_a_name() -> Problem:
+    """Say that the address holds no project name."""
+    return Problem(
+        type="urn:indexgate:no-such-project",
+        title="Not a project name",
+        status=404,
+        detail="A project name has letters, digits, and `-`, `_` or `.` between them",
+        phrase="Not Found: not a project name",
+    )
+
+
+def no_such_project(name: str) -> Problem:
+    """Say that the index has no project *name*."""
+    return Problem(
+        type="urn:indexgate:no-such-project",
+        title="No such project",
+        status=404,
+        detail=f"The index behind indexgate has no project `{name}`",
+        phrase="Not Found",
+    )
+
+
+def not_acceptable() -> Problem:
+    """Say which forms there are."""
+    return Problem(
+        type="urn:indexgate:not-acceptable",
+        title="Not acceptable",
+        status=406,
+        detail=f"Ask for one of: {', '.join(form.value for form in Form)}",
+        phrase="Not Acceptable",
+        headers={hdrs.VARY: VARY},
+    )
+
+
+def refused_project(name: NormalizedName, page: FinishedPage) -> Problem:
+    """Say that the whole project is refused, where refusals are hidden (`hide`)."""
+    verdict = page.refused
+    reason = verdict.reason if verdict is not None else ""
+    return Problem(
+        type="urn:indexgate:refused",
+        title="Blocked by indexgate policy",
+        status=451,
+        detail=f"{reason}. {verdict.hint if verdict is not None else ''}".strip(),
+        phrase=f"Blocked by indexgate: {reason}",
+        more={"project": name, "rule": verdict.rule if verdict is not None else ""},
+        headers={hdrs.VARY: VARY},
+    )

@@ -1,0 +1,83 @@
+"""Assess a project: run every check on one case and say until when the result holds."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from indexgate_policy.assessment import Assessment, Case
+from indexgate_policy.checks import CHECKS, Check
+from indexgate_policy.flags import Flag
+from indexgate_policy.signals import Signal, Unknown
+
+FORMULA = "fl-1"
+REFRESH = timedelta(hours=24)
+"""Facts are asked for again after so long, whatever they say."""
+
+_EXACT = timedelta(seconds=1)
+
+
+def assess(case: Case, checks: Sequence[Check] = CHECKS) -> Assessment:
+    """Return what *checks* find in *case*.
+
+    A check that fails makes no flag but an input `check_failed:<id>` that is unknown and says why:
+    neither a crash nor silence. `valid_until` is the first second at which age alone changes a
+    severity, or `REFRESH` later, whatever comes first.
+    """
+    flags, failures = _run(case, checks)
+    inputs = (*case.signals.values(), *failures)
+    return Assessment(
+        index_id=case.project.index_id,
+        project=case.project.name,
+        formula=FORMULA,
+        inputs=tuple(sorted(inputs, key=lambda signal: signal.name)),
+        flags=flags,
+        assessed_at=case.now,
+        valid_until=_valid_until(case, checks, flags),
+    )
+
+
+def _run(case: Case, checks: Sequence[Check]) -> tuple[tuple[Flag, ...], tuple[Signal, ...]]:
+    flags, failures = [], []
+    for check in checks:
+        try:
+            flag = check.run(case)
+        except Exception as error:  # any failure of a check is a fact about it
+            failures.append(_failure(check, error, case.now))
+        else:
+            if flag is not None:
+                flags.append(flag)
+    return tuple(flags), tuple(failures)
+
+
+def _failure(check: Check, error: Exception, now: datetime) -> Signal:
+    lines = str(error).splitlines() or [""]
+    reason = f"the check failed: {type(error).__name__} {lines[0][:200]}".rstrip()
+    return Signal(
+        name=f"check_failed:{check.definition.id}",
+        value=Unknown(reason=reason),
+        source="indexgate",
+        observed_at=now,
+    )
+
+
+def _valid_until(case: Case, checks: Sequence[Check], flags: tuple[Flag, ...]) -> datetime:
+    """Find by halving when the outcome changes; a check moves one way in a day (see `Check`)."""
+    now = _outcome(flags)
+
+    def same(later: datetime) -> bool:
+        return _outcome(_run(replace(case, now=later), checks)[0]) == now
+
+    holds, ends = case.now, case.now + REFRESH
+    if same(ends):
+        return ends
+    while ends - holds > _EXACT:
+        middle = holds + (ends - holds) / 2
+        if same(middle):
+            holds = middle
+        else:
+            ends = middle
+    return ends
+
+
+def _outcome(flags: tuple[Flag, ...]) -> frozenset[tuple[object, ...]]:
+    return frozenset((flag.check, flag.severity, flag.versions, flag.evidence) for flag in flags)

@@ -1,0 +1,38 @@
+"""What a check is: its definition, which people read, and its function, which runs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from indexgate_policy.assessment import Case
+from indexgate_policy.flags import Flag
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    """What a check tells of itself; every field is shown to people and none may be empty.
+
+    `id` is stable and kebab-case (science fl-1). `computes` says how, with its `source`;
+    `minimum_data` what must be known before the check says anything.
+    """
+
+    id: str
+    short: str
+    motivation: str
+    computes: str
+    source: str
+    minimum_data: str
+    severity: str
+    known_false_alarms: str
+    remediation: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """A definition and its function.
+
+    `run` is pure. With a case that changes in `now` alone, the severity of its flag moves one way
+    only within a day, so that it can be said when it changes (see `assess`).
+    """
+
+    definition: Definition
+    run: Callable[[Case], Flag | None]

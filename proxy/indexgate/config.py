@@ -42,7 +42,8 @@ class Origin:
 class Settings:
     """Every setting, read and checked. Sizes are bytes.
 
-    `upstream` may hold credentials: print it through `redact` only. `policy` is a shipped policy's
+    `upstream` and `osv_url` may hold credentials: print them through `redact` only. `public_url` is
+    canonical, holds none and ends with a slash. `policy` is a shipped policy's
     name or a path. `osv_url` is None when no advisories are wanted. `origins` has every setting's
     origin, `notices` what the user should hear at start.
     """

@@ -7,10 +7,10 @@ _MARK = "***"
 # Userinfo ends at the last `@` before the path. A password with a bare `/` breaks the address in
 # two ("user:pa" and "ss@host"); it shows as a port that is no number, and is hidden up to its `@`.
 _USERINFO = re.compile(
-    r"(?<=://)(?:[^\s/?#]*@|[^\s/?#:\[\]]*:(?![0-9]*(?:[/?#\s]|$))\S*@)", re.MULTILINE
+    r"(?<=://)(?:[^\s/?#]*@|[^\s/?#:\[\]]*:(?![0-9]*(?:[/?#\s]|$))\S{0,400}@)", re.MULTILINE
 )
 _SECRET_QUERY = re.compile(
-    r"(?i)([?&][\w.-]*(?:token|secret|passw|signature|credential|apikey|api_key|api-key)[\w.-]*=)"
+    r"(?i)([?&][\w.-]{0,64}(?:token|secret|passw|signature|credential|api[_-]?key)[\w.-]{0,64}=)"
     r"[^&#\s]+"
 )
 

@@ -62,6 +62,13 @@ def _address(text: str) -> str:
     return text
 
 
+def _public_address(text: str) -> str:
+    address = web_address.parse(text)
+    if address.credentials is not None:
+        raise ValueError("it holds credentials, which everybody would see")
+    return address.url
+
+
 def _switch(text: str) -> bool:
     try:
         return _SWITCH[text.lower()]
@@ -140,8 +147,9 @@ HOST_AND_PORT = Kind(
     read=_host_and_port,
 )
 ADDRESS = Kind(
-    metavar="URL", allowed="an address such as `https://index.example.test/simple/`", read=_address
+    metavar="URL", allowed="an address such as `https://index.example.test/path/`", read=_address
 )
+PUBLIC_ADDRESS = Kind(metavar="URL", allowed=ADDRESS.allowed, read=_public_address)
 PATH = Kind(metavar="PATH", allowed="a path of printable characters", read=path)
 TEXT = Kind(metavar="TEXT", allowed="printable text", read=_plain)
 SWITCH = Kind(metavar="YES|NO", allowed="`true` or `false`", read=_switch, written_as=(str, bool))

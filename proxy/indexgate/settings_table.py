@@ -84,7 +84,7 @@ TABLE: tuple[Setting, ...] = (
     ),
     Setting(
         name="public_url",
-        kind=kinds.ADDRESS,
+        kind=kinds.PUBLIC_ADDRESS,
         help="Address under which clients reach the gate, path prefix included. Links are relative"
         " without it.",
         default_shown="none",

@@ -115,6 +115,7 @@ def test_every_default_is_a_value_that_the_setting_allows() -> None:
         ("offline", "0", False),
         ("allow_host", "a.test, B.test:80", ("a.test", "b.test:80")),
         ("osv_url", "", None),
+        ("public_url", "HTTPS://G.test:443/pypi", "https://g.test/pypi/"),
     ],
 )
 def test_a_variable_is_read_as_its_kind(name: str, text: str, value: object) -> None:
@@ -135,7 +136,8 @@ def test_a_variable_is_read_as_its_kind(name: str, text: str, value: object) -> 
         ("upstream", "ftp://a.test/"), ("upstream", "a.test/simple"), ("upstream", "https://"),
         ("upstream", "https://a.test:port/"), ("upstream", "https://a b.test/"),
         ("upstream", "https://a.test/?q=1"), ("upstream", "https://[::1/"), ("upstream", ""),
-        ("public_url", "javascript:alert(1)"), ("allow_host", "https://a.test"),
+        ("public_url", "javascript:alert(1)"), ("public_url", "https://me:pw@a.test/"),
+        ("allow_host", "https://a.test"),
         ("policy", "a\nb"), ("state", "a\0b"),
     ],
 )  # fmt: skip

@@ -85,9 +85,10 @@ def asked(text: str) -> tuple[NormalizedName, str | None]:
 
 
 def _prepare(settings: Settings, upstream: UpstreamChoice) -> None:
-    """Send the log to stderr, away from what was asked for, and tell what should be heard."""
-    from indexgate import logs  # `--help` does without
+    """Send log and notes to stderr, away from what was asked for, and try the certificates."""
+    from indexgate import certificates, logs  # `--help` does without
 
     logs.configure(form=settings.log_format, level=settings.log_level, environ=os.environ)
     for notice in (*settings.notices, *upstream.notices):
         click.echo(f"note: {redact(notice)}", err=True)
+    certificates.check(settings, upstream)

@@ -48,11 +48,12 @@ class Server(Protocol):
 @with_settings(setting.name for setting in TABLE)
 def command(**given: Given) -> int:
     """Serve the index to installers, by policy."""
-    from indexgate import logs  # `--help` does without
+    from indexgate import certificates, logs  # `--help` does without
 
     settings = settings_options.settings(given)
     upstream = settings_options.upstream(settings)
     logs.configure(form=settings.log_format, level=settings.log_level, environ=os.environ)
+    certificates.check(settings, upstream)
     start(settings, upstream, _policy(settings), importlib.import_module(_SERVER).serve)
     return 0
 

@@ -51,6 +51,11 @@ def _leaves(settings: Settings, upstream: UpstreamChoice) -> str:
         return "nothing (offline)"
     if settings.osv_url is None:
         return f"requests to upstream ({upstream.url}); no advisories are fetched"
+    if not upstream.public:
+        return (
+            f"requests to upstream ({upstream.url}); no advisories are fetched, since they speak"
+            " of the public index's projects (`--upstream-public`)"
+        )
     return (
         f"requests to upstream ({upstream.url}) and for OSV's bulk file"
         f" ({redact(settings.osv_url)}), which names no package"

@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,7 @@ LISTENING = Listening(host="127.0.0.1", port=8503)
 UPSTREAM = UpstreamChoice(
     url="https://index.example.test/simple/",
     index_id="0" * 16,
-    public=False,
+    public=True,
     origin="flag `--upstream`",
     notices=("extra index `https://x.test/` of pip (pip.conf) is not used by the gate",),
 )
@@ -69,6 +69,12 @@ def test_the_banner_says_what_runs_where_and_what_leaves_the_machine() -> None:
 )  # fmt: skip
 def test_the_banner_tells_what_differs(given: dict[str, Given], line: str) -> None:
     assert line in banner(settings(**given), UPSTREAM, Policy(), LISTENING)
+
+
+def test_the_banner_says_that_a_private_upstream_has_no_public_advisories() -> None:
+    text = banner(settings(), replace(UPSTREAM, public=False), Policy(), LISTENING)
+    assert "no advisories are fetched, since" in text
+    assert "bulk file" not in text
 
 
 def test_the_banner_has_every_notice() -> None:

@@ -1,0 +1,22 @@
+"""Names of projects: which texts are one, and in which spelling they are compared.
+
+Names specification of the packaging guide (PEP 503's normalisation, the 2025 end anchor).
+"""
+
+import re
+from functools import lru_cache
+
+from packaging.utils import NormalizedName, canonicalize_name
+
+# A file name of a release starts with the project's name, and no file system takes longer ones.
+LONGEST = 250
+
+_NAME = re.compile(r"[A-Z0-9](?:[A-Z0-9._-]*[A-Z0-9])?", re.IGNORECASE | re.ASCII)
+
+
+@lru_cache(maxsize=16_384)
+def valid_name(text: str) -> NormalizedName | None:
+    """Return the normalised form of the project name *text*, None when it is no project name."""
+    if len(text) > LONGEST or _NAME.fullmatch(text) is None:
+        return None
+    return canonicalize_name(text)

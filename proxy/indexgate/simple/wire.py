@@ -1,0 +1,61 @@
+"""The JSON form as indexes send it, every key that is known; another key does not decode."""
+
+from typing import Annotated, TypeAlias
+
+import msgspec
+from msgspec import UNSET, Raw, UnsetType
+
+from indexgate.simple.model import Hashes
+
+Length: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+Text: TypeAlias = Annotated[str, msgspec.Meta(min_length=1)]
+CoreMetadata: TypeAlias = bool | Hashes | UnsetType | None
+
+
+class File(msgspec.Struct, rename="kebab", forbid_unknown_fields=True, gc=False):
+    """A file, with both older names of `core-metadata`."""
+
+    filename: Text
+    url: Text
+    hashes: Hashes
+    requires_python: Text | UnsetType | None = UNSET
+    size: Length | UnsetType = UNSET
+    upload_time: str | UnsetType = UNSET
+    yanked: bool | Text = False
+    core_metadata: CoreMetadata = UNSET
+    dist_info_metadata: CoreMetadata = UNSET
+    data_dist_info_metadata: CoreMetadata = UNSET
+    gpg_sig: bool | UnsetType = UNSET
+    provenance: Text | UnsetType | None = UNSET
+
+
+class Status(msgspec.Struct, forbid_unknown_fields=True):
+    """PEP 792's marker."""
+
+    status: Text
+    reason: str | UnsetType | None = UNSET
+
+
+class Page(msgspec.Struct, rename="kebab", forbid_unknown_fields=True):
+    """A project page."""
+
+    meta: dict[str, Raw]
+    name: str
+    files: list[File]
+    versions: list[str] | UnsetType = UNSET
+    project_status: Status | UnsetType = UNSET
+    namespaces: Raw | UnsetType = UNSET
+    alternate_locations: Raw | UnsetType = UNSET
+
+
+class Listed(msgspec.Struct):
+    """A project of the list; its other keys are private to the index and not read."""
+
+    name: str
+
+
+class Listing(msgspec.Struct):
+    """The project list."""
+
+    projects: list[Listed]
+    meta: dict[str, Raw] = msgspec.field(default_factory=dict)

@@ -1,0 +1,168 @@
+"""Writing the two forms of a project page and of the project list, from the model.
+
+The API version is worked out anew from what is written (PEP 629): it says no more than upstream
+did, unless a key that is there needs more; JSON without every size and the versions is 1.0, and
+carries no key of a later version; HTML ends at 1.4 (PEP 833). File addresses are written as they
+stand in the model.
+"""
+
+import msgspec
+from msgspec import UNSET, Raw
+
+from indexgate.simple.model import Extra, Hashes, PageFile, ProjectList, ProjectPage
+from indexgate.simple.projects import valid_name
+
+NEWEST_JSON = 5
+NEWEST_HTML = 4
+
+# The minor version that brought a key; a page below it may not have the key.
+_PROVENANCE, _STATUS = 3, 4
+_META_SINCE = {"tracks": 2}
+_PAGE_SINCE = {"alternate-locations": 2, "namespaces": 5}
+
+# What clients take in a fragment, best first; uv rejects a whole page for any other (#sha1).
+_FRAGMENTS = ("sha256", "sha512", "sha384", "blake2b", "md5")
+
+_encode = msgspec.json.Encoder().encode
+
+# Attribute values and texts: markup as entities, line breaks kept, no other control characters.
+_ESCAPES = dict.fromkeys((*range(32), 127), "") | {
+    ord("\t"): "&#9;", ord("\n"): "&#10;", ord("\r"): "&#13;",
+    ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;", ord('"'): "&quot;", ord("'"): "&#x27;",
+}  # fmt: skip
+
+
+def json(page: ProjectPage) -> bytes:
+    """Return the JSON form of *page*."""
+    versions = page.versions
+    if versions is UNSET and not page.files:
+        versions = ()  # of no files, all versions are known
+    sized = versions is not UNSET and all(file.size is not UNSET for file in page.files)
+    minor = min(max(page.api_version[1], _needed(page)), NEWEST_JSON) if sized else 0
+    document: dict[str, object] = {
+        "meta": {"api-version": f"1.{minor}"} | _since(page.meta, _META_SINCE, minor),
+        "name": page.name,
+        "files": _files(page.files, minor),
+    }
+    if versions is not UNSET:
+        document["versions"] = versions
+    if page.status is not UNSET and minor >= _STATUS:
+        status = {"status": page.status}
+        if page.status_reason is not UNSET:
+            status["reason"] = page.status_reason
+        document["project-status"] = status
+    return _encode(_since(page.extra, _PAGE_SINCE, minor) | document)
+
+
+def html(page: ProjectPage) -> bytes:
+    """Return the HTML form of *page*: one anchor a line, in a layout that stays."""
+    needed = min(_needed(page), NEWEST_HTML)
+    minor = min(max(page.api_version[1], needed), NEWEST_HTML)
+    metas = [("pypi:repository-version", f"1.{minor}")]
+    if page.status is not UNSET:
+        metas.append(("pypi:project-status", page.status))
+        if page.status_reason is not UNSET:
+            metas.append(("pypi:project-status-reason", page.status_reason))
+    # PEP 503: signatures are told of every file or of none.
+    signed = any(file.gpg_sig is not UNSET for file in page.files)
+    escaped = _Escaped()
+    anchors = [_anchor(file, signed, escaped) for file in page.files]
+    return _document(f"Links for {page.name}", metas, anchors)
+
+
+def list_json(projects: ProjectList) -> bytes:
+    """Return the JSON form of the project list."""
+    minor = min(projects.api_version[1], NEWEST_JSON)
+    meta = {"api-version": f"1.{minor}"} | _since(projects.meta, _META_SINCE, minor)
+    return _encode({"meta": meta, "projects": [{"name": name} for name in projects.names]})
+
+
+def list_html(projects: ProjectList) -> bytes:
+    """Return the HTML form of the project list; addresses are relative (`name/`)."""
+    minor = min(projects.api_version[1], NEWEST_HTML)
+    escape = _Escaped()
+    anchors = [
+        f'<a href="{linked}/">{escape[name]}</a><br>'
+        for name in projects.names
+        if (linked := valid_name(name)) is not None
+    ]
+    return _document("Simple index", [("pypi:repository-version", f"1.{minor}")], anchors)
+
+
+def _needed(page: ProjectPage) -> int:
+    """Return the lowest minor version that has every key of *page*."""
+    needed = max((_META_SINCE.get(key, 0) for key in page.meta), default=0)
+    needed = max(needed, *(_PAGE_SINCE.get(key, 0) for key in page.extra), 0)
+    if page.status is not UNSET:
+        needed = max(needed, _STATUS)
+    if needed < _PROVENANCE and any(file.provenance for file in page.files):
+        needed = _PROVENANCE
+    return needed
+
+
+def _since(members: Extra, since: dict[str, int], minor: int) -> dict[str, object]:
+    return {key: raw for key, raw in members.items() if since.get(key, 0) <= minor}
+
+
+def _files(files: tuple[PageFile, ...], minor: int) -> object:
+    """Return what encodes as the files: themselves, unless one needs a change."""
+    provenance = minor >= _PROVENANCE
+    if not any(file.extra or (file.provenance is not UNSET and not provenance) for file in files):
+        return files
+    return [_file(file, provenance) for file in files]
+
+
+def _file(file: PageFile, provenance: bool) -> object:
+    if not provenance and file.provenance is not UNSET:
+        file = msgspec.structs.replace(file, provenance=UNSET)
+    if not file.extra:
+        return file
+    known = msgspec.json.decode(_encode(file), type=dict[str, Raw])
+    known.pop("extra")
+    return file.extra | known
+
+
+class _Escaped(dict[str, str]):
+    """Remembers escaped texts: the same few stand on every line of a page."""
+
+    def __missing__(self, text: str) -> str:
+        escaped = self[text] = text.translate(_ESCAPES)
+        return escaped
+
+
+def _anchor(file: PageFile, signed: bool, escape: _Escaped) -> str:
+    fragment = _digest(file.hashes)
+    parts = [f'<a href="{_escape(file.url)}{"#" if fragment else ""}{fragment}"']
+    if file.requires_python:
+        parts.append(f' data-requires-python="{escape[file.requires_python]}"')
+    if core := file.core_metadata:
+        side = (_digest(core) if isinstance(core, dict) else "") or "true"
+        parts.append(f' data-core-metadata="{side}" data-dist-info-metadata="{side}"')
+    if file.yanked is not False:
+        parts.append(f' data-yanked="{escape[file.yanked] if file.yanked is not True else ""}"')
+    if file.provenance:
+        parts.append(f' data-provenance="{_escape(file.provenance)}"')
+    if signed:
+        parts.append(f' data-gpg-sig="{"true" if file.gpg_sig is True else "false"}"')
+    parts.append(f">{_escape(file.filename)}</a><br>")
+    return "".join(parts)
+
+
+def _escape(text: str) -> str:
+    """Escape a text that comes once; most addresses and names need nothing."""
+    marked = "&" in text or "<" in text or ">" in text or '"' in text or "'" in text
+    return text.translate(_ESCAPES) if marked or not text.isprintable() else text
+
+
+def _digest(hashes: Hashes) -> str:
+    """Return `sha256=<hex>`, or the next best that clients know, or ""."""
+    return next((f"{kind}={hashes[kind]}" for kind in _FRAGMENTS if kind in hashes), "")
+
+
+def _document(title: str, metas: list[tuple[str, str]], anchors: list[str]) -> bytes:
+    title = _escape(title)
+    lines = ["<!DOCTYPE html>", '<html lang="en">', "<head>", '<meta charset="utf-8">']
+    lines += [f'<meta name="{name}" content="{_escape(content)}">' for name, content in metas]
+    lines += [f"<title>{title}</title>", "</head>", "<body>", f"<h1>{title}</h1>"]
+    lines += [*anchors, "</body>", "</html>", ""]
+    return "\n".join(lines).encode(errors="replace")

@@ -27,7 +27,7 @@ from indexgate.sources.osv_records import (
     parse,
     valid_id,
 )
-from indexgate.sources.outbound import asked, chunks, read_bounded, same_host
+from indexgate.sources.outbound import answer, chunks, read_bounded, same_host
 from indexgate.sources.protocol import SourceFailed
 
 BUCKET = "https://osv-vulnerabilities.storage.googleapis.com"
@@ -114,7 +114,7 @@ class OsvFeed:
         """Return what changed after *since*, None when the list is the one with *etag*."""
         ids: dict[str, datetime] = {}
         newest = last = None
-        async with asked(
+        async with answer(
             self._client,
             f"{self._root}/modified_id.csv",
             source=SOURCE,
@@ -123,7 +123,7 @@ class OsvFeed:
             accept=frozenset({200, 304} if etag else {200}),
             within=self._within,
         ) as response:
-            if response.status_code != 200:  # noqa: PLR2004
+            if response.status_code != 200:
                 return None
             async with aclosing(_lines(chunks(response, _MOST_OF_LIST))) as lines:
                 async for line in lines:
@@ -195,7 +195,7 @@ class OsvFeed:
     async def _record(self, id_: str, when: datetime) -> Record | str:
         """Return the record *id_*; as withdrawn when it is about PyPI no more."""
         try:
-            async with asked(
+            async with answer(
                 self._client,
                 f"{self._root}/{id_}.json",
                 source=SOURCE,
@@ -239,7 +239,7 @@ class OsvFeed:
         return feed
 
     async def _download(self, archive: IO[bytes]) -> None:
-        async with asked(
+        async with answer(
             self._client,
             f"{self._root}/all.zip",
             source=SOURCE,

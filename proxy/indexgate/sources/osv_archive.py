@@ -57,7 +57,7 @@ def census(archive: IO[bytes], limits: Limits, no_later_than: datetime) -> Censu
     for found in _members(archive, limits):
         if isinstance(found, str):
             skipped += 1
-            if len(unreadable) < 100:  # noqa: PLR2004 - as the docstring of Census says
+            if len(unreadable) < 100:
                 unreadable.append(found)
             continue
         records += not found.withdrawn

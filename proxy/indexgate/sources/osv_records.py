@@ -278,8 +278,9 @@ def _summary(raw: _Document) -> str:
     for text in (raw.summary, raw.details):
         if isinstance(text, str) and text.strip():
             line = text.strip()[: SUMMARY_LENGTH * 4].splitlines()[0]
-            shown = "".join(c if c.isprintable() else " " for c in line)
-            return " ".join(shown.split())[:SUMMARY_LENGTH]
+            if not line.isprintable():
+                line = "".join(c if c.isprintable() else " " for c in line)
+            return " ".join(line.split())[:SUMMARY_LENGTH]
     return ""
 
 

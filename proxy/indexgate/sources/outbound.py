@@ -53,8 +53,8 @@ def client(
     """Return the client that all sources share; the caller closes it.
 
     *ca_bundle* is a PEM file that takes the place of the default authorities, *certificate* a PEM
-    file with a client certificate and its key; *timeout* counts seconds for each single step (the
-    whole answer has its own limit, see `asked`). Raises OSError or ssl.SSLError for unusable files.
+    file with a client certificate and its key; *timeout* counts seconds for each single step (a
+    whole answer has its own limit, see `answer`). Raises OSError or ssl.SSLError for bad files.
     """
     if ca_bundle is None:
         context = httpx.create_ssl_context()
@@ -83,7 +83,7 @@ def same_host(base: str) -> Callable[[httpx.URL], bool]:
 
 
 @asynccontextmanager
-async def asked(
+async def answer(
     asking: httpx.AsyncClient,
     url: str,
     *,
@@ -119,7 +119,7 @@ async def asked(
 
 
 async def read_bounded(response: httpx.Response, limit: int) -> bytes:
-    """Return the whole decompressed body of at most *limit* bytes. Only inside `asked`."""
+    """Return the whole decompressed body of at most *limit* bytes. Only inside `answer`."""
     body = bytearray()
     async for chunk in chunks(response, limit):
         body += chunk
@@ -130,7 +130,7 @@ async def chunks(response: httpx.Response, limit: int) -> AsyncIterator[bytes]:
     """Yield the decompressed body in pieces of at most 64 KiB, failing beyond *limit* bytes.
 
     Decompression is bounded step by step, so that a small answer cannot fill the memory. Only
-    inside `asked`.
+    inside `answer`.
     """
     coding = response.headers.get("Content-Encoding", "identity").lower()
     if coding not in {"gzip", "x-gzip", "identity", ""}:
@@ -192,7 +192,7 @@ def explain(error: Exception) -> tuple[str, str]:
 
 
 class _Undecodable(Exception):
-    """A body that cannot be taken; `asked` knows whose it is and makes it `SourceFailed`."""
+    """A body that cannot be taken; `answer` knows whose it is and makes it `SourceFailed`."""
 
     def __init__(self, kind: str, reason: str) -> None:
         super().__init__(kind, reason)

@@ -17,7 +17,7 @@ import msgspec
 from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 
 from indexgate.sources import repository
-from indexgate.sources.outbound import asked, read_bounded, same_host
+from indexgate.sources.outbound import answer, read_bounded, same_host
 from indexgate.sources.protocol import About, Asked, SourceFailed
 from indexgate_policy.signals import Signal, Unknown, Value
 
@@ -129,7 +129,7 @@ class ProjectJson:
         if url is None:
             reason = "is not known for an index whose address does not end in `/simple/`"
             raise SourceFailed(ABOUT.name, "status", reason)
-        async with asked(
+        async with answer(
             self._client,
             url,
             source=ABOUT.name,

@@ -4,8 +4,8 @@ To add a source:
 
 1. Write `sources/<service>.py` with one class that fits `Source`. Its docstring names the service's
    documentation, its terms and its limits.
-2. Ask through `outbound.asked` and read through `outbound.read_bounded`: that gives the time limit,
-   the size limit, the check of every redirect, and failures as `SourceFailed`.
+2. Ask through `outbound.answer` and read through `outbound.read_bounded`: that gives the limits of
+   time and size, the check of every redirect, and failures as `SourceFailed`.
 3. Decode into typed structs of the few fields that are needed. What the service did not say is
    `Unknown` with the reason, never a default; what it said that cannot be (another project's name,
    a page instead of JSON) is `SourceFailed` of the kind `garbage`.

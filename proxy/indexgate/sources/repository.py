@@ -49,7 +49,7 @@ def normalized(url: str) -> str | None:
         path = _until_own_page(path)  # groups nest there
     else:
         path = path[:2]
-    if len(path) < 2 or path[0].lower() in _NOT_OWNERS:  # noqa: PLR2004 - owner and name
+    if len(path) < 2 or path[0].lower() in _NOT_OWNERS:
         return None
     path[-1] = path[-1].removesuffix(".git")
     if not all(_PART.fullmatch(part) and part.strip(".") for part in path):
@@ -68,6 +68,6 @@ def _rank(label: str) -> int:
 def _until_own_page(path: list[str]) -> list[str]:
     """Cut *path* before the first part that is a page of the host, not of the repository's name."""
     for position, part in enumerate(path):
-        if position >= 2 and part in _OWN_PAGES:  # noqa: PLR2004 - owner and name
+        if position >= 2 and part in _OWN_PAGES:
             return path[:position]
     return path[:5]

@@ -32,6 +32,7 @@ NOW = datetime(2026, 9, 2, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
 ZIP = "/PyPI/all.zip"
 LIST = "/PyPI/modified_id.csv"
+BOMB = Huge(size=40_000_000, compressed=True)
 
 
 class Held:
@@ -261,7 +262,12 @@ WHOLE_FAULTS: list[tuple[str, Fault, str, str]] = [
     ("portal", captive_portal(), "garbage", "has an archive that cannot be read"),
     ("no end", Edited(edit=lambda b: b[:-30]), "garbage", "has an archive that cannot be read"),
     ("huge", Huge(size=9_000_000), "too-large", "answered more than 1,000,000 bytes"),
-    ("bomb", Huge(compressed=True), "too-large", "answered more than 1,000,000 bytes"),
+    (
+        "bomb",
+        BOMB,
+        "too-large",
+        "answered more than 1,000,000 bytes",
+    ),
     ("elsewhere", redirect("http://example.test/"), "redirect", "leads to `example.test`, which"),
     ("circle", redirect(ZIP), "redirect", "redirects more than 5 times"),
     ("nowhere", Status(status=302), "redirect", "redirects without saying where to"),

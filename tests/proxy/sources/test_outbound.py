@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from indexgate.sources.outbound import (
     LONGEST_WAIT,
     MOST_REDIRECTS,
-    asked,
+    answer,
     client,
     explain,
     read_bounded,
@@ -41,7 +41,7 @@ async def asking() -> AsyncIterator[httpx.AsyncClient]:
 async def fetch(
     asking: httpx.AsyncClient, service: Documents, path: str = "/here", *, within: float = 30
 ) -> bytes:
-    async with asked(
+    async with answer(
         asking,
         service.origin + path,
         source="example",
@@ -102,7 +102,7 @@ async def test_redirects_are_counted(asking: httpx.AsyncClient, service: Documen
 
 async def test_the_first_address_must_be_allowed_too(asking: httpx.AsyncClient) -> None:
     with pytest.raises(SourceFailed, match=r"leads to `example\.test`"):
-        async with asked(
+        async with answer(
             asking,
             "http://example.test/",
             source="example",
@@ -192,7 +192,7 @@ async def test_the_time_limit_covers_the_body_too(
 ) -> None:
     hold = Hold()
     with pytest.raises(SourceFailed, match="did not finish"):
-        async with asked(
+        async with answer(
             asking,
             f"{service.origin}/here",
             source="example",
@@ -215,7 +215,7 @@ async def test_a_service_without_tls_is_told_when_tls_was_asked(
 ) -> None:
     url = f"https://127.0.0.1:{service.port}/"
     with pytest.raises(SourceFailed, match="could not agree on an encrypted") as caught:
-        async with asked(asking, url, source="example", allowed=same_host(url)):
+        async with answer(asking, url, source="example", allowed=same_host(url)):
             pytest.fail("was answered without TLS")
     assert caught.value.kind == "certificate"
 
@@ -228,7 +228,7 @@ async def test_the_proxy_of_the_environment_is_used(
     url = "http://far.example.test/here"
     async with (
         client() as asking,
-        asked(asking, url, source="example", allowed=same_host(url)) as response,
+        answer(asking, url, source="example", allowed=same_host(url)) as response,
     ):
         assert await read_bounded(response, 1000) == b"found"
     assert service.headers["/here"]["Host"] == "far.example.test"
@@ -247,7 +247,7 @@ async def test_credentials_of_an_address_are_sent_and_never_told(
     url = f"http://user:secret@127.0.0.1:{service.port}/here"
     service.fault("/here", Status(status=403))
     with pytest.raises(SourceFailed) as caught:
-        async with asked(asking, url, source="example", allowed=same_host(url)):
+        async with answer(asking, url, source="example", allowed=same_host(url)):
             pytest.fail("a 403 was accepted")
     assert service.headers["/here"]["Authorization"].startswith("Basic ")
     assert "secret" not in repr(caught.value)

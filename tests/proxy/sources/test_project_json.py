@@ -30,6 +30,7 @@ from tests.standins.project_json import ProjectJsonService, document
 NOW = datetime(2026, 9, 2, tzinfo=UTC)
 SAMPLE = canonicalize_name("sample-project")
 PATH = "/pypi/sample-project/json"
+BOMB = Huge(size=40_000_000, compressed=True)
 
 
 @pytest.fixture
@@ -121,7 +122,12 @@ FAULTS: list[tuple[str, Fault, str, str]] = [
         "answered the JSON of another project",
     ),
     ("too large", Huge(size=MOST + 1_000_000), "too-large", "answered more than 20,000,000 bytes"),
-    ("bomb", Huge(compressed=True), "too-large", "answered more than 20,000,000 bytes"),
+    (
+        "bomb",
+        BOMB,
+        "too-large",
+        "answered more than 20,000,000 bytes",
+    ),
     (
         "elsewhere",
         redirect("http://example.test/"),

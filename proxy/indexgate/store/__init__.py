@@ -1,1 +1,1 @@
-"""What the gate remembers: assessments, advisories, decisions."""
+"""What the gate remembers: assessments, projects, advisories and the record of its decisions."""

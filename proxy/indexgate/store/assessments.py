@@ -1,0 +1,150 @@
+"""Assessments: the one in force of each project, and those of the last day before it.
+
+The older ones are there because what tightens by itself reaches files later than pages: a file is
+judged by the milder of the assessments that were in force in the last minutes.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from packaging.utils import NormalizedName
+from sqlalchemy import Connection, Select, bindparam, delete, insert, or_, select, update
+
+from indexgate.store.reader import Reader
+from indexgate.store.schema import assessments as table
+from indexgate.store.schema import projects, storable
+from indexgate.store.writer import Writer
+from indexgate_policy.assessment import Assessment
+from indexgate_policy.signals import Unknown
+
+SUPERSEDED_KEPT = timedelta(days=1)
+"""How long an assessment is kept after a newer one took its place."""
+
+_NOW_IN_FORCE = table.c.superseded_at.is_(None)
+_OF_PROJECT = (table.c.index_id == bindparam("index_id")) & (
+    table.c.project == bindparam("project")
+)
+_WHAT = (table.c.formula, table.c.inputs, table.c.flags, table.c.assessed_at, table.c.valid_until)
+_CURRENT = select(*_WHAT).where(_OF_PROJECT, _NOW_IN_FORCE)
+_IN_FORCE_SINCE = (
+    select(*_WHAT)
+    .where(_OF_PROJECT, or_(_NOW_IN_FORCE, table.c.superseded_at > bindparam("since")))
+    .order_by(table.c.id)
+    .limit(1)
+)
+_DUE = (
+    select(projects.c.index_id, projects.c.project)
+    .join_from(
+        projects,
+        table,
+        (table.c.index_id == projects.c.index_id)
+        & (table.c.project == projects.c.project)
+        & _NOW_IN_FORCE,
+        isouter=True,
+    )
+    .where(
+        or_(table.c.id.is_(None), table.c.valid_until <= bindparam("now")),
+        projects.c.last_asked >= bindparam("asked_since"),
+    )
+    .order_by(projects.c.last_asked.desc(), projects.c.project)
+    .limit(bindparam("limit"))
+)
+
+
+class Assessments:
+    """Assessments by index and project. Their `advisories` are never stored."""
+
+    def __init__(self, reader: Reader, writer: Writer, clock: Callable[[], datetime]) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._clock = clock
+
+    def current(self, index_id: str, project: NormalizedName) -> Assessment | None:
+        """Return the assessment in force; None when the project was never assessed.
+
+        None as well for one that this release cannot read: it is unknown until assessed again.
+        Raises StoreFailed.
+        """
+        return self._one(_CURRENT, index_id, project)
+
+    def in_force_since(
+        self, index_id: str, project: NormalizedName, since: datetime
+    ) -> Assessment | None:
+        """Return the oldest assessment that was in force at any moment after *since*.
+
+        It is the current one if nothing changed after *since*, and None as `current` is.
+        Raises StoreFailed.
+        """
+        return self._one(_IN_FORCE_SINCE, index_id, project, since=since)
+
+    async def save(self, assessment: Assessment) -> None:
+        """Put *assessment* in force from now on. Raises StoreFailed."""
+        row = _row(assessment)
+
+        def write(connection: Connection) -> None:
+            now = self._clock()
+            same = (table.c.index_id == row["index_id"]) & (table.c.project == row["project"])
+            connection.execute(
+                delete(table).where(same, table.c.superseded_at < now - SUPERSEDED_KEPT)
+            )
+            connection.execute(update(table).where(same, _NOW_IN_FORCE).values(superseded_at=now))
+            connection.execute(insert(table), row)
+
+        await self._writer.commit(write)
+
+    def due(
+        self, now: datetime, limit: int, *, asked_since: datetime | None = None
+    ) -> list[tuple[str, NormalizedName]]:
+        """Return at most *limit* (index id, project) to assess at *now*, last asked for first.
+
+        Those are the projects that were asked for (since *asked_since*) and were never assessed, or
+        whose assessment was valid until *now* at most. Raises StoreFailed.
+        """
+        earliest = asked_since or datetime.min.replace(tzinfo=now.tzinfo)
+        rows = self._reader.all(_DUE, now=now, asked_since=earliest, limit=limit)
+        return [(row.index_id, row.project) for row in rows]
+
+    async def prune(self, now: datetime) -> int:
+        """Delete all that were superseded more than a day ago; return how many."""
+        stale = delete(table).where(table.c.superseded_at < now - SUPERSEDED_KEPT)
+        return await self._writer.commit(lambda to: to.execute(stale).rowcount)
+
+    def _one(
+        self, select_one: Select[Any], index_id: str, project: NormalizedName, **values: Any
+    ) -> Assessment | None:
+        try:
+            row = self._reader.first(select_one, index_id=index_id, project=project, **values)
+        except msgspec.MsgspecError:
+            return None
+        if row is None:
+            return None
+        return Assessment(
+            index_id=index_id,
+            project=project,
+            formula=row.formula,
+            inputs=row.inputs,
+            flags=row.flags,
+            assessed_at=row.assessed_at,
+            valid_until=row.valid_until,
+        )
+
+
+def _row(assessment: Assessment) -> dict[str, Any]:
+    inputs = tuple(
+        signal
+        if storable(signal)
+        else replace(signal, value=Unknown(reason=f"{signal.source} gave no finite number"))
+        for signal in assessment.inputs
+    )
+    return {
+        "index_id": assessment.index_id,
+        "project": assessment.project,
+        "formula": assessment.formula,
+        "inputs": inputs,
+        "flags": assessment.flags,
+        "assessed_at": assessment.assessed_at,
+        "valid_until": assessment.valid_until,
+    }

@@ -1,0 +1,155 @@
+"""Opening the store, and bringing its tables up to date."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import resources
+from pathlib import Path
+
+from sqlalchemy import URL, Connection, Engine, inspect, text
+
+from indexgate.store.advisories import StoredAdvisories
+from indexgate.store.assessments import Assessments
+from indexgate.store.decisions import Decisions
+from indexgate.store.engines import (
+    DATABASE_ERRORS,
+    StoreFailed,
+    is_file,
+    make_file,
+    reading_engine,
+    store_failed,
+    store_url,
+    writing_engine,
+)
+from indexgate.store.kept import Kept
+from indexgate.store.projects import Projects
+from indexgate.store.reader import Reader
+from indexgate.store.schema import REVISION
+from indexgate.store.writer import Writer
+
+_MIGRATION_LOCK = 0x696E6467
+"""PostgreSQL's lock while tables change: any number that nobody else in the database uses."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """What the gate remembers. Open it after forking: connections do not survive a fork."""
+
+    assessments: Assessments
+    projects: Projects
+    advisories: StoredAdvisories
+    decisions: Decisions
+    kept: Kept
+    created_at: datetime
+    reader: Reader
+    writer: Writer
+
+    def close(self) -> None:
+        """Write what still waits, then close. Blocks for as long as the disk needs."""
+        self.decisions.close()
+        self.writer.close()
+        self.reader.close()
+
+
+def open_store(place: str | Path, clock: Callable[[], datetime]) -> Store:
+    """Open the store at *place* (a SQLite file's path or a database URL); make it if needed.
+
+    *clock* returns aware times. Raises StoreFailed: the store cannot be opened or written, is
+    damaged, or was made by a newer release of the gate.
+    """
+    url = store_url(place)
+    shown = url.database if is_file(url) else url.render_as_string(hide_password=True)
+    try:
+        return _open(url, clock)
+    except StoreFailed as error:
+        message = f"{error.message} (the store is at `{shown}`)"
+        raise StoreFailed(error.reference, message, error.hint) from error
+
+
+def _open(url: URL, clock: Callable[[], datetime]) -> Store:
+    if is_file(url):
+        try:
+            make_file(Path(url.database or ""))
+        except OSError as error:
+            raise StoreFailed(
+                "store-unreachable",
+                f"The store's file cannot be made: {error.strerror or error}",
+                "the user that runs the gate needs to own the state folder",
+            ) from error
+    engine = writing_engine(url)
+    try:
+        _prepare(engine, in_file=is_file(url))
+    except (*DATABASE_ERRORS, StoreFailed) as error:
+        engine.dispose()
+        raise store_failed(error) from error
+    reader, writer = Reader(reading_engine(url)), Writer(engine)
+    try:
+        kept = Kept(reader, writer)
+        created = kept.get("created-at") or kept.keep_first("created-at", clock().isoformat())
+    except StoreFailed:
+        writer.close()
+        reader.close()
+        raise
+    return Store(
+        assessments=Assessments(reader, writer, clock),
+        projects=Projects(reader, writer),
+        advisories=StoredAdvisories(reader, writer, clock),
+        decisions=Decisions(reader, writer),
+        kept=kept,
+        created_at=datetime.fromisoformat(created),
+        reader=reader,
+        writer=writer,
+    )
+
+
+def _prepare(engine: Engine, *, in_file: bool) -> None:
+    """Make the tables what this release expects; a transaction, so all or nothing."""
+    if in_file:
+        _let_readers_read(engine)
+    # To begin a writing transaction also proves that the file can be written.
+    with engine.begin() as connection:
+        if not in_file:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+        if stored_revision(connection) != REVISION:
+            _migrate(connection)
+
+
+def _let_readers_read(engine: Engine) -> None:
+    """Set SQLite's write-ahead log, which the file remembers; readers and the writer do not wait.
+
+    It cannot be set in a transaction, so the driver's own connection is asked.
+    """
+    connection = engine.raw_connection()
+    try:
+        connection.cursor().execute("PRAGMA journal_mode = WAL")
+    finally:
+        connection.close()
+
+
+def stored_revision(connection: Connection) -> str | None:
+    """Return the revision of the tables; None when there are none yet."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return None if found is None else str(found)
+
+
+def _migrate(connection: Connection) -> None:
+    # Alembic takes longer to import than the store to open, and is seldom needed.
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util.exc import CommandError
+
+    with resources.as_file(resources.files("indexgate.store") / "migrations") as scripts:
+        config = Config()
+        config.set_main_option("script_location", str(scripts).replace("%", "%%"))
+        config.attributes["connection"] = connection
+        try:
+            command.upgrade(config, "head")
+        except CommandError as error:
+            raise StoreFailed(
+                "store-too-new",
+                f"The store has tables of revision `{stored_revision(connection)}`, "
+                f"and this release knows revisions up to `{REVISION}`",
+                "run the newest release that has used this store, or give another state folder",
+            ) from error

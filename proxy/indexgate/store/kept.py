@@ -1,0 +1,44 @@
+"""Small things that the gate keeps: the upstream in use, its own id, when the store was made."""
+
+from sqlalchemy import Connection, bindparam, delete, select
+
+from indexgate.store.reader import Reader
+from indexgate.store.schema import insert_new, insert_or_change
+from indexgate.store.schema import kept as table
+from indexgate.store.writer import Writer
+
+_VALUE = select(table.c.value).where(table.c.key == bindparam("key"))
+
+
+class Kept:
+    """Texts by key. Writing blocks until the disk has it: for the start and the command line."""
+
+    def __init__(self, reader: Reader, writer: Writer) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    def get(self, key: str) -> str | None:
+        """Return what is kept under *key*. Raises StoreFailed."""
+        row = self._reader.first(_VALUE, key=key)
+        return None if row is None else str(row.value)
+
+    def put(self, key: str, value: str) -> None:
+        """Keep *value* under *key*, in place of what was there. Raises StoreFailed."""
+        row = {"key": key, "value": value}
+        self._writer.wait(lambda to: insert_or_change(to, table, row, {"value": value}))
+
+    def keep_first(self, key: str, value: str) -> str:
+        """Keep *value* unless something is kept already; return what is kept.
+
+        Of several processes that do so at once, all get the same answer. Raises StoreFailed.
+        """
+
+        def write(connection: Connection) -> str:
+            insert_new(connection, table, [{"key": key, "value": value}])
+            return str(connection.execute(_VALUE, {"key": key}).scalar_one())
+
+        return self._writer.wait(write)
+
+    def forget(self, key: str) -> None:
+        """Keep nothing under *key*. Raises StoreFailed."""
+        self._writer.wait(lambda to: to.execute(delete(table).where(table.c.key == key)))

@@ -1,0 +1,181 @@
+"""Writes: one thread, and group commit.
+
+A commit that survives a power cut costs a wait for the disk, whether it carries one write or five
+hundred. So all writes go to one thread; those that arrive while it waits for the disk share the
+next transaction. A caller learns of its write only after that transaction is on the disk.
+
+A write may run twice: when one write of a transaction fails, the transaction is rolled back and
+each is tried alone, so that the others do not suffer. A write has to be a function of the database
+only.
+"""
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
+
+from indexgate.store.engines import DATABASE_ERRORS, StoreFailed, store_failed
+
+T = TypeVar("T")
+
+Settle = Callable[[Any, Exception | None], None]
+
+_TOGETHER = 512
+"""Most writes in one transaction: readers of what they wrote wait for the last of them."""
+
+
+class _Entry:
+    __slots__ = ("settle", "urgent", "write")
+
+    def __init__(self, write: Callable[[Connection], Any], settle: Settle, urgent: bool) -> None:
+        self.write = write
+        self.settle = settle
+        self.urgent = urgent
+
+
+class Writer:
+    """The one thread that writes. `room` bounds the writes that wait.
+
+    `linger` is how long (seconds) a write that nobody waits for may wait for company.
+    `fault` says why the last transaction failed; None once one succeeded again.
+    """
+
+    def __init__(self, engine: Engine, *, room: int = 10_000, linger: float = 0.2) -> None:
+        self.fault: StoreFailed | None = None
+        self._engine = engine
+        self._room = room
+        self._linger = linger
+        self._waiting: deque[_Entry] = deque()
+        self._changed = threading.Condition()
+        self._urgent = 0
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name="indexgate-store", daemon=True)
+        self._thread.start()
+
+    async def commit(self, write: Callable[[Connection], T]) -> T:
+        """Run *write* in a transaction; return its answer once it is committed.
+
+        Raises StoreFailed when the database cannot take it, else whatever *write* raises. A caller
+        that is cancelled leaves; its write is still done.
+        """
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[T] = loop.create_future()
+
+        def settle(result: T, error: Exception | None) -> None:
+            if answer.done():
+                return
+            if error is None:
+                answer.set_result(result)
+            else:
+                answer.set_exception(error)
+
+        def settle_there(result: T, error: Exception | None) -> None:
+            # A loop that has ended has nobody left who could be told.
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(settle, result, error)
+
+        self._put(_Entry(write, settle_there, urgent=True))
+        return await answer
+
+    def wait(self, write: Callable[[Connection], T]) -> T:
+        """Do as `commit` does and block until it is done: for threads and for the command line."""
+        answer: Future[T] = Future()
+
+        def settle(result: T, error: Exception | None) -> None:
+            if error is None:
+                answer.set_result(result)
+            else:
+                answer.set_exception(error)
+
+        self._put(_Entry(write, settle, urgent=True))
+        return answer.result()
+
+    def soon(
+        self,
+        write: Callable[[Connection], object],
+        done: Callable[[Exception | None], None] | None = None,
+    ) -> bool:
+        """Run *write* before long; nobody waits.
+
+        *done* is called in the writer's thread, with what went wrong or None. False: there is no
+        room, or the store is closed, and the write is not taken.
+        """
+
+        def settle(_result: object, error: Exception | None) -> None:
+            if done is not None:
+                done(error)
+
+        try:
+            self._put(_Entry(write, settle, urgent=False))
+        except StoreFailed:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Write what waits, then end the thread. Later writes raise StoreFailed."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        self._thread.join()
+        self._engine.dispose()
+
+    def _put(self, entry: _Entry) -> None:
+        with self._changed:
+            if self._closing:
+                raise StoreFailed("store-closed", "The store is closed")
+            if len(self._waiting) >= self._room:
+                raise StoreFailed(
+                    "store-overloaded", f"{self._room} writes are waiting for the store already"
+                )
+            self._waiting.append(entry)
+            self._urgent += entry.urgent
+            if entry.urgent or len(self._waiting) == 1:
+                self._changed.notify()
+
+    def _run(self) -> None:
+        while entries := self._next():
+            self._write(entries)
+
+    def _next(self) -> list[_Entry]:
+        """Wait for writes and take them; an empty list is the end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._closing)
+            self._changed.wait_for(lambda: self._urgent or self._closing, self._linger)
+            count = min(len(self._waiting), _TOGETHER)
+            entries = [self._waiting.popleft() for _ in range(count)]
+            self._urgent -= sum(entry.urgent for entry in entries)
+            return entries
+
+    def _write(self, entries: list[_Entry]) -> None:
+        try:
+            with self._engine.begin() as connection:
+                results = [entry.write(connection) for entry in entries]
+        except Exception as error:
+            self._failed(entries, error)
+        else:
+            self.fault = None
+            for entry, result in zip(entries, results, strict=True):
+                entry.settle(result, None)
+
+    def _failed(self, entries: list[_Entry], error: Exception) -> None:
+        if _is_of_the_store(error):
+            self.fault = store_failed(error)
+            for entry in entries:
+                entry.settle(None, self.fault)
+        elif len(entries) == 1:
+            entries[0].settle(None, error)
+        else:
+            for entry in entries:
+                self._write([entry])
+
+
+def _is_of_the_store(error: Exception) -> bool:
+    """Tell whether the database failed, and not one write that it rightly declined."""
+    if isinstance(error, IntegrityError | DataError | ProgrammingError):
+        return False
+    return isinstance(error, (*DATABASE_ERRORS, OSError, StoreFailed))

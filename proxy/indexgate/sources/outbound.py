@@ -207,22 +207,26 @@ async def _follow(
     allowed: Callable[[httpx.URL], bool],
     headers: Mapping[str, str],
 ) -> httpx.Response:
-    target = httpx.URL(url)
+    # Credentials are taken out of the address, because httpx logs addresses, and go to its own host
+    # only, wherever a redirect leads.
+    first = httpx.URL(url)
+    login = httpx.BasicAuth(first.username, first.password) if first.userinfo else None
+    at_home = same_host(url)
+    target = first.copy_with(userinfo=b"")
     for _ in range(MOST_REDIRECTS + 1):
         if not allowed(target):
             where = target.host.encode("ascii", "replace").decode()[:80]
             raise SourceFailed(source, "redirect", f"leads to `{where}`, which is not allowed")
         request = asking.build_request("GET", target, headers=dict(headers))
-        response = await asking.send(request, stream=True)
+        auth = login if at_home(target) else None
+        response = await asking.send(request, stream=True, auth=auth)
         if response.status_code not in _REDIRECTS:
             return response
         await response.aclose()
         location = response.headers.get("Location", "")
         if not location:
             raise SourceFailed(source, "redirect", "redirects without saying where to")
-        # The credentials of an address belong to it: a relative redirect keeps them by `join`, an
-        # absolute one never gets them.
-        target = target.join(location)
+        target = target.join(location).copy_with(userinfo=b"")
     raise SourceFailed(source, "redirect", f"redirects more than {MOST_REDIRECTS} times")
 
 

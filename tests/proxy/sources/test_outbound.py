@@ -241,16 +241,32 @@ async def test_no_proxy_is_honoured(service: Documents, monkeypatch: pytest.Monk
         assert await fetch(asking, service) == b"found"
 
 
-async def test_credentials_of_an_address_are_sent_and_never_told(
-    asking: httpx.AsyncClient, service: Documents
+async def test_credentials_of_an_address_are_sent_and_never_told_or_logged(
+    asking: httpx.AsyncClient, service: Documents, caplog: pytest.LogCaptureFixture
 ) -> None:
-    url = f"http://user:secret@127.0.0.1:{service.port}/here"
+    caplog.set_level("DEBUG")
+    url = f"http://user:secret@127.0.0.1:{service.port}/there"
+    service.fault("/there", redirect("/here"))
     service.fault("/here", Status(status=403))
     with pytest.raises(SourceFailed) as caught:
         async with answer(asking, url, source="example", allowed=same_host(url)):
             pytest.fail("a 403 was accepted")
-    assert service.headers["/here"]["Authorization"].startswith("Basic ")
-    assert "secret" not in repr(caught.value)
+    told = "Basic dXNlcjpzZWNyZXQ="
+    assert [service.headers[path]["Authorization"] for path in ("/there", "/here")] == [told] * 2
+    assert "HTTP Request" in caplog.text
+    assert "secret" not in caplog.text + repr(caught.value)
+
+
+async def test_credentials_do_not_follow_a_redirect_to_another_host(
+    asking: httpx.AsyncClient, service: Documents
+) -> None:
+    async with Documents({"/here": b"found"}) as other:
+        service.fault("/there", redirect(f"{other.origin}/here"))
+        url = f"http://user:secret@127.0.0.1:{service.port}/there"
+        async with answer(asking, url, source="example", allowed=lambda _: True) as response:
+            assert await read_bounded(response, 1000) == b"found"
+        assert "Authorization" in service.headers["/there"]
+        assert "Authorization" not in other.headers["/here"]
 
 
 def test_files_that_are_no_certificates_are_refused_at_once(tmp_path: Path) -> None:

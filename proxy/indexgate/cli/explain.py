@@ -17,8 +17,8 @@ from indexgate.explanation import Explanation
 from indexgate.redact import redact
 from indexgate.upstream_choice import UpstreamChoice
 
-_EXPLAINER = "indexgate.explanation"
-_SETTINGS = ("config", "upstream", "policy", "state", "presentation", "offline")
+_EXPLAINER = "indexgate.web.explained"
+_SETTINGS = ("config", "upstream", "upstream_public", "policy", "state", "presentation", "offline")
 REFUSED = 1
 
 

@@ -2,16 +2,18 @@
 
 import importlib
 import os
-import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
 import click
 
+from indexgate.redact import redact
 from indexgate_policy.errors import Explained
 
 FAILED = 2
 INTERRUPTED = 130
+_REPORT = "Report it with the lines above; look through them for what others should not see."
 
 COMMANDS: Mapping[str, str] = {
     "serve": "indexgate.cli.serve",
@@ -81,10 +83,13 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return getattr(error, "exit_code", FAILED) if isinstance(error, Explained) else FAILED
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader has gone, such as `| head`: nothing to say, and nobody to say it to.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except SystemExit:  # click ends so when the reader of the output has gone, as in `| head`
+        return FAILED
+    except Exception:
+        # Python would end with 1, which means "refused" here.
+        click.echo(redact(traceback.format_exc()), err=True, nl=False)
+        _tell(Explained("fault", "this is a fault of indexgate, not of its use", _REPORT))
+        return FAILED
     return code if isinstance(code, int) else 0
 
 

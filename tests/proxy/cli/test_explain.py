@@ -2,14 +2,15 @@
 
 import io
 import json
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from indexgate import explanation as explanation_module
 from indexgate.cli import explain
 from indexgate.cli.explanation_forms import as_json, print_tables
 from indexgate.cli.main import run
@@ -187,7 +188,9 @@ def test_the_exit_code_is_that_of_what_was_asked_for(
         asked.append((upstream.url, name, version))
         return made(**changes)
 
-    monkeypatch.setattr(explanation_module, "explain", fake, raising=False)
+    module = ModuleType(explain._EXPLAINER)
+    module.__dict__["explain"] = fake
+    monkeypatch.setitem(sys.modules, explain._EXPLAINER, module)
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
     monkeypatch.setenv("INDEXGATE_STAET", "x")
     arguments = ["--upstream", "https://a.test/simple", "--state", str(tmp_path)]

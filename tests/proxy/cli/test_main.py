@@ -1,5 +1,6 @@
 """The command line as its user meets it: help, versions, mistakes, exit codes."""
 
+import os
 import subprocess
 import sys
 from importlib.metadata import version
@@ -89,15 +90,31 @@ def test_every_end_has_its_exit_code(
     assert code in main.EXIT_CODES
 
 
-def test_a_fault_of_the_program_is_not_dressed_up_as_an_error_of_the_user(
-    monkeypatch: pytest.MonkeyPatch,
+def test_a_fault_of_the_program_shows_where_it_is_and_is_no_refusal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail(*_arguments: object, **_named: object) -> None:
-        raise ZeroDivisionError
+        raise LookupError("nothing at https://me:hunter2@a.test/")
 
     monkeypatch.setattr(main.indexgate, "main", fail)
-    with pytest.raises(ZeroDivisionError):
-        run(["serve"])
+    assert run(["serve"]) == 2
+    text = capsys.readouterr().err
+    assert "Traceback" in text
+    assert "error: fault\n" in text
+    assert "hunter2" not in text
+
+
+def test_a_reader_that_has_gone_gets_no_traceback() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as output:
+        done = subprocess.run(
+            [sys.executable, "-m", "indexgate", "serve", "--help"],
+            stdout=output,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (2, b"")
 
 
 def test_every_setting_is_a_flag_of_serve(capsys: pytest.CaptureFixture[str]) -> None:

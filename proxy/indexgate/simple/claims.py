@@ -57,8 +57,10 @@ def address(base: str, text: str) -> str | None:
         if claimed.scheme and not claimed.netloc:
             return None  # `https:///path`, which would be joined as if it were relative
         parts = urlsplit(urljoin(base, text))
-        path = urlsplit(urljoin("http://host/", parts.path.lstrip("/"))).path
-        hidden = any(unquote(segment) in {".", ".."} for segment in parts.path.split("/"))
+        path = parts.path
+        if "/." in path:  # resolved by joining: a whole address is joined as it stands
+            path = urlsplit(urljoin("http://host/", "/" + path.lstrip("/"))).path
+        hidden = not {".", ".."}.isdisjoint(unquote(parts.path).split("/"))
         usable = parts.scheme in {"http", "https"} and parts.hostname and (parts.port or 1)
     except ValueError:
         return None

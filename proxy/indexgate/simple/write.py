@@ -156,7 +156,10 @@ def _escape(text: str) -> str:
 
 def _digest(hashes: Hashes) -> str:
     """Return `sha256=<hex>`, or the next best that clients know, or ""."""
-    return next((f"{kind}={hashes[kind]}" for kind in _FRAGMENTS if kind in hashes), "")
+    for kind in _FRAGMENTS:
+        if kind in hashes:
+            return f"{kind}={hashes[kind]}"
+    return ""
 
 
 def _document(title: str, metas: list[tuple[str, str]], anchors: list[str]) -> bytes:

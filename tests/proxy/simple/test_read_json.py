@@ -1,6 +1,7 @@
 import json
 from collections.abc import Callable
 from typing import Any, TypeVar
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 import pytest
@@ -144,6 +145,7 @@ def test_a_sloppy_value_does_no_harm(members: dict[str, Any], field: str, value:
         (FILES + "foo-1.0.tar.gz#sha256=00", FILES + "foo-1.0.tar.gz"),
         (FILES + "a b/foo-1.0.tar.gz", FILES + "a%20b/foo-1.0.tar.gz"),
         (FILES + "x/../foo-1.0.tar.gz", FILES + "foo-1.0.tar.gz"),
+        (FILES + "./x:y/a/../foo-1.0.tar.gz", FILES + "x:y/foo-1.0.tar.gz"),
         (FILES + "foo-1.0.tar.gz?token=1", FILES + "foo-1.0.tar.gz?token=1"),
     ],
 )
@@ -163,6 +165,7 @@ def test_62_addresses_become_absolute(sent: str, address: str) -> None:
         {"url": FILES + "a\r\nb"},
         {"url": FILES + "a\\b"},
         {"url": FILES + "%2e%2e/foo-2.0.tar.gz"},
+        {"url": FILES + "%2E%2E%2Ffoo-2.0.tar.gz"},
         {"filename": "../foo-2.0.tar.gz"},
         {"filename": "a/foo-2.0.tar.gz"},
         {"filename": "..\\foo-2.0.tar.gz"},
@@ -355,3 +358,41 @@ def test_any_document_is_a_page_or_unreadable(files: list[object], odd: dict[str
 def test_any_bytes_are_a_page_or_unreadable(body: bytes, form: Form) -> None:
     page_or_failure(lambda: read.page(body, content_type=form, url=URL, project=FOO))
     page_or_failure(lambda: read.project_list(body, content_type=form, url=URL))
+
+
+_marks = st.text(alphabet="/.:%2eEfF?#\\ @[]a~\n;", max_size=20)
+
+
+@given(start=st.sampled_from(["", "/", "//h.example.test/", FILES, "file:///"]), rest=_marks)
+def test_138_no_address_leaves_the_web_or_climbs(start: str, rest: str) -> None:
+    file = listed() | {"url": start + rest}
+    outcome = page_or_failure(lambda: from_json(document(listed("foo-2.0.tar.gz"), file)))
+    assert not isinstance(outcome, str)
+    for kept in outcome.files:
+        parts = urlsplit(kept.url)
+        assert parts.scheme in {"http", "https"}
+        assert parts.hostname
+        assert not {".", ".."} & set(unquote(parts.path).split("/"))
+        assert kept.url.isascii()
+        assert not set(kept.url) & set(" \\\n#")
+
+
+_sloppy = {
+    "filename": st.sampled_from(["foo-2.0.tar.gz", "Foo-1-py3-none-any.whl", "a-1.zip", "foo-1.0"]),
+    "url": st.builds(str.__add__, st.sampled_from([FILES, "/", "http://h:80/"]), _marks),
+    "hashes": st.sampled_from([{}, {"sha256": SHA}, {"sha256": " " * 64}, {"sha256": "F" * 64}]),
+    "upload-time": st.sampled_from(
+        ["2024-01-01T00:00:00Z", "2024-W01-1T00:00:00Z", "20240101T000000Z0000", "2024-01-01"]
+    ),
+    "core-metadata": st.sampled_from([None, True, False, {}, {"sha256": SHA}, {"md5": "x"}]),
+    "dist-info-metadata": st.booleans(),
+    "provenance": st.sampled_from([None, "https://p.example.test/", "x", "https://"]),
+}
+
+
+@given(odd=st.fixed_dictionaries({}, optional=_sloppy))
+def test_the_quick_and_the_careful_way_read_alike(odd: dict[str, object]) -> None:
+    page = document(listed("foo-9.0.tar.gz"), listed() | odd)
+    careful = document(*(file | {"_x": 1} for file in page["files"]))
+    files = from_json(careful).files
+    assert from_json(page).files == tuple(msgspec.structs.replace(f, extra={}) for f in files)

@@ -47,12 +47,13 @@ async def respond(request: web.Request, wanted: Wanted, source: FileSource) -> w
     if request.method == hdrs.METH_HEAD:
         return await _head(wanted, source, headers)
     try:
-        body = await source.cache.open_kept(wanted)
-        if body is None and (passed := await _pass_range(request, wanted, source, headers)):
-            return passed
-        return await _get(
-            request, body or await source.cache.open(wanted, source.fetch), wanted, source, headers
-        )
+        body: FileBody | None = await source.cache.open_kept(wanted)
+        if body is None:
+            passed = await _pass_range(request, wanted, source, headers)
+            if passed is not None:
+                return passed
+            body = await source.cache.open(wanted, source.fetch)
+        return await _get(request, body, wanted, source, headers)
     except RangeNotSatisfiable as error:
         headers[hdrs.CONTENT_RANGE] = error.content_range
         headers.pop(hdrs.CONTENT_TYPE)

@@ -10,10 +10,11 @@ from typing import BinaryIO, TypeVar
 
 from indexgate.index.file_body import GrowingBody, KeptBody, PassingBody
 from indexgate.index.file_check import FileCheck
-from indexgate.index.file_flight import Flight, NotKept
+from indexgate.index.file_flight import DiskFailed, Flight, NotKept
 from indexgate.index.file_shelf import FileShelf
 from indexgate.index.files import CHUNK, Fetch, FileBody, Pin, Wanted, pin_nothing
 from indexgate.index.off_loop import off_loop
+from indexgate.index.part_file import PartFile
 from indexgate.index.protocol import UpstreamFailed
 
 _THREADS = 4
@@ -123,7 +124,7 @@ class FileCache:
     def _take_off(self, wanted: Wanted, fetch: Fetch) -> Flight:
         flight = Flight(
             wanted,
-            create=partial(self._shelf.new_part, wanted.size),
+            create=partial(self._shelf.new_part, wanted.sha256, wanted.size),
             limit=self._shelf.max_bytes,
             pool=self._pool,
         )
@@ -136,7 +137,7 @@ class FileCache:
         try:
             sha256 = await flight.fetch(fetch, self._pin)
             await self._keep(flight, sha256)
-        except NotKept as failure:
+        except DiskFailed as failure:
             flight.fail(failure)
             self._cannot_keep(failure.reason)
         except Exception as failure:
@@ -145,18 +146,24 @@ class FileCache:
             del self._flights[flight.wanted]
             flight.fail(_GOING_DOWN)
             if flight.part is not None:
-                flight.part.discard()
+                self._let_go(flight.part)
             flight.leave()
 
     async def _keep(self, flight: Flight, sha256: str) -> None:
         part = flight.part
-        if part is None:
+        if part is None or not part.ours:
             return
         try:
             await self._on_disk(partial(self._shelf.keep, part, sha256, flight.safe))
         except OSError as error:
-            raise NotKept(error.strerror or str(error)) from error
+            raise DiskFailed(error.strerror or str(error)) from error
         self._keeps = True
+
+    def _let_go(self, part: PartFile) -> None:
+        try:
+            part.release()
+        except OSError as error:
+            self._cannot_keep(error.strerror or str(error))
 
     async def _tidy(self) -> None:
         try:

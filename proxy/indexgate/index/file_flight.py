@@ -18,13 +18,19 @@ from indexgate.index.part_file import PartFile
 
 T = TypeVar("T")
 
+_LOOK_EVERY = 0.01  # seconds between looks at a file that another process writes
+
 
 class NotKept(Exception):
-    """The file cannot be written to disk, for `reason`; upstream may well give it."""
+    """The file does not come to the cache, for `reason`; upstream may well give it."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class DiskFailed(NotKept):
+    """The disk cannot take or give the bytes of the file."""
 
 
 class Flight:
@@ -58,6 +64,8 @@ class Flight:
         self._has_room(self.wanted.size)
         check = FileCheck(self.wanted)
         self.part = part = await self._on_disk(self._create)
+        if not part.ours:
+            return await self._follow(part, check)
         async with fetch() as upstream:
             self.size = check.expect(upstream.length)
             self._has_room(self.size)
@@ -67,10 +75,30 @@ class Flight:
                 await self._on_disk(partial(_take, check, part, chunk))
                 self._advance(check.received)
         sha256 = await approve(check, self.wanted, pin)
-        self.size = self.safe = check.received
+        self._land(check.received)
+        return sha256
+
+    async def _follow(self, part: PartFile, check: FileCheck) -> str:
+        """Read along while another process fetches the same bytes, until it has checked them.
+
+        Raises NotKept when it does not finish: then everyone asks upstream for themselves.
+        """
+        self._begun = self.size is not None
+        self._tell()
+        while not await self._on_disk(part.writer_left):
+            if self.size is not None:
+                self._advance(await self._on_disk(part.written))
+            await asyncio.sleep(_LOOK_EVERY)
+        if not await self._on_disk(part.finished):
+            raise NotKept("another process could not finish the file")
+        written = await self._on_disk(part.written)
+        self._land(check.expect(written) or 0)
+        return self.wanted.digest or check.finish()
+
+    def _land(self, size: int) -> None:
+        self.size = self.safe = size
         self._ended = True
         self._tell()
-        return sha256
 
     def fail(self, failure: Exception) -> None:
         """Tell all readers that no more will come. A file that was complete stays complete."""
@@ -99,9 +127,9 @@ class Flight:
         return self.safe
 
     async def read(self, start: int, length: int) -> bytes:
-        """Return bytes that are safe to read. Raises NotKept."""
+        """Return bytes that are safe to read. Raises DiskFailed."""
         if self.part is None:
-            raise NotKept("the file was never opened")
+            raise DiskFailed("the file was never opened")
         return await self._on_disk(partial(self.part.read, start, length))
 
     def join(self) -> None:
@@ -134,11 +162,11 @@ class Flight:
             raise copy.copy(self._failure)
 
     async def _on_disk(self, work: Callable[[], T]) -> T:
-        """Do *work* off the loop. Raises NotKept where the disk fails, and what *work* raises."""
+        """Do *work* off the loop. Raises DiskFailed, and what *work* raises."""
         try:
             return await off_loop(self._pool, work)
         except OSError as error:
-            raise NotKept(error.strerror or str(error)) from error
+            raise DiskFailed(error.strerror or str(error)) from error
 
 
 def _take(check: FileCheck, part: PartFile, chunk: bytes) -> None:

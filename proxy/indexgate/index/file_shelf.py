@@ -48,7 +48,7 @@ class FileShelf:
         max_bytes: int,
         *,
         clock: Callable[[], int] = time.time_ns,
-        create: Callable[[Path], PartFile] = PartFile,
+        create: Callable[[Path, Path | None], PartFile] = PartFile,
         free: Callable[[Path], int] = free_bytes,
     ) -> None:
         self.folder = folder
@@ -100,8 +100,10 @@ class FileShelf:
         if not self._reading[sha256]:
             del self._reading[sha256]
 
-    def new_part(self, size: int | None) -> PartFile:
-        """Return a new file to write *size* bytes into, after making room for them.
+    def new_part(self, digest: str | None, size: int | None) -> PartFile:
+        """Return the file to write *size* bytes with *digest* into, after making room for them.
+
+        It is not `ours` when another process writes it already.
 
         Raises OSError when there can be none.
         """
@@ -111,7 +113,7 @@ class FileShelf:
                 self._evict(size or 0)
         if size is not None and self._free(self._parts) < size:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return self._create(self._parts)
+        return self._create(self._parts, None if digest is None else self.path(digest))
 
     def keep(self, part: PartFile, sha256: str, size: int) -> None:
         """Put a checked file under its final name. Raises OSError."""

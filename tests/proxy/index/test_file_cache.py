@@ -361,3 +361,56 @@ async def test_a_pin_that_cannot_be_stored_lets_nothing_pass(
         await read_all(body)
     await cache.close()
     assert kept_files(tmp_path) == []
+
+
+async def test_caches_over_one_folder_ask_once_and_read_along(
+    upstream: FileUpstream, tmp_path: Path
+) -> None:
+    """As several workers do: each has its own cache, the folder is all they share."""
+    caches = [FileCache(tmp_path, 100_000_000) for _ in range(3)]
+    given = upstream.files["f"] = Given(data=BIG, pause_at=500_000)
+    bodies = [await cache.open(wanted(BIG), upstream.fetch("f")) for cache in caches]
+    reading = [body.read() for body in bodies]
+    early = [await anext(pieces) for pieces in reading]  # while upstream has not ended
+    given.go.set()
+    for body, pieces, first in zip(bodies, reading, early, strict=True):
+        assert first + b"".join([piece async for piece in pieces]) == BIG
+        body.close()
+    assert upstream.asked["f"] == 1
+    for cache in caches:
+        await cache.close()
+    assert [path.name for path in kept_files(tmp_path)] == [wanted(BIG).sha256]
+
+
+async def test_caches_over_one_folder_all_refuse_a_wrong_file(
+    upstream: FileUpstream, tmp_path: Path
+) -> None:
+    caches = [FileCache(tmp_path, 100_000_000) for _ in range(2)]
+    upstream.files["f"] = Given(data=BIG[:-1] + b"!")
+
+    async def ask(cache: FileCache) -> tuple[bytes, UpstreamFailed]:
+        return await read_until_it_fails(await cache.open(wanted(BIG), upstream.fetch("f")))
+
+    for received, failure in await asyncio.gather(*map(ask, caches)):
+        assert (failure.kind, len(received) <= len(BIG) - HELD_BACK) == ("hash", True)
+    for cache in caches:
+        await cache.close()
+    assert kept_files(tmp_path) == []
+
+
+async def test_when_the_other_cache_goes_down_this_one_asks_for_itself(
+    upstream: FileUpstream, tmp_path: Path
+) -> None:
+    first, second = (FileCache(tmp_path, 100_000_000) for _ in range(2))
+    given = upstream.files["f"] = Given(data=BIG, pause_at=300_000)
+    leading = await first.open(wanted(BIG), upstream.fetch("f"))
+    body = await second.open(wanted(BIG), upstream.fetch("f"))
+    pieces = body.read()
+    early = await anext(pieces)
+    await first.close()
+    leading.close()
+    given.go.set()
+    assert early + b"".join([piece async for piece in pieces]) == BIG
+    body.close()
+    assert upstream.asked["f"] == 2
+    await second.close()

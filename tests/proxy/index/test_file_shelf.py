@@ -25,9 +25,10 @@ def shelf_of(folder: Path, max_bytes: int) -> FileShelf:
 
 
 def put(shelf: FileShelf, name: str, size: int) -> None:
-    part = shelf.new_part(size)
+    part = shelf.new_part(digest(name), size)
     part.write(b"x" * size)
     shelf.keep(part, digest(name), size)
+    part.release()
     part.close()
 
 
@@ -85,14 +86,14 @@ def test_a_file_of_another_size_than_the_listed_one_is_removed(tmp_path: Path) -
 def test_a_full_disk_is_told_before_the_first_byte(tmp_path: Path) -> None:
     shelf = FileShelf(tmp_path, 1000, free=lambda _folder: 99)
     with pytest.raises(OSError, match="No space left"):
-        shelf.new_part(100)
+        shelf.new_part(None, 100)
 
 
 KILLED = """
 import os, signal, sys
 from pathlib import Path
 from indexgate.index.file_shelf import FileShelf
-part = FileShelf(Path(sys.argv[1]), 1000).new_part(100)
+part = FileShelf(Path(sys.argv[1]), 1000).new_part("a" * 64, 100)
 part.write(b"half")
 os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -110,7 +111,7 @@ def test_what_a_killed_process_left_is_removed_and_never_found(tmp_path: Path) -
 
 def test_what_a_living_process_writes_is_left_alone(tmp_path: Path) -> None:
     living = shelf_of(tmp_path, 1000)
-    part = living.new_part(4)
+    part = living.new_part(digest("a"), 4)
     part.write(b"half")
     shelf_of(tmp_path, 1000).tidy()
     living.keep(part, digest("a"), 4)
@@ -131,7 +132,7 @@ def test_no_final_name_exists_before_the_bytes_are_safe(
     part.write(b"whole")
     with pytest.raises(OSError, match="went away"):
         part.finish(tmp_path / "00" / digest("a"))
-    part.discard()
+    part.release()
     part.close()
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
@@ -146,3 +147,52 @@ def test_room_is_made_a_twentieth_below_the_bound(tmp_path: Path) -> None:
     assert sum(path.is_file() for path in tmp_path.rglob("*")) == 1_000
     FileShelf(tmp_path, 500).tidy()
     assert sum(path.is_file() for path in tmp_path.rglob("*")) == 475
+
+
+def test_of_two_who_want_the_same_file_one_writes_and_the_other_reads(tmp_path: Path) -> None:
+    final = tmp_path / "final" / digest("a")
+    writer, reader = PartFile(tmp_path, final), PartFile(tmp_path, final)
+    assert (writer.ours, reader.ours) == (True, False)
+    writer.write(b"whole")
+    assert (reader.written(), reader.read(1, 9), reader.writer_left()) == (5, b"hole", False)
+    writer.finish(final)
+    writer.release()
+    late = PartFile(tmp_path, final)
+    for part in (reader, late):
+        assert (part.ours, part.writer_left(), part.finished()) == (False, True, True)
+        assert part.read(0, 9) == b"whole"
+        part.release()
+    assert final.read_bytes() == b"whole"
+    for part in (writer, reader, late):
+        part.close()
+
+
+def test_a_reader_learns_that_the_writer_gave_up_and_the_next_begins_anew(tmp_path: Path) -> None:
+    final = tmp_path / "final" / digest("a")
+    writer, reader = PartFile(tmp_path, final), PartFile(tmp_path, final)
+    writer.write(b"wrong")
+    writer.release()
+    assert (reader.writer_left(), reader.finished()) == (True, False)
+    following = PartFile(tmp_path, final)
+    assert (following.ours, following.written()) == (True, 0)
+    assert reader.read(0, 9) == b"wrong"
+    following.release()
+    for part in (writer, reader, following):
+        part.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_leftover_is_put_away_and_never_written_over(tmp_path: Path) -> None:
+    final = tmp_path / "final" / digest("a")
+    killed, reader = PartFile(tmp_path, final), PartFile(tmp_path, final)
+    killed.write(b"half")
+    killed.close()  # as the system does for a killed process: no release
+    assert (reader.writer_left(), reader.finished()) == (True, False)
+    following = PartFile(tmp_path, final)
+    assert (following.ours, following.written(), reader.read(0, 9)) == (True, 0, b"half")
+    following.write(b"whole")
+    following.finish(final)
+    following.release()
+    assert (reader.finished(), final.read_bytes()) == (False, b"whole")
+    reader.close()
+    following.close()

@@ -78,6 +78,7 @@ class Facts:
         self._with = surroundings
         self._current: LRUCache[NormalizedName, tuple[str, Assessment]] = LRUCache(20_000)
         self._flights: dict[NormalizedName, asyncio.Task[Assessment]] = {}
+        self._late: set[asyncio.Task[None]] = set()
         self._waiting: dict[NormalizedName, None] = {}
         self._wake = asyncio.Event()
 
@@ -144,47 +145,61 @@ class Facts:
 
     async def close(self) -> None:
         """End the look-ups under way."""
-        flights = list(self._flights.values())
-        for flight in flights:
-            flight.cancel()
-        await asyncio.gather(*flights, return_exceptions=True)
+        under_way = [*self._flights.values(), *self._late]
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
+
+    async def settled(self) -> None:
+        """Wait for the project JSON that is still on its way, if any."""
+        await asyncio.gather(*self._late)
 
     async def _refresh(self, project: NormalizedName) -> None:
         try:
             listing = await self._with.listing(project)
-            await self._flight(listing)
+            await self._keep(listing, await self._observed(listing))
         except asyncio.CancelledError:
             raise
         except Exception as error:
+            # Whatever it is, one project must not end the refresh of all.
             self._with.log("refresh-failed", f"{project}: {error}")
 
     async def _first_sight(self, listing: Listing) -> Assessment:
-        flight = self._flight(listing)
-        try:
-            return await asyncio.wait_for(asyncio.shield(flight), FIRST_SIGHT_PATIENCE)
-        except TimeoutError:
-            assessment = self._assess(listing, self._without_json("has not answered yet"))
-            await self._keep(listing, assessment)
-            return assessment
-
-    def _flight(self, listing: Listing) -> asyncio.Task[Assessment]:
         project = listing.project.name
         flight = self._flights.get(project)
         if flight is None:
             flight = asyncio.create_task(self._look(listing))
             self._flights[project] = flight
             flight.add_done_callback(lambda _: self._flights.pop(project, None))
-        return flight
+        return await asyncio.shield(flight)
 
     async def _look(self, listing: Listing) -> Assessment:
+        """Assess what is seen for the first time, with the project JSON if it comes in time."""
+        observed = asyncio.create_task(self._observed(listing))
+        await asyncio.wait({observed}, timeout=FIRST_SIGHT_PATIENCE)
+        if observed.done():
+            return await self._keep(listing, observed.result())
+        interim = await self._keep(listing, self._without_json("has not answered yet"))
+        late = asyncio.create_task(self._keep_late(listing, observed))
+        self._late.add(late)
+        late.add_done_callback(self._late.discard)
+        return interim
+
+    async def _keep_late(
+        self, listing: Listing, observed: asyncio.Task[tuple[Signal, ...]]
+    ) -> None:
+        try:
+            await self._keep(listing, await observed)
+        except StoreFailed as error:
+            self._with.log("store-failed", error.message)
+        finally:
+            observed.cancel()
+
+    async def _observed(self, listing: Listing) -> tuple[Signal, ...]:
         if self._with.offline:
-            signals = self._without_json("is not asked: the gate is offline")
-        else:
-            asked = Asked(project=listing.project.name)
-            signals = await observe(self._with.project_json, asked, self._with.clock())
-        assessment = self._assess(listing, signals)
-        await self._keep(listing, assessment)
-        return assessment
+            return self._without_json("is not asked: the gate is offline")
+        asked = Asked(project=listing.project.name)
+        return await observe(self._with.project_json, asked, self._with.clock())
 
     def _assess(self, listing: Listing, signals: tuple[Signal, ...]) -> Assessment:
         return assess(
@@ -203,9 +218,11 @@ class Facts:
     def _without_json(self, reason: str) -> tuple[Signal, ...]:
         return unobserved(self._with.project_json.about, reason, self._with.clock())
 
-    async def _keep(self, listing: Listing, assessment: Assessment) -> None:
+    async def _keep(self, listing: Listing, signals: tuple[Signal, ...]) -> Assessment:
+        assessment = self._assess(listing, signals)
         await self._with.assessments.save(assessment)
         self._current[listing.project.name] = (listing.snapshot.digest, assessment)
+        return assessment
 
     def _kept(self, project: NormalizedName) -> tuple[str, Assessment] | None:
         kept = self._current.get(project)

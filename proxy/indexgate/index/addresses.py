@@ -7,7 +7,7 @@ client sends: it looks for the listed file that has this address and fetches ups
 """
 
 from dataclasses import dataclass
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit, urlunsplit
 
 PREFIX = "files"
 SIDE_SUFFIXES = (".metadata", ".asc")
@@ -17,8 +17,8 @@ SIDE_SUFFIXES = (".metadata", ".asc")
 class FileAddress:
     """An address under `/files/` as a client sent it: the listed file, or a side file of it.
 
-    `path` is the listed file's address without the leading slash, `filename` its decoded last
-    segment, `side` is `.metadata`, `.asc` or empty.
+    `path` is the listed file's address in its one spelling (see `canonical`), `filename` its
+    decoded last segment, `side` is `.metadata`, `.asc` or empty.
     """
 
     path: str
@@ -37,6 +37,11 @@ def address_of(url: str, filename: str) -> str:
     if unquote(path.rpartition("/")[2]) != filename:
         path = f"{path.rstrip('/')}/{quote(filename)}"
     return f"{PREFIX}/{parts.scheme}/{authority}/{path}"
+
+
+def canonical(path: str) -> str:
+    """Return *path* in one spelling: every client escapes differently (pip a port's colon, say)."""
+    return "/".join(quote(unquote_to_bytes(part), safe="") for part in path.split("/"))
 
 
 def side_url(url: str, side: str) -> str:
@@ -58,4 +63,4 @@ def parse(raw_path: str) -> FileAddress | None:
     filename = unquote(path.rpartition("/")[2])
     if not filename or "/" in filename or "\\" in filename or not filename.isprintable():
         return None
-    return FileAddress(path=path, filename=filename, side=side)
+    return FileAddress(path=canonical(path), filename=filename, side=side)

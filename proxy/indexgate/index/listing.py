@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from indexgate.index.addresses import address_of
+from indexgate.index.addresses import address_of, canonical
 from indexgate.index.protocol import Snapshot
 from indexgate.simple.model import PageFile, ProjectPage
 from indexgate_policy.subject import File, Project, Release
@@ -10,7 +10,7 @@ from indexgate_policy.subject import File, Project, Release
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """What a snapshot lists. `by_address` has the gate's addresses without leading slash."""
+    """What a snapshot lists. `by_address` has the gate's addresses, canonical."""
 
     snapshot: Snapshot
     page: ProjectPage
@@ -39,5 +39,5 @@ def listing(
         page=page,
         project=project,
         releases=releases,
-        by_address={address_of(file.url, file.filename): file for file in page.files},
+        by_address={canonical(address_of(file.url, file.filename)): file for file in page.files},
     )

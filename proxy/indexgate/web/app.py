@@ -13,7 +13,7 @@ from indexgate.listening import Listening
 from indexgate.redact import redact
 from indexgate.upstream_choice import UpstreamChoice
 from indexgate.web.file_routes import FileRoutes
-from indexgate.web.guard import guard, known_hosts
+from indexgate.web.guard import guard, known_hosts, sign
 from indexgate.web.health import Health
 from indexgate.web.parts import Parts, clock, open_parts, remembered
 from indexgate.web.simple_routes import SimpleRoutes
@@ -60,6 +60,7 @@ def application(
         settings.allow_host,
     )
     app = web.Application(middlewares=[guard(names, parts.gate_id)])
+    app.on_response_prepare.append(sign)
     simple = SimpleRoutes(gate=parts.gate, upstream=parts.upstream, recorder=parts.recorder)
     files = FileRoutes(
         gate=parts.gate,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from html import escape
 from typing import TYPE_CHECKING
 
 from aiohttp import hdrs, web
@@ -15,6 +16,7 @@ from indexgate_policy.signals import Unknown, Value
 
 if TYPE_CHECKING:
     from jinja2 import Template
+    from markupsafe import Markup
 
 _CSP = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
@@ -38,7 +40,7 @@ def blocked_page(judged: JudgedFile, assessment: Assessment | None) -> web.Respo
         hint=verdict.hint,
         explanation=_parts(verdict.explanation),
         evidence=_evidence(judged, assessment),
-        policy=judged.policy,
+        policy=judged.policy[:12],
         until=None if verdict.until is None else moment(verdict.until),
     )
     phrase = plain(f"Blocked by indexgate: {verdict.reason}", 200) if verdict.refused else "OK"
@@ -63,7 +65,17 @@ def _template() -> "Template":
     environment = Environment(
         loader=PackageLoader("indexgate.web"), autoescape=select_autoescape(), trim_blocks=True
     )
+    environment.filters["code"] = _code
     return environment.get_template("blocked.html")
+
+
+def _code(text: str) -> "Markup":
+    """Return *text*, escaped, with what stands in backticks set as code."""
+    from markupsafe import Markup
+
+    parts = [str(escape(part)) for part in text.split("`")]
+    spans = (f"<code>{part}</code>" if at % 2 else part for at, part in enumerate(parts))
+    return Markup("".join(spans))  # noqa: S704 - every part was escaped
 
 
 def _parts(explanation: str) -> list[_Part]:
@@ -111,4 +123,4 @@ def _moment_or_why(value: datetime | Unknown) -> str:
 def _value(value: Value | Unknown) -> str:
     if isinstance(value, Unknown):
         return f"not known: {value.reason}"
-    return ", ".join(value) if isinstance(value, tuple) else str(value)
+    return (", ".join(value) if isinstance(value, tuple) else str(value)) or "none"

@@ -43,8 +43,7 @@ def guard(hosts: frozenset[str], gate_id: str) -> Middleware:
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
         started = time.perf_counter()
-        request_id = secrets.token_hex(6)
-        request[REQUEST_ID] = request_id
+        request_id = request[REQUEST_ID] = secrets.token_hex(6)
         response: web.StreamResponse
         if host_name(request.headers.get(hdrs.HOST, "")) not in hosts:
             response = unknown_host().response()
@@ -55,9 +54,6 @@ def guard(hosts: frozenset[str], gate_id: str) -> Middleware:
                 response = await handler(request)
             except web.HTTPException as error:
                 response = http_error(error).response()
-        if not response.prepared:
-            response.headers.setdefault("X-Content-Type-Options", "nosniff")
-            response.headers["X-Request-Id"] = request_id
         log.info(
             "request",
             method=request.method,
@@ -70,6 +66,13 @@ def guard(hosts: frozenset[str], gate_id: str) -> Middleware:
         return response
 
     return guarded
+
+
+async def sign(request: web.Request, response: web.StreamResponse) -> None:
+    """Put on every answer, as it leaves, what all answers carry."""
+    response.headers["Server"] = "indexgate"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["X-Request-Id"] = request.get(REQUEST_ID, "")
 
 
 def unknown_host() -> Problem:

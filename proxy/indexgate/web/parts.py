@@ -117,7 +117,15 @@ async def open_parts(
         )
         stack.push_async_callback(client.aclose)
         project_json = ProjectJson(client, index_url=_with_login(choice))
-        gate = _gate(settings, choice, store, index, policy, project_json, base)
+        gate = _gate(
+            settings,
+            choice,
+            store=store,
+            index=index,
+            policy=policy,
+            project_json=project_json,
+            base=base,
+        )
         stack.push_async_callback(gate.facts.close)
         feed = None
         if settings.osv_url is not None and choice.public and not settings.offline:
@@ -166,6 +174,7 @@ def remembered(parts: Parts, index_id: str) -> Remembered:
 def _gate(
     settings: Settings,
     choice: UpstreamChoice,
+    *,
     store: Store,
     index: CachedIndex,
     policy: PolicyInForce,

@@ -20,7 +20,7 @@ from indexgate_policy.subject import File
 
 PROBLEM = "application/problem+json"
 LONGEST_PHRASE = 200
-NO_STORE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+NO_STORE = {"Cache-Control": "no-store"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -118,7 +118,6 @@ def page_headers(form: Form) -> dict[str, str]:
         hdrs.VARY: VARY,
         hdrs.CACHE_CONTROL: "no-cache",
         "Access-Control-Allow-Origin": "*",
-        "X-Content-Type-Options": "nosniff",
     }
     if form is not Form.JSON:
         headers["Content-Security-Policy"] = _CSP

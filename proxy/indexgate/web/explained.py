@@ -1,0 +1,122 @@
+"""Everything the gate knows of one project, found the way a request would find it."""
+
+from packaging.utils import NormalizedName
+from packaging.version import InvalidVersion, Version
+
+from indexgate.config import Settings
+from indexgate.errors import GateError
+from indexgate.explanation import Explanation, ReleaseVerdict
+from indexgate.index.listing import Listing
+from indexgate.index.protocol import NoSuchProject, UpstreamFailed
+from indexgate.redact import redact
+from indexgate.upstream_choice import UpstreamChoice
+from indexgate.web.parts import Parts, clock, open_parts
+from indexgate_policy.assessment import Assessment
+from indexgate_policy.rules.page import PageVerdicts, judge_page
+from indexgate_policy.signals import Unknown
+from indexgate_policy.subject import Client, Release
+
+SHOWN = 5
+"""How many of the newest versions are shown beside the one that was asked for."""
+
+
+async def explain(
+    settings: Settings, upstream: UpstreamChoice, name: NormalizedName, version: str | None
+) -> Explanation:
+    """Explain *name*. Raises GateError when the index has no such project, or cannot be read."""
+    async with open_parts(settings, upstream, base="/") as parts:
+        try:
+            listed = await parts.gate.listing(name)
+        except NoSuchProject as error:
+            raise GateError(
+                "no-such-project",
+                f"`{redact(upstream.url)}` has no project `{name}`",
+                "Check the spelling; a private project needs its own index as `--upstream`.",
+            ) from error
+        except UpstreamFailed as error:
+            raise GateError(
+                "upstream-failed",
+                f"upstream {error.reason}, and the page of `{name}` is not in the local cache",
+                "Try again when the index answers.",
+            ) from error
+        await parts.gate.facts.of(listed)
+        await parts.gate.facts.settled()  # unlike an installer, a person can wait for the JSON
+        assessment = await parts.gate.facts.of(listed)
+        return _explanation(parts, upstream, listed, assessment, version)
+
+
+def _explanation(
+    parts: Parts,
+    upstream: UpstreamChoice,
+    listed: Listing,
+    assessment: Assessment | Unknown,
+    version: str | None,
+) -> Explanation:
+    now = clock()
+    policy = parts.gate.policy.current()
+    verdicts = judge_page(
+        listed.releases,
+        assessment,
+        policy,
+        Client(),
+        now,
+        presentation=parts.gate.presentation,
+    )
+    asked = None if version is None else _asked(listed, version)
+    shown = _newest(listed)[:SHOWN]
+    if asked is not None and asked not in shown:
+        shown = [*shown, asked]
+    known = None if isinstance(assessment, Unknown) else assessment
+    unknown = assessment if isinstance(assessment, Unknown) else Unknown(reason="")
+    return Explanation(
+        project=listed.project.name,
+        asked=None if asked is None else asked.version,
+        at=now,
+        index=redact(upstream.url),
+        public=upstream.public,
+        fetched_at=listed.snapshot.fetched_at,
+        stale=listed.snapshot.stale,
+        status=listed.project.status,
+        status_reason=listed.project.status_reason,
+        releases=listed.project.releases,
+        first_upload=listed.project.first_upload,
+        first_seen=listed.project.first_seen,
+        assessed_at=known.assessed_at if known else unknown,
+        signals=known.inputs if known else (),
+        flags=known.flags if known else (),
+        advisories=known.advisories if known else unknown,
+        policy=parts.gate.policy.place,
+        policy_digest=policy.digest,
+        verdicts=tuple(_row(release, verdicts) for release in shown),
+        refused_project=verdicts.refused_project,
+    )
+
+
+def _row(release: Release, verdicts: PageVerdicts) -> ReleaseVerdict:
+    """Return the verdict of a version: that of a file that passes, if one does."""
+    of_files = [verdicts.verdicts[file.filename] for file in release.files]
+    verdict = next((verdict for verdict in of_files if not verdict.refused), of_files[0])
+    return ReleaseVerdict(version=release.version, released=release.released, verdict=verdict)
+
+
+def _newest(listed: Listing) -> list[Release]:
+    regular = [(r.parsed, r) for r in listed.releases if isinstance(r.parsed, Version)]
+    others = [r for r in listed.releases if not isinstance(r.parsed, Version)]
+    regular.sort(key=lambda pair: pair[0], reverse=True)
+    return [*(release for _, release in regular), *others]
+
+
+def _asked(listed: Listing, version: str) -> Release:
+    """Return the release of *version*, compared as PEP 440 does. Raises GateError."""
+    try:
+        wanted: Version | None = Version(version)
+    except InvalidVersion:
+        wanted = None
+    for release in listed.releases:
+        if release.version == version or (wanted is not None and release.parsed == wanted):
+            return release
+    raise GateError(
+        "no-such-version",
+        f"the index lists no files of `{listed.project.name}` {ascii(version)[1:-1]}",
+        "Leave the version out to see those that it lists.",
+    )

@@ -37,6 +37,7 @@ WORKING_POINT = -3.7
 STEEPNESS = 4.0
 
 SHORTEST = 4  # letters; below that every name is near some other
+LONGEST = 100  # no popular name comes near; bounds the work for names made up to be long
 ALIASES_OF = 5_000  # how far down a name is well enough known to have a short form
 LEAST_WORTH_SAYING = 0.2
 
@@ -51,9 +52,10 @@ class _Found:
 class PopularNameList:
     """The most downloaded names; implements `assessment.PopularNames`.
 
-    *read* gives (normalised name, downloads in 30 days) of each, and is called when the first
-    question comes; the search for look-alikes is built when the first look-alike is asked for.
-    `as_of` is the day the downloads were counted.
+    *read* gives (normalised name, downloads in 30 days) of each, most downloaded first, and is
+    called when the first question comes; the search for look-alikes is built (some tenths of a
+    second for 15,000 names) when the first look-alike is asked for, or by `prepare`. `as_of` is
+    the day the downloads were counted.
     """
 
     def __init__(
@@ -75,9 +77,13 @@ class PopularNameList:
         """Downloads in 30 days of the last name on the list; 0 for an empty list."""
         return self._table.downloads[-1] if self._table.downloads else 0
 
+    def prepare(self) -> None:
+        """Read the list and build the search now; may run in a thread beside questions."""
+        _ = self._search
+
     def lookalike(self, name: NormalizedName) -> Lookalike | None:
         """Return the popular name that *name* resembles most; None for a popular name itself."""
-        if name in self._table.places:
+        if name in self._table.places or len(name) > LONGEST:
             return None
         found = max(self._imitated(name), key=lambda one: one.bits, default=None)
         if found is None:
@@ -95,12 +101,11 @@ class PopularNameList:
 
     def _imitated(self, name: str) -> Iterator[_Found]:
         own = min(self._search.language.bits(name), LANGUAGE_CAP)
-        flat = name.replace("-", "")
-        yield from self._by_slip(flat, own)
+        yield from self._by_slip(name.replace("-", ""), own)
         core = without_language(name)
         if core is not None:
             yield from self._by_slip(core.replace("-", ""), own, core=True)
-        yield from self._by_word(name, flat)
+        yield from self._by_word(name)
         yield from self._by_order(name)
 
     def _by_slip(self, typed: str, own: float, *, core: bool = False) -> Iterator[_Found]:
@@ -110,21 +115,15 @@ class PopularNameList:
                 continue  # `py` put before the name itself is an added word
             made = slip(typed, meant)
             bits = own - SLIP * made.bits - form.bits - core * BOTH_WITHOUT_LANGUAGE
-            aside = form.aside or ("`python` aside, " if core else "")
-            yield self._found(form.place, bits, aside + _relation(made.steps))
+            aside = form.aside or ("`python`" if core else "")
+            yield self._found(form.place, bits, _relation(made.steps, aside))
 
-    def _by_word(self, name: str, flat: str) -> Iterator[_Found]:
+    def _by_word(self, name: str) -> Iterator[_Found]:
         """Yield the names that *name* is with one word of no meaning before or behind."""
         for added, rest in _split_off(name):
             place = self._table.places.get(rest)
             if place is not None and len(rest) >= SHORTEST:
                 yield self._by_added(added, place)
-        for cut in range(1, len(flat)):
-            for added, rest in ((flat[:cut], flat[cut:]), (flat[cut:], flat[:cut])):
-                if added in GENERIC and len(added) > 1 and len(rest) >= SHORTEST:
-                    place = self._table.places.get(rest)
-                    if place is not None and "-" not in name:
-                        yield self._by_added(added, place)
 
     def _by_added(self, word: str, place: int) -> _Found:
         price = ADDED_WORD + ADDED_WORD_RANK * log2(place + 1)
@@ -146,12 +145,13 @@ class PopularNameList:
 
     @cached_property
     def _table(self) -> "_Table":
-        counts = dict(reversed([*self._read()]))  # of a name given twice the first one stands
-        names = sorted(counts, key=lambda name: (-counts[name], name))
+        counts: dict[str, int] = {}
+        for name, downloads in self._read():
+            counts.setdefault(name, downloads)
         return _Table(
-            names=names,
-            places={name: place for place, name in enumerate(names)},
-            downloads=array("Q", (counts[name] for name in names)),
+            names=list(counts),
+            places={name: place for place, name in enumerate(counts)},
+            downloads=array("Q", counts.values()),
         )
 
     @cached_property
@@ -204,26 +204,33 @@ def _short_forms(name: str) -> Iterator[tuple[str, float, str]]:
     """Yield what people call *name* for short: `dotenv`, `beautifulsoup`."""
     core = without_language(name)
     if core is not None:
-        yield core, WITHOUT_LANGUAGE, "`python` aside, "
+        yield core, WITHOUT_LANGUAGE, "`python`"
     if name[-1:].isdigit() and name[:-1].isalpha() and len(name) > SHORTEST:
-        yield name[:-1], WITHOUT_NUMBER, f"the `{name[-1]}` aside, "
+        yield name[:-1], WITHOUT_NUMBER, f"the `{name[-1]}`"
 
 
 def _split_off(name: str) -> Iterator[tuple[str, str]]:
-    """Yield (word, rest) for a generic word at either end of *name*."""
+    """Yield (word, rest) for a generic word at either end of *name*, glued on or not."""
     first, _, rest = name.partition("-")
     if rest and first in GENERIC:
         yield first, rest
     rest, _, last = name.rpartition("-")
     if rest and last in GENERIC:
         yield last, rest
+    if "-" in name:
+        return
+    for cut in range(1, len(name)):
+        for added, rest in ((name[:cut], name[cut:]), (name[cut:], name[:cut])):
+            if added in GENERIC and len(added) > 1:  # a single glued letter is a slip
+                yield added, rest
 
 
-def _relation(steps: tuple[str, ...]) -> str:
+def _relation(steps: tuple[str, ...], aside: str) -> str:
     match steps:
         case ():
-            return "only separators away from"
+            words = "the same as" if aside else "only separators away from"
         case (one,):
-            return one
+            words = one
         case _:
-            return f"{len(steps)} slips away from"
+            words = f"{len(steps)} slips away from"
+    return f"{aside} aside, {words}" if aside else words

@@ -20,7 +20,7 @@ DEFINITION = Definition(
     ),
     computes=(
         "The first number of the newest release against the highest one uploaded before; numbers "
-        "that are years are left out"
+        "that are years, and numbers that began at 50 or more (counters), are left out"
     ),
     source="Science fl-1; version order after PEP 440",
     minimum_data="Two releases with PEP 440 versions and upload times; silent after 30 days",
@@ -31,7 +31,7 @@ DEFINITION = Definition(
 
 FRESH = timedelta(days=30)
 STEP = 5
-TOP, ORDINARY = 90, 50
+TOP, ORDINARY = 90, 50  # from ORDINARY on, the first number is a counter or a date
 YEARS = range(2000, 2100)
 SHORT_YEARS, MONTHS = range(15, 50), range(1, 13)
 
@@ -52,9 +52,9 @@ def check(case: Case) -> Flag | None:
     if parsed.epoch != highest.epoch or _is_calendar(parsed):
         return None
     rise = parsed.major - highest.major
-    to_the_top = parsed.major >= TOP and highest.major < ORDINARY
-    if rise < STEP and not to_the_top:
+    if rise < STEP or highest.major >= ORDINARY:
         return None
+    to_the_top = parsed.major >= TOP
     return Flag(
         check=DEFINITION.id,
         severity=Severity.HIGH if to_the_top else Severity.MEDIUM,

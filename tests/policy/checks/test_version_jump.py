@@ -30,6 +30,7 @@ def released(*versions: str, days_ago: int = 2) -> tuple[Release, ...]:
         (("0.9", "26.11"), None),  # a short year and a month
         (("0.9", "26.0"), Severity.MEDIUM),  # no month is 0
         (("95.0", "99.0"), None),
+        (("253.1", "261.19"), None),  # a counter
         (("9.0", "1.5"), None),  # an older branch
         (("99.0", "1.0", "99.1"), None),  # it has been there before
         (("1.0", "1!9.0"), None),  # another epoch says so openly

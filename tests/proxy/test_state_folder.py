@@ -1,6 +1,7 @@
 """The state folder is its owner's alone, and its secret is one for all gates on it."""
 
 import os
+import secrets
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -35,8 +36,21 @@ def test_the_secret_stays_the_same(tmp_path: Path) -> None:
 
 def test_gates_that_start_together_get_one_secret(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as threads:
-        secrets = list(threads.map(lambda _: open_state(tmp_path / "s").secret, range(16)))
-    assert len(set(secrets)) == 1
+        made = list(threads.map(lambda _: open_state(tmp_path / "s").secret, range(16)))
+    assert len(set(made)) == 1
+
+
+def test_the_secret_of_a_quicker_gate_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, quicker = secrets.token_hex, "a" * 64
+
+    def slow(size: int) -> str:
+        (tmp_path / "s" / "secret").write_text(quicker)
+        return real(size)
+
+    monkeypatch.setattr(secrets, "token_hex", slow)
+    assert open_state(tmp_path / "s").secret == quicker
 
 
 def test_a_folder_open_to_others_is_closed_and_that_is_told(tmp_path: Path) -> None:

@@ -51,6 +51,8 @@ def test_credentials_are_taken_apart_and_unquoted() -> None:
         ("https://a.test/?x=1", "query"),
         ("https://a.test/#x", "query or a fragment"),
         ("https://a.test/\r\nHost: b", "control characters"),
+        ("https://a.test/\x07", "control characters"),
+        ("https://a.test/\n", "control characters"),
         ("https://a.test\\@b.test/", "backslashes"),
         ("https://" + "a" * 3000, "longer than"),
     ],

@@ -15,7 +15,7 @@ from typing import Any
 from packaging.utils import NormalizedName
 from sqlalchemy import Connection, Row, delete, select
 
-from indexgate.store.engines import StoreFailed
+from indexgate.store.engines import StoreFailed, store_failed
 from indexgate.store.notices import Notices
 from indexgate.store.reader import Reader
 from indexgate.store.records import Decision, Notice, RecordHealth, Refusal, VerdictSet
@@ -84,16 +84,16 @@ class Decisions:
     ) -> None:
         """Count that a page with *verdicts* was given out in *hour*; written before long."""
         self._notices.count(
-            kind, verdicts, run=run or "", family=family, hour=_hour(hour), count=count
+            kind, verdicts, run=run or "", family=_storable(family), hour=_hour(hour), count=count
         )
 
     async def flush(self) -> bool:
         """Write all that waits in memory; tell whether that went well."""
+        if self._keeping:
+            await asyncio.wait(self._keeping)
         try:
             while some := dict(islice(self._spool.items(), _TOGETHER)):
-                await self._writer.commit(partial(_insert, rows=list(some.values())))
-                for key in some:
-                    self._spool.pop(key, None)
+                await self._write_spooled(some)
             self._fault = None
             while self._notices.waiting:
                 self._notices.send()
@@ -173,8 +173,8 @@ class Decisions:
                 self._writer.wait(_nothing)
                 if self._notices.fault is not None:
                     break
-        except StoreFailed as error:
-            self._fault = error
+        except Exception as error:  # the rest of the store has to be closed all the same
+            self._fault = store_failed(error)
 
     async def _keep(self, row: dict[str, Any]) -> None:
         try:
@@ -186,6 +186,9 @@ class Decisions:
             # It may be written yet; the row's key keeps it from being there twice.
             message = f"The store did not take a refusal within {self._patience:g} s"
             self._put_aside(row, StoreFailed("store-slow", message))
+        except Exception as error:  # the database declined this row and would again
+            self._dropped += 1
+            self._fault = store_failed(error)
         else:
             if not self._spool:
                 self._fault = None
@@ -198,6 +201,21 @@ class Decisions:
             self._dropped += 1
         if self._retrying is None or self._retrying.done():
             self._retrying = asyncio.create_task(self._retry())
+
+    async def _write_spooled(self, rows: dict[str, dict[str, Any]]) -> None:
+        """Write *rows* of the spool and take them out; one that is declined is dropped."""
+        try:
+            await self._writer.commit(partial(_insert, rows=list(rows.values())))
+        except StoreFailed:
+            raise
+        except Exception:
+            if len(rows) > 1:
+                for key, row in rows.items():
+                    await self._write_spooled({key: row})
+                return
+            self._dropped += 1
+        for key in rows:
+            self._spool.pop(key, None)
 
     async def _retry(self) -> None:
         written = False

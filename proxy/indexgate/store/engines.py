@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ STORE_FILE = "indexgate.sqlite3"
 
 _BUSY_SECONDS = 5
 """How long to wait for another process of the gate that is writing."""
+
+_READ_SECONDS = 0.25
+"""How long a read waits; SQLite asks that of it only while a file is being opened or closed."""
 
 
 DATABASE_ERRORS = (DBAPIError, sqlite3.Error)
@@ -66,7 +70,7 @@ def writing_engine(url: URL) -> Engine:
     """Return an engine whose commits are on the disk when they return."""
     engine = _engine(url, pool_size=1, max_overflow=0)
     if is_file(url):
-        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "connect", partial(_prepare_sqlite, patience=_BUSY_SECONDS))
         event.listen(engine, "begin", _BeginToWrite(Path(url.database or "")))
     return engine
 
@@ -75,7 +79,7 @@ def reading_engine(url: URL) -> Engine:
     """Return an engine whose every read sees the latest commit; its connections are not pooled."""
     engine = _engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
     if is_file(url):
-        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "connect", partial(_prepare_sqlite, patience=_READ_SECONDS))
     return engine
 
 
@@ -133,11 +137,11 @@ def _engine(url: URL, **options: Any) -> Engine:
         ) from error
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:
+def _prepare_sqlite(connection: Any, _record: object, *, patience: float) -> None:
     # Transactions begin where `_begin_to_write` says, not where the driver guesses.
     connection.isolation_level = None
     cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}")
+    cursor.execute(f"PRAGMA busy_timeout = {patience * 1000:.0f}")
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA cache_size = -4096")
     cursor.close()

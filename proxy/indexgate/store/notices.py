@@ -85,18 +85,24 @@ class Notices:
     def waiting(self) -> int:
         """How many different counts are in memory only."""
         with self._lock:
-            flying = self._under_way.counts if self._under_way is not None else {}
-            return len(self._gathering.counts) + len(flying)
+            under_way = self._under_way.counts if self._under_way is not None else {}
+            return len(self._gathering.counts) + len(under_way)
 
     def _done(self, error: Exception | None) -> None:
         with self._lock:
             group, self._under_way = self._under_way, None
             self.fault = None if error is None else store_failed(error)
-            if error is not None and group is not None:
-                for key, count in group.counts.items():
-                    self._gathering.add(key, group.sets[key[0]], count)
+            if isinstance(error, StoreFailed) and group is not None:
+                self._join(group)
+            elif error is not None and group is not None:
+                # The database declined what is in it and would again.
+                self.dropped += sum(group.counts.values())
         if error is None:
             self.send()
+
+    def _join(self, group: _Group) -> None:
+        for key, count in group.counts.items():
+            self._gathering.add(key, group.sets[key[0]], count)
 
 
 def _set_rows(verdicts: VerdictSet) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from indexgate_policy.flags import Flag
 from indexgate_policy.signals import Signal
@@ -101,7 +101,11 @@ def _insert_new(dialect: str, table: Table) -> Any:
 
 def _insert(dialect: str, table: Table) -> Any:
     # Both databases know `ON CONFLICT`, and SQLAlchemy has a word for it in each.
-    return (postgresql if dialect == "postgresql" else sqlite).insert(table)
+    if dialect == "postgresql":
+        from sqlalchemy.dialects import postgresql
+
+        return postgresql.insert(table)
+    return sqlite.insert(table)
 
 
 def _row_id() -> Column[int]:

@@ -327,3 +327,34 @@ class TestFaults:
         assert decisions.health().degraded
         assert decisions.health().spooled == 1
         writer.close()
+
+    async def test_a_refusal_that_no_database_can_take_is_counted_and_never_raised(
+        self, store: Store
+    ) -> None:
+        naive = datetime(2026, 3, 1, 12, 0)  # noqa: DTZ001 - a caller's mistake
+        await store.decisions.refused(replace(REFUSAL, at=naive))
+        health = store.decisions.health()
+        assert (health.degraded, health.spooled, health.dropped) == (True, 0, 1)
+        await store.decisions.refused(REFUSAL)
+        assert not store.decisions.health().degraded
+
+    async def test_a_row_that_is_declined_does_not_hold_up_the_spool(self, full: Store) -> None:
+        for _ in range(2):
+            await full.decisions.refused(LARGE)
+        rows = list(full.decisions._spool.values())
+        rows[0]["rule"] = None  # a column that has to have a value
+        limit_pages(full, lambda _used: 1_000_000)
+        assert await full.decisions.flush()
+        health = full.decisions.health()
+        assert (health.reason, health.spooled, health.dropped) == (None, 0, 1)
+        assert len(everything(full)) == 1
+
+    async def test_notices_that_are_declined_do_not_hold_up_the_others(self, store: Store) -> None:
+        odd = verdict_set(INDEX, FOO, "d", (Reason(rule="r", reason="a\\b", versions=()),))
+        broken = replace(odd, policy_digest="\ud800")
+        notice(store, broken)
+        assert not await store.decisions.flush()
+        assert store.decisions.health().dropped == 1
+        notice(store, odd)
+        assert await store.decisions.flush()
+        assert [d.reason for d in everything(store)] == ["a\\b"]

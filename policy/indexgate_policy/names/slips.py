@@ -32,6 +32,7 @@ LOOK_ALIKE = frozenset(
     for pair in ("0o", "1l", "il", "1i", "5s", "3e", "4a", "7t", "8b", "zs", "gq", "uv", "kc")
 )
 LIGATURES = {"rn": "m", "vv": "w", "cl": "d", "nn": "m", "ph": "f"}
+WANDER = 2  # letters that two spellings may be out of step, beyond their difference in length
 # Letters taken and letters made in one step, (typed, meant).
 STRIDES = ((1, 1), (1, 0), (0, 1), (2, 2), (2, 1), (1, 2))
 
@@ -65,9 +66,10 @@ def slip(typed: str, meant: str) -> Slip:
     # One letter of context stays on each side: a repetition must see what it repeats.
     head, tail = max(0, head - 1), max(0, tail - 1)
     end = (len(typed) - tail, len(meant) - tail)
+    aside = abs(len(typed) - len(meant)) + WANDER
     best = {(head, head): Slip(0.0, ())}
     for i in range(head, end[0] + 1):
-        for j in range(head, end[1] + 1):
+        for j in range(max(head, i - aside), min(end[1], i + aside) + 1):
             ways = [*_ways(pair, best, i, j)]
             if ways:
                 best[i, j] = min(ways, key=lambda way: way.bits)

@@ -8,7 +8,7 @@ is assessed again in the background, and holds for files ten minutes after it ho
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from cachetools import LRUCache
@@ -16,7 +16,7 @@ from packaging.utils import NormalizedName
 
 from indexgate.index.listing import Listing
 from indexgate.sources.osv_records import FeedState
-from indexgate.sources.protocol import Asked, Source, observe, unobserved
+from indexgate.sources.protocol import Asked, Source, SourceFailed, unobserved
 from indexgate.store.engines import StoreFailed
 from indexgate_policy.advisories import Advisories, Advisory
 from indexgate_policy.assess import assess
@@ -24,6 +24,11 @@ from indexgate_policy.assessment import Assessment, Case, Context, PopularNames
 from indexgate_policy.signals import Signal, Signals, Unknown
 
 FIRST_SIGHT_PATIENCE = 0.15
+"""Seconds for which a page waits for the project JSON."""
+
+INTERIM = timedelta(minutes=1)
+"""How long an assessment without the project JSON stands, should the JSON never come."""
+
 _MOST_WAITING = 10_000
 
 
@@ -179,7 +184,9 @@ class Facts:
         await asyncio.wait({observed}, timeout=FIRST_SIGHT_PATIENCE)
         if observed.done():
             return await self._keep(listing, observed.result())
-        interim = await self._keep(listing, self._without_json("has not answered yet"))
+        interim = await self._keep(
+            listing, self._without_json("has not answered yet"), valid_for=INTERIM
+        )
         late = asyncio.create_task(self._keep_late(listing, observed))
         self._late.add(late)
         late.add_done_callback(self._late.discard)
@@ -198,8 +205,15 @@ class Facts:
     async def _observed(self, listing: Listing) -> tuple[Signal, ...]:
         if self._with.offline:
             return self._without_json("is not asked: the gate is offline")
-        asked = Asked(project=listing.project.name)
-        return await observe(self._with.project_json, asked, self._with.clock())
+        source = self._with.project_json
+        try:
+            return await source.signals(Asked(project=listing.project.name), self._with.clock())
+        except SourceFailed as error:
+            # What was seen before is older, not wrong: a failure must not make it unknown.
+            kept = self._kept(listing.project.name)
+            before = kept[1].inputs if kept is not None else ()
+            seen = tuple(signal for signal in before if signal.source == source.about.name)
+            return seen or self._without_json(error.reason)
 
     def _assess(self, listing: Listing, signals: tuple[Signal, ...]) -> Assessment:
         return assess(
@@ -218,8 +232,15 @@ class Facts:
     def _without_json(self, reason: str) -> tuple[Signal, ...]:
         return unobserved(self._with.project_json.about, reason, self._with.clock())
 
-    async def _keep(self, listing: Listing, signals: tuple[Signal, ...]) -> Assessment:
+    async def _keep(
+        self,
+        listing: Listing,
+        signals: tuple[Signal, ...],
+        valid_for: timedelta = timedelta.max,
+    ) -> Assessment:
         assessment = self._assess(listing, signals)
+        if assessment.valid_until - assessment.assessed_at > valid_for:
+            assessment = replace(assessment, valid_until=assessment.assessed_at + valid_for)
         await self._with.assessments.save(assessment)
         self._current[listing.project.name] = (listing.snapshot.digest, assessment)
         return assessment

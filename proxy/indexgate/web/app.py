@@ -15,7 +15,7 @@ from indexgate.upstream_choice import UpstreamChoice
 from indexgate.web.file_routes import FileRoutes
 from indexgate.web.guard import guard, known_hosts, sign
 from indexgate.web.health import Health
-from indexgate.web.parts import Parts, clock, open_parts, remembered
+from indexgate.web.parts import Parts, open_parts, remembered
 from indexgate.web.simple_routes import SimpleRoutes
 
 _KEEP_ALIVE = 75.0
@@ -84,7 +84,7 @@ def _health(parts: Parts, choice: UpstreamChoice) -> Health:
         feed_failure=lambda: parts.refresh.feed_failure,
         feed_wanted=parts.refresh.feed is not None,
         decisions=parts.store.decisions,
-        clock=clock,
+        clock=parts.clock,
         clock_ahead=lambda: 0.0 if parts.upstream is None else parts.upstream.clock_ahead,
     )
 

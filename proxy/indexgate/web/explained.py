@@ -10,7 +10,7 @@ from indexgate.index.listing import Listing
 from indexgate.index.protocol import NoSuchProject, UpstreamFailed
 from indexgate.redact import redact
 from indexgate.upstream_choice import UpstreamChoice
-from indexgate.web.parts import Parts, clock, open_parts
+from indexgate.web.parts import Parts, open_parts
 from indexgate_policy.assessment import Assessment
 from indexgate_policy.rules.page import PageVerdicts, judge_page
 from indexgate_policy.signals import Unknown
@@ -52,7 +52,7 @@ def _explanation(
     assessment: Assessment | Unknown,
     version: str | None,
 ) -> Explanation:
-    now = clock()
+    now = parts.clock()
     policy = parts.gate.policy.current()
     verdicts = judge_page(
         listed.releases,

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from secrets import token_hex
+from typing import TypeAlias
 from urllib.parse import quote
 
 from cachetools import LRUCache
@@ -53,7 +54,10 @@ _TROUBLE = {
 }
 
 
-def clock() -> datetime:
+Clock: TypeAlias = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
     """Return the time, aware, in UTC."""
     return datetime.now(UTC)
 
@@ -69,15 +73,17 @@ class Parts:
     recorder: Recorder
     refresh: Refresh
     gate_id: str
+    clock: Clock
 
 
 @asynccontextmanager
 async def open_parts(
-    settings: Settings, choice: UpstreamChoice, *, base: str
+    settings: Settings, choice: UpstreamChoice, *, base: str, clock: Clock = utc_now
 ) -> AsyncIterator[Parts]:
     """Open everything that the gate needs, and close it again.
 
-    *base* is the gate's own address with a slash at the end. Raises GateError, PolicyError.
+    *base* is the gate's own address with a slash at the end, *clock* gives aware times in UTC.
+    Raises GateError, PolicyError.
     """
     state = state_folder.open_state(settings.state)
     policy = PolicyInForce(settings.policy, clock=clock, log=_say("policy"))
@@ -93,7 +99,7 @@ async def open_parts(
         files = FileCache(
             state.files,
             int(settings.cache_size * (1 - _PAGES_SHARE)),
-            pin=_pin(store),
+            pin=_pin(store, clock),
             warn=lambda text: _say("files")("cache-trouble", text),
         )
         files.start()
@@ -125,6 +131,7 @@ async def open_parts(
             policy=policy,
             project_json=project_json,
             base=base,
+            clock=clock,
         )
         stack.push_async_callback(gate.facts.close)
         feed = None
@@ -148,6 +155,7 @@ async def open_parts(
                 log=_say("refresh"),
             ),
             gate_id=gate_id,
+            clock=clock,
         )
 
 
@@ -160,7 +168,7 @@ def remembered(parts: Parts, index_id: str) -> Remembered:
         if path in recent:
             return
         recent[path] = True
-        projects.served(index_id, path, project, sha256, clock())
+        projects.served(index_id, path, project, sha256, parts.clock())
 
     def pinned(path: str) -> str | None:
         try:
@@ -180,6 +188,7 @@ def _gate(
     policy: PolicyInForce,
     project_json: ProjectJson,
     base: str,
+    clock: Clock,
 ) -> Gate:
     names = popular.load() if choice.public else PopularNameList(tuple)
 
@@ -208,7 +217,7 @@ def _gate(
         public=choice.public,
         presentation=settings.presentation,
         addresses=_addresses(settings, base),
-        first_seen=_first_seen(store, choice.index_id),
+        first_seen=_first_seen(store, choice.index_id, clock),
         former=_formerly(store, choice.index_id),
         clock=clock,
         page_memory=settings.page_memory,
@@ -229,7 +238,9 @@ def _addresses(settings: Settings, base: str) -> Addresses:
     return Addresses(file=file, blocked=blocked)
 
 
-def _first_seen(store: Store, index_id: str) -> Callable[[NormalizedName], datetime | Unknown]:
+def _first_seen(
+    store: Store, index_id: str, clock: Clock
+) -> Callable[[NormalizedName], datetime | Unknown]:
     def first_seen(project: NormalizedName) -> datetime | Unknown:
         try:
             store.projects.seen(index_id, project, clock())
@@ -241,7 +252,7 @@ def _first_seen(store: Store, index_id: str) -> Callable[[NormalizedName], datet
     return first_seen
 
 
-def _pin(store: Store) -> Pin:
+def _pin(store: Store, clock: Clock) -> Pin:
     async def pin(key: str, sha256: str) -> str:
         index_id, _, address = key.partition("/")
         return await store.projects.pin(index_id, address, sha256, clock())

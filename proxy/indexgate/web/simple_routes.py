@@ -44,7 +44,7 @@ class SimpleRoutes:
             web.get("/simple/{name}", self.to_page),
             web.get("/simple/{name}/", self.project_page),
             web.get("/simple//{name}", self.to_page),
-            web.get("/simple//{name}/", self.project_page),
+            web.get("/simple//{name}/", self.to_page),
         ]
 
     async def to_list(self, request: web.Request) -> web.Response:
@@ -52,11 +52,13 @@ class SimpleRoutes:
         return _moved("simple/", request)
 
     async def to_page(self, request: web.Request) -> web.Response:
-        """Lead to the page under its normalised name."""
+        """Lead to the page under its one address; pipenv, for one, asks `/simple//name/`."""
         name = valid_name(request.match_info["name"])
         if name is None:
             return not_a_name().response()
-        return _moved(f"../simple/{name}/" if "//" in request.path else f"{name}/", request)
+        # Relative, since Host is never reflected: up as many levels as the address is too deep.
+        too_deep = request.rel_url.raw_path.count("/") - len(("simple", "name"))
+        return _moved(f"{'../' * too_deep}{name}/", request)
 
     async def project_page(self, request: web.Request) -> web.StreamResponse:
         """Answer with a project's page."""

@@ -1,5 +1,6 @@
 """The gate as a process of its own, as users start it."""
 
+import re
 import socket
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 from urllib.request import ProxyHandler, build_opener
 
 _START_SECONDS = 60
-_READY = "listening"
+_READY = re.compile("listen(s|ing) on ")
 
 
 class Gate:
@@ -42,7 +43,7 @@ class Gate:
     def await_ready(self) -> None:
         """Return once it says that it listens and its health page answers 200."""
         self._spoke.wait(_START_SECONDS)
-        if self._process.poll() is not None or _READY not in self.output:
+        if self._process.poll() is not None or not _READY.search(self.output):
             raise AssertionError(f"the gate did not start:\n{self.output}")
         assert self.get("/-/health") == 200, self.output
 
@@ -64,13 +65,18 @@ class Gate:
         finally:
             self._reader.join()
 
+    def kill(self) -> None:
+        """End it at once, as a power cut would, and wait."""
+        self._process.kill()
+        self._process.wait()
+
     def _read(self) -> None:
         stream = self._process.stdout
         assert stream is not None
         with stream:
             for line in stream:
                 self._lines.append(line)
-                if _READY in line:
+                if _READY.search(line):
                     self._spoke.set()
         self._spoke.set()
 
@@ -87,10 +93,11 @@ def serving(
 ) -> Iterator[Gate]:
     """Run `indexgate serve` on loopback until the block ends.
 
-    `policy` is a file or the name of a shipped policy; without `upstream` the gate chooses.
+    `policy` is a file or the name of a shipped policy. With an `upstream` the gate asks nobody
+    else; without one it chooses as it does for users, and reads advisories.
     """
     port = port or free_port()
-    chosen = () if upstream is None else ("--upstream", upstream)
+    chosen = () if upstream is None else ("--upstream", upstream, "--osv-url", "")
     process = subprocess.Popen(
         (
             *(sys.executable, "-m", "indexgate", "serve"),

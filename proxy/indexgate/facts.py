@@ -145,7 +145,7 @@ class Facts:
             while self._waiting:
                 project = next(iter(self._waiting))
                 del self._waiting[project]
-                await self._refresh(project)
+                await self.refresh(project)
             self._wake.clear()
 
     async def close(self) -> None:
@@ -159,7 +159,8 @@ class Facts:
         """Wait for the project JSON that is still on its way, if any."""
         await asyncio.gather(*self._late)
 
-    async def _refresh(self, project: NormalizedName) -> None:
+    async def refresh(self, project: NormalizedName) -> None:
+        """Assess *project* again; what fails is told in the log."""
         try:
             listing = await self._with.listing(project)
             await self._keep(listing, await self._observed(listing))

@@ -1,0 +1,141 @@
+"""What changes while the gate serves: the policy, the time, the facts; page and file together."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from packaging.utils import NormalizedName
+
+from tests.proxy.web.running import JSON, NOW, TOO_NEW, Clock, Running, running
+from tests.proxy.web.test_files import path_of
+from tests.standins.packages import IndexedProject, project, wheel
+from tests.standins.upstream import Upstream
+
+NEW = wheel("demo", "2.0", upload_time=NOW - timedelta(days=2))
+DEMO = project("demo", wheel("demo", "1.0"), NEW)
+
+ONE_OWNER = """\
+version = 1
+
+[[rule]]
+id = "one-owner"
+action = "refuse"
+when = { owners = { below = 2 } }
+unknown = "allow"
+"""
+
+
+async def test_an_edited_policy_holds_from_the_next_request_on(tmp_path: Path) -> None:
+    async with Upstream(DEMO) as upstream, running(upstream, tmp_path) as gate:
+        path = path_of(upstream, NEW)
+        async with gate.client.get("/simple/demo/", headers=JSON) as response:
+            etag = response.headers["ETag"]
+        assert await gate.status(path) == 302
+        gate.policy.write_text("version = 1\n", encoding="utf-8")
+        assert await gate.status(path) == 200
+        assert await gate.status("/simple/demo/", **JSON, **{"If-None-Match": etag}) == 200
+        gate.policy.write_text(TOO_NEW.replace("7d", "8d"), encoding="utf-8")
+        assert await gate.status(path) == 302
+
+
+async def test_a_broken_edit_keeps_the_old_policy_and_says_so(tmp_path: Path) -> None:
+    async with Upstream(DEMO) as upstream, running(upstream, tmp_path) as gate:
+        gate.policy.write_text(TOO_NEW.replace("refuse", "refuze"), encoding="utf-8")
+        assert await gate.status(path_of(upstream, NEW)) == 302
+        health = await health_of(gate)
+        assert any("refuze" in text for text in health["degraded"]), health
+        gate.policy.unlink()
+        assert await gate.status(path_of(upstream, NEW)) == 302
+        assert any("cannot be read" in text for text in (await health_of(gate))["degraded"])
+        gate.policy.write_text("version = 1\n", encoding="utf-8")
+        assert await gate.status(path_of(upstream, NEW)) == 200
+        assert not any("policy" in text for text in (await health_of(gate))["degraded"])
+
+
+async def test_a_condition_across_the_end_of_a_verdict_gets_the_new_page(tmp_path: Path) -> None:
+    async with Upstream(DEMO) as upstream, running(upstream, tmp_path) as gate:
+        async with gate.client.get("/simple/demo/", headers=JSON) as response:
+            etag = response.headers["ETag"]
+        asked = {**JSON, "If-None-Match": etag}
+        gate.clock.turn(timedelta(days=5) - timedelta(seconds=1))
+        assert await gate.status("/simple/demo/", **asked) == 304
+        assert await gate.status(path_of(upstream, NEW)) == 302
+        gate.clock.turn(timedelta(seconds=2))
+        assert await gate.status("/simple/demo/", **asked) == 200
+        assert await gate.status(path_of(upstream, NEW)) == 200
+
+
+def owned(*owners: str) -> IndexedProject:
+    return DEMO.changed(owners=tuple((owner, "Owner") for owner in owners))
+
+
+async def refreshed(gate: Running) -> None:
+    """Assess `demo` again, as the background refresh does."""
+    await gate.parts.gate.facts.refresh(NormalizedName("demo"))
+
+
+async def test_what_tightens_by_itself_holds_for_files_ten_minutes_later(tmp_path: Path) -> None:
+    async with Upstream(owned("ann", "bob")) as upstream:
+        async with running(upstream, tmp_path, ONE_OWNER) as gate:
+            path = path_of(upstream, NEW)
+            assert await page_passes(gate)
+            assert await gate.status(path) == 200
+            gate.clock.turn(timedelta(hours=1))
+            upstream.add(owned("bob"))
+            await refreshed(gate)
+            assert not await page_passes(gate)
+            gate.clock.turn(timedelta(minutes=9))
+            assert await gate.status(path) == 200
+            gate.clock.turn(timedelta(minutes=2))
+            assert await gate.status(path) == 302
+
+
+async def test_what_loosens_holds_at_once(tmp_path: Path) -> None:
+    async with Upstream(owned("bob")) as upstream:
+        async with running(upstream, tmp_path, ONE_OWNER) as gate:
+            assert await gate.status(path_of(upstream, NEW)) == 302
+            upstream.add(owned("ann", "bob"))
+            gate.clock.turn(timedelta(minutes=1))
+            await refreshed(gate)
+            assert await page_passes(gate)
+            assert await gate.status(path_of(upstream, NEW)) == 200
+
+
+async def test_facts_of_the_first_sight_give_no_grace(tmp_path: Path) -> None:
+    async with Upstream(owned("bob")) as upstream:
+        async with running(upstream, tmp_path, ONE_OWNER) as gate:
+            assert await gate.status(path_of(upstream, NEW)) == 302
+
+
+async def test_an_index_that_fails_does_not_make_known_facts_unknown(tmp_path: Path) -> None:
+    async with Upstream(owned("bob")) as upstream:
+        async with running(upstream, tmp_path, ONE_OWNER) as gate:
+            assert not await page_passes(gate)
+            upstream.remove("demo")
+            gate.clock.turn(timedelta(minutes=1))
+            await refreshed(gate)
+            upstream.add(owned("bob"))
+            assert not await page_passes(gate)
+
+
+async def test_assessments_outlive_the_gate(tmp_path: Path) -> None:
+    clock = Clock()
+    async with Upstream(owned("bob")) as upstream:
+        async with running(upstream, tmp_path, ONE_OWNER, clock=clock) as gate:
+            assert not await page_passes(gate)
+        clock.turn(timedelta(minutes=1))
+        async with running(upstream, tmp_path, ONE_OWNER, clock=clock) as gate:
+            assert not await page_passes(gate)
+            assert upstream.count("/pypi/demo/json") == 1
+
+
+async def page_passes(gate: Running) -> bool:
+    page = await gate.json("/simple/demo/")
+    return "blocked by indexgate" not in str(page) and all(
+        "core-metadata" in file for file in page["files"]
+    )
+
+
+async def health_of(gate: Running) -> dict[str, list[str]]:
+    async with gate.client.get("/-/health") as response:
+        assert response.status == 200
+        return dict(await response.json())

@@ -1,0 +1,222 @@
+"""Files, judged on every request, and what is written down of refusals."""
+
+import hashlib
+from base64 import b64encode
+from datetime import timedelta
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.proxy.web.running import HTML, NOW, Running, running
+from tests.standins.faults import tampered
+from tests.standins.packages import IndexedFile, project, wheel
+from tests.standins.upstream import Upstream
+
+OLD = wheel("demo", "1.0", padding=300_000)
+NEW = wheel("demo", "2.0", upload_time=NOW - timedelta(days=2))
+DEMO = project("demo", OLD, NEW)
+AGES_AGO = NOW - timedelta(days=365)
+
+
+def path_of(upstream: Upstream, file: IndexedFile) -> str:
+    """Return a file's address at the gate without opening its page, as a lock file has it."""
+    return "/files/http/" + upstream.file_url(file).removeprefix("http://")
+
+
+async def refusals(gate: Running) -> list[tuple[str, str | None, str]]:
+    found = gate.parts.store.decisions.query(since=AGES_AGO)
+    return [(d.filename or "", d.run, d.rule) for d in found if d.kind == "refused"]
+
+
+async def written(gate: Running) -> None:
+    """Return when all that the gate keeps is on the disk."""
+    await gate.parts.files.settle()
+    await gate.parts.store.writer.commit(lambda _: None)
+
+
+async def test_a_file_passes_whole_and_comes_from_the_cache_afterwards(tmp_path: Path) -> None:
+    async with Upstream(DEMO) as upstream, running(upstream, tmp_path) as gate:
+        path = path_of(upstream, OLD)
+        for _ in range(2):
+            async with gate.client.get(path) as response:
+                assert response.status == 200
+                assert await response.read() == OLD.content
+                assert response.headers["Cache-Control"] == "no-cache"
+                etag = response.headers["ETag"]
+        await gate.parts.files.settle()
+        assert upstream.count(OLD.path) == 1
+        assert await gate.status(path, **{"If-None-Match": etag}) == 304
+
+
+async def test_an_address_is_the_same_however_the_client_escapes_it(tmp_path: Path) -> None:
+    async with Upstream(DEMO) as upstream, running(upstream, tmp_path) as gate:
+        escaped = path_of(upstream, OLD).replace("127.0.0.1:", "127.0.0.1%3A")
+        assert await gate.status(escaped) == 200
+
+
+async def test_core_metadata_is_served_for_files_that_have_it(tmp_path: Path) -> None:
+    bare = wheel("demo", "0.9", core_metadata=False)
+    async with (
+        Upstream(project("demo", OLD, bare)) as upstream,
+        running(upstream, tmp_path) as gate,
+    ):
+        async with gate.client.get(path_of(upstream, OLD) + ".metadata") as response:
+            assert response.status == 200
+            assert await response.read() == OLD.metadata
+        assert await gate.status(path_of(upstream, bare) + ".metadata") == 404
+
+
+@pytest.mark.parametrize("suffix", ["", ".metadata"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_a_refused_file_leads_to_a_403_that_says_why(
+    tmp_path: Path, method: str, suffix: str
+) -> None:
+    async with Upstream(DEMO) as upstream, running(upstream, tmp_path) as gate:
+        path = path_of(upstream, NEW) + suffix
+        headers = {"Range": "bytes=0-10", "If-None-Match": "*"}
+        async with gate.client.request(
+            method, path, headers=headers, allow_redirects=False
+        ) as response:
+            assert response.status == 302
+            assert response.headers["Cache-Control"] == "no-store"
+            location = response.headers["Location"]
+            assert "/blocked/demo/2.0/demo-2.0-was-uploaded-2026-11-20" in location
+        async with gate.client.request(method, path, headers=headers) as response:
+            assert response.status == 403
+            assert (response.reason or "").startswith(
+                "Blocked by indexgate: demo 2.0 was uploaded 2026-11-20 12:00 UTC"
+            )
+            assert response.headers["Content-Type"] == "application/problem+json"
+            if method == "GET":
+                problem = await response.json(content_type=None)
+                assert problem["rule"] == "too-new"
+                assert "`demo==1.0` passes now" in problem["detail"]
+                assert "http://gate.example.test/blocked/demo/2.0/" in problem["detail"]
+        assert upstream.count(NEW.path) == 0
+
+
+async def test_a_refusal_is_recorded_before_it_is_told(tmp_path: Path) -> None:
+    async with Upstream(DEMO) as upstream, running(upstream, tmp_path) as gate:
+        run = "Basic " + b64encode(b"run-0123456789abcdef:x").decode()
+        secret = "Basic " + b64encode(b"me:password").decode()
+        for authorization in (run, secret, "Bearer token"):
+            path = path_of(upstream, NEW)
+            assert await gate.status(path, Authorization=authorization) == 302
+        assert sorted(await refusals(gate), key=str) == [
+            (NEW.filename, "run-0123456789abcdef", "too-new"),
+            (NEW.filename, None, "too-new"),
+            (NEW.filename, None, "too-new"),
+        ]
+
+
+async def test_a_page_that_withholds_is_counted(tmp_path: Path) -> None:
+    async with Upstream(DEMO) as upstream, running(upstream, tmp_path) as gate:
+        await gate.json("/simple/demo/")
+        await gate.json("/simple/demo/")
+        assert await gate.parts.store.decisions.flush()
+        [row] = gate.parts.store.decisions.query(since=AGES_AGO)
+        assert (row.kind, row.rule, row.count) == ("withheld", "too-new", 2)
+
+
+async def test_hide_refuses_the_file_itself(tmp_path: Path) -> None:
+    async with (
+        Upstream(DEMO) as upstream,
+        running(upstream, tmp_path, presentation="hide") as gate,
+        gate.client.get(path_of(upstream, NEW), allow_redirects=False) as response,
+    ):
+        assert response.status == 403
+        assert "demo 2.0 was uploaded" in (response.reason or "")
+
+
+async def test_the_blocked_page_is_for_people_and_takes_nothing_from_its_path(
+    tmp_path: Path,
+) -> None:
+    async with Upstream(DEMO) as upstream, running(upstream, tmp_path) as gate:
+        lying = f"/blocked/demo/7.7/all-is-well-<script>?file={NEW.filename}"
+        async with gate.client.get(lying, headers=HTML) as response:
+            assert response.status == 403
+            text = await response.text()
+        assert "demo 2.0 is refused by indexgate" in text
+        assert "too-new" in text
+        assert "<code>demo==1.0</code> passes now" in text
+        assert "[[exemption]]" in text
+        assert "all-is-well" not in text
+        gate.clock.turn(timedelta(days=6))
+        async with gate.client.get(lying, headers=HTML) as response:
+            assert response.status == 200
+            assert "demo 2.0 passes now" in await response.text()
+        async with gate.client.get(lying) as response:
+            assert "passes now, run again" in await response.text()
+
+
+async def test_a_file_that_no_page_lists_is_not_there(tmp_path: Path) -> None:
+    other = project("other", wheel("other", "1.0"))
+    async with Upstream(DEMO, other) as upstream, running(upstream, tmp_path) as gate:
+        path = path_of(upstream, OLD)
+        assert await gate.status(path.replace("demo-1.0", "demo-1.1")) == 404
+        assert await gate.status(path.replace(f":{upstream.port}", ":1")) == 404
+        assert await gate.status(path.replace("/packages/", "/elsewhere/")) == 404
+        assert await gate.status(path.replace("demo-1.0", "other-1.0")) == 404
+
+
+async def test_a_file_with_the_wrong_bytes_is_never_finished_nor_kept(tmp_path: Path) -> None:
+    async with Upstream(DEMO) as upstream, running(upstream, tmp_path) as gate:
+        upstream.fault(OLD.path, tampered(), times=1)
+        async with gate.client.get(path_of(upstream, OLD)) as response:
+            assert response.status == 200
+            with pytest.raises(aiohttp.ClientPayloadError):
+                await response.read()
+        await gate.parts.files.settle()
+        async with gate.client.get(path_of(upstream, OLD)) as response:
+            assert hashlib.sha256(await response.read()).hexdigest() == OLD.sha256
+
+
+async def test_a_file_that_upstream_dropped_is_refused_until_that_is_waived(
+    tmp_path: Path,
+) -> None:
+    waiver = """\
+version = 1
+[[exemption]]
+project = "demo"
+rule = "removed-upstream"
+reason = "we need it"
+owner = "me"
+expires = 2026-12-31
+"""
+    async with Upstream(DEMO) as upstream, running(upstream, tmp_path) as gate:
+        path = path_of(upstream, OLD)
+        assert await gate.status(path) == 200
+        await written(gate)
+        upstream.add(DEMO.changed(files=(NEW,)))
+        gate.clock.turn(timedelta(hours=1))
+        async with gate.client.get(path) as response:
+            assert response.status == 403
+            assert "was removed from the index" in (response.reason or "")
+        assert (OLD.filename, None, "removed-upstream") in await refusals(gate)
+        gate.policy.write_text(waiver, encoding="utf-8")
+        async with gate.client.get(path) as response:
+            assert response.status == 200
+            assert await response.read() == OLD.content
+
+
+async def test_a_whole_project_that_vanished_is_told_the_same_way(tmp_path: Path) -> None:
+    async with Upstream(DEMO) as upstream, running(upstream, tmp_path) as gate:
+        path = path_of(upstream, OLD)
+        assert await gate.status(path) == 200
+        await written(gate)
+        upstream.remove("demo")
+        gate.clock.turn(timedelta(hours=1))
+        assert await gate.status(path) == 403
+        assert await gate.status(path_of(upstream, NEW)) == 404
+
+
+async def test_ranges_are_served_cold_and_warm(tmp_path: Path) -> None:
+    async with Upstream(DEMO) as upstream, running(upstream, tmp_path) as gate:
+        for _ in range(2):
+            async with gate.client.get(
+                path_of(upstream, OLD), headers={"Range": "bytes=-1000"}
+            ) as response:
+                assert response.status == 206
+                assert await response.read() == OLD.content[-1000:]
+        assert await gate.status(path_of(upstream, OLD), Range="bytes=9999999-") == 416

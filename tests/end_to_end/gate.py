@@ -1,5 +1,6 @@
 """The gate as a process of its own, as users start it."""
 
+import json
 import re
 import socket
 import subprocess
@@ -8,6 +9,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.request import ProxyHandler, build_opener
 
 _START_SECONDS = 60
@@ -45,13 +47,13 @@ class Gate:
         self._spoke.wait(_START_SECONDS)
         if self._process.poll() is not None or not _READY.search(self.output):
             raise AssertionError(f"the gate did not start:\n{self.output}")
-        assert self.get("/-/health") == 200, self.output
+        assert self.health()["live"] is True, self.output
 
-    def get(self, path: str) -> int:
-        """Return the status of a GET; raises urllib.error.HTTPError for 4xx and 5xx."""
-        with build_opener(ProxyHandler({})).open(self.origin + path, timeout=30) as response:
-            status: int = response.status
-        return status
+    def health(self) -> dict[str, Any]:
+        """Return its health page; raises urllib.error.HTTPError unless it answers 200."""
+        with build_opener(ProxyHandler({})).open(f"{self.origin}/-/health", timeout=30) as page:
+            report: dict[str, Any] = json.load(page)
+        return report
 
     def stop(self) -> None:
         """End it as a service manager would, and wait."""

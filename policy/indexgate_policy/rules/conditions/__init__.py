@@ -1,0 +1,33 @@
+"""The conditions of the policy language, in reading order. A new one is one more line here."""
+
+from indexgate_policy.rules.conditions import advice, ages, asker, facts, findings, names, standing
+from indexgate_policy.rules.conditions.definition import Definition, Scope, Test
+
+ALL: tuple[Definition, ...] = (
+    names.PROJECT,
+    names.VERSION,
+    names.FILE,
+    ages.RELEASE_AGE,
+    ages.FILE_AGE,
+    ages.PROJECT_AGE,
+    ages.FIRST_SEEN,
+    standing.STATUS,
+    standing.YANKED,
+    standing.KIND,
+    standing.PROVENANCE,
+    findings.FLAG,
+    findings.ANY_FLAG,
+    advice.ADVISORY,
+    advice.FIXES_ADVISORY,
+    facts.OWNERS,
+    facts.RELEASES,
+    facts.SIGNAL,
+    asker.CLIENT,
+)
+
+BY_NAME = {definition.name: definition for definition in ALL}
+
+LATER = ("confidence", "grade", "health", "human_installs")
+"""Conditions of the language on facts that this version of the program does not compute."""
+
+__all__ = ["ALL", "BY_NAME", "LATER", "Definition", "Scope", "Test"]

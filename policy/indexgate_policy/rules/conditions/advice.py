@@ -1,0 +1,111 @@
+"""Conditions on advisories: `advisory`, `fixes_advisory`.
+
+That an advisory names a version is a fact however old the feed is; that none does is one only while
+the feed is fresh.
+"""
+
+from indexgate_policy.advisories import Advisory
+from indexgate_policy.rules.conditions import severities
+from indexgate_policy.rules.conditions.definition import Definition, Scope, Test
+from indexgate_policy.rules.kleene import FAILS, Outcome, holds, unknown
+from indexgate_policy.rules.known import Known
+from indexgate_policy.rules.strict import Field
+from indexgate_policy.signals import Unknown
+from indexgate_policy.subject import File
+
+KINDS = ("malware", "vulnerability")
+
+
+def is_malware(file: File, known: Known) -> bool:
+    """Tell whether an advisory calls the version of *file* malware."""
+    return any(
+        answer is True and record.kind == "malware" for record, answer in known.affected.by(file)
+    )
+
+
+def _has_records(known: Known) -> bool:
+    return bool(known.affected.records)
+
+
+def _advisory(field: Field) -> Test:
+    if isinstance(field.value, str):
+        kind: str | None = field.one_of(KINDS)
+        ids: frozenset[str] = frozenset()
+        suffices: severities.Suffices | None = None
+    else:
+        fields = field.fields(("id", "kind", "severity"), f"`{field.key}`")
+        kind = fields["kind"].one_of(KINDS) if "kind" in fields else None
+        ids = frozenset(fields["id"].texts()) if "id" in fields else frozenset()
+        suffices = severities.read(fields["severity"]) if "severity" in fields else None
+
+    def test(file: File, known: Known) -> Outcome:
+        doubt = None
+        for record, answer in known.affected.by(file):
+            if kind is not None and record.kind != kind:
+                continue
+            if ids and record.id not in ids and ids.isdisjoint(record.aliases):
+                continue
+            if suffices is not None and isinstance(record.severity, Unknown):
+                doubt = doubt or f"the severity of {record.id} is unknown: {record.severity.reason}"
+            elif suffices is None or _is_severe(record, suffices):
+                if answer is True:
+                    return holds(_said(file, record))
+                doubt = doubt or (answer.reason if isinstance(answer, Unknown) else "")
+        return unknown(doubt) if doubt else known.unlisted
+
+    return test
+
+
+def _is_severe(record: Advisory, suffices: severities.Suffices) -> bool:
+    return not isinstance(record.severity, Unknown) and suffices(record.severity)
+
+
+def _said(file: File, record: Advisory) -> str:
+    release = f"{file.project.name} {file.version}"
+    if record.kind == "malware":
+        return f"{release} is reported as malware ({record.id})"
+    level = "" if isinstance(record.severity, Unknown) else f"{record.severity.label} "
+    return f"{release} has a known {level}vulnerability ({record.id}: {record.summary})"
+
+
+def _fixes(field: Field) -> Test:
+    wanted = field.switch()
+
+    def test(file: File, known: Known) -> Outcome:
+        record = known.affected.fixed_by(file)
+        if record is not None:
+            release = f"{file.project.name} {file.version}"
+            return holds(f"{release} is the fix of {record.id}") if wanted else FAILS
+        if wanted or known.unlisted.truth is None:
+            return known.unlisted
+        return holds("no advisory is fixed by this version", known.unlisted.until)
+
+    return test
+
+
+ADVISORY = Definition(
+    name="advisory",
+    scope=Scope.RELEASE,
+    what="An advisory names the version.",
+    value=(
+        '`"malware"`, `"vulnerability"`, or a table: `kind` is one of these, `id` an id or alias '
+        f"or a list of them, {severities.VALUE}"
+    ),
+    example='{ kind = "vulnerability", severity = { at_least = "high" } }',
+    unknown=(
+        "no advisory names the version and the feed is missing or older than `max_feed_age`, or "
+        "only a version or severity that cannot be read could tell"
+    ),
+    tells_versions_apart=_has_records,
+    read=_advisory,
+)
+FIXES_ADVISORY = Definition(
+    name="fixes_advisory",
+    scope=Scope.RELEASE,
+    what="The version is the one that an advisory names as the fix, or is not.",
+    value="`true` or `false`",
+    example="true",
+    unknown="no advisory names it and the feed is missing or older than `max_feed_age`",
+    tells_versions_apart=_has_records,
+    read=_fixes,
+)

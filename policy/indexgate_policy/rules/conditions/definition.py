@@ -1,0 +1,52 @@
+"""What a condition is: its definition, and the test that a policy's value for it becomes.
+
+The definition is data: the reader of policies, the reference page and the tests all take it from
+here. A new condition is one more definition with a `read` function, listed in `conditions.ALL`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TypeAlias
+
+from indexgate_policy.rules.kleene import Outcome
+from indexgate_policy.rules.known import Known
+from indexgate_policy.rules.strict import Field
+from indexgate_policy.subject import File
+
+Test: TypeAlias = Callable[[File, Known], Outcome]
+"""Tells whether a condition holds for a file; what it may lean on besides is `Known`."""
+
+
+class Scope(IntEnum):
+    """What a condition speaks of: it says the same for all files of one."""
+
+    PROJECT = 0
+    RELEASE = 1
+    FILE = 2
+
+
+def _always(known: Known) -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    """A condition of the policy language.
+
+    `what` says when it holds, `value` what may be written, `example` one value in TOML, `unknown`
+    when it is unknown (empty: never). `singles_out` marks conditions that choose files within a
+    version on purpose: a rule with one of them refuses single files, every other rule refuses the
+    whole version. `tells_versions_apart` says whether a condition on the release can say different
+    things of two versions, as far as is known: if not, it is asked once a page.
+    """
+
+    name: str
+    scope: Scope
+    what: str
+    value: str
+    example: str
+    unknown: str = ""
+    singles_out: bool = False
+    tells_versions_apart: Callable[[Known], bool] = _always
+    read: Callable[[Field], Test]

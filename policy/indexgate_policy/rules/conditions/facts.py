@@ -1,0 +1,168 @@
+"""Conditions on stored facts of a project: `owners`, `releases`, `signal.<name>`."""
+
+import re
+from collections.abc import Callable
+from typing import TypeAlias
+
+from indexgate_policy.rules.conditions.definition import Definition, Scope, Test
+from indexgate_policy.rules.kleene import FAILS, Outcome, all_of, holds, unknown
+from indexgate_policy.rules.known import Known
+from indexgate_policy.rules.strict import Field, Fields, shown
+from indexgate_policy.signals import Unknown, Value
+from indexgate_policy.subject import File
+
+_SIGNAL_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_WINDOW = "`{ below = ... }`, `{ at_least = ... }` or both, each a number"
+
+Compare: TypeAlias = Callable[[Value], bool]
+"""Tells whether a value is what a policy asks for. Raises TypeError when it cannot be compared."""
+
+
+def signal(known: Known, name: str) -> Value | Unknown:
+    """Return the value of the signal *name*, or why it is not known."""
+    return known.signals if isinstance(known.signals, Unknown) else known.signals.value(name)
+
+
+def _owners(field: Field) -> Test:
+    within = _window(field.fields(("below", "at_least"), f"`{field.key}`"), field)
+
+    def test(file: File, known: Known) -> Outcome:
+        value = signal(known, "owners")
+        if isinstance(value, Unknown):
+            return unknown(value.reason)
+        if not within(value):
+            return FAILS
+        return holds(f"{file.project.name} has {_amount(value):g} owners")
+
+    return test
+
+
+def _releases(field: Field) -> Test:
+    within = _window(field.fields(("below", "at_least"), f"`{field.key}`"), field)
+
+    def test(file: File, known: Known) -> Outcome:
+        project = file.project
+        if not within(project.releases):
+            return FAILS
+        return holds(f"{project.name} has {project.releases} releases")
+
+    return test
+
+
+def _signal(field: Field) -> Test:
+    tests = []
+    for name, value in field.table().items():
+        if not _SIGNAL_NAME.fullmatch(name):
+            raise field.error("bad-name", f"`{shown(name)}` is not a name of a signal")
+        item = Field(key=f"{field.key}.{name}", value=value, place=field.place)
+        tests.append(_one_signal(name, item))
+    if len(tests) == 1:
+        return tests[0]
+    return lambda file, known: all_of(test(file, known) for test in tests)
+
+
+def _one_signal(name: str, field: Field) -> Test:
+    fields = field.fields(("below", "at_least", "is", "in"), f"`{field.key}`")
+    compares: list[Compare] = []
+    if "below" in fields or "at_least" in fields:
+        compares.append(_window(fields, field))
+    if "is" in fields:
+        compares.append(_equals(_scalar(fields["is"])))
+    if "in" in fields:
+        compares.append(_among([_scalar(item) for item in fields["in"].items("a list")]))
+
+    def test(file: File, known: Known) -> Outcome:
+        value = signal(known, name)
+        if isinstance(value, Unknown):
+            return unknown(value.reason)
+        try:
+            wanted = all(compare(value) for compare in compares)
+        except TypeError as error:
+            return unknown(f"the signal {name} cannot be compared: {error}")
+        return holds(f"{file.project.name} has {name} {_told(value)}") if wanted else FAILS
+
+    return test
+
+
+def _window(fields: Fields, field: Field) -> Compare:
+    below = fields["below"].number() if "below" in fields else None
+    at_least = fields["at_least"].number() if "at_least" in fields else None
+    if below is not None and at_least is not None and below <= at_least:
+        raise field.error("never-holds", f"`{field.key}` can never hold: `below` ends before")
+
+    def within(value: Value) -> bool:
+        amount = _amount(value)
+        return (below is None or amount < below) and (at_least is None or amount >= at_least)
+
+    return within
+
+
+def _equals(wanted: bool | float | str) -> Compare:
+    def equals(value: Value) -> bool:
+        if isinstance(value, tuple):
+            return wanted in value
+        if isinstance(value, bool) is not isinstance(wanted, bool):
+            raise TypeError(f"{_told(value)} is not of the kind of {wanted}")
+        return value == wanted
+
+    return equals
+
+
+def _among(wanted: list[bool | float | str]) -> Compare:
+    def among(value: Value) -> bool:
+        if isinstance(value, tuple):
+            return any(item in wanted for item in value)
+        kind = isinstance(value, bool)
+        return any(value == item and isinstance(item, bool) is kind for item in wanted)
+
+    return among
+
+
+def _scalar(field: Field) -> bool | float | str:
+    if isinstance(field.value, bool):
+        return field.value
+    return field.value if isinstance(field.value, str) else field.number()
+
+
+def _amount(value: Value) -> float:
+    """Return a number as it is, a set as the number of its members."""
+    if isinstance(value, tuple):
+        return len(value)
+    if isinstance(value, bool | str):
+        raise TypeError(f"{_told(value)} is not a number")
+    return value
+
+
+def _told(value: Value) -> str:
+    return ", ".join(value) if isinstance(value, tuple) else str(value)
+
+
+OWNERS = Definition(
+    name="owners",
+    scope=Scope.PROJECT,
+    what="The number of accounts that can release the project lies within the window.",
+    value=_WINDOW,
+    example="{ below = 2 }",
+    unknown="the signal `owners` has not been observed",
+    read=_owners,
+)
+RELEASES = Definition(
+    name="releases",
+    scope=Scope.PROJECT,
+    what="The number of versions with files that are not yanked lies within the window.",
+    value=_WINDOW,
+    example="{ below = 3 }",
+    read=_releases,
+)
+SIGNAL = Definition(
+    name="signal",
+    scope=Scope.PROJECT,
+    what="A stored signal, named after the dot, has a value like this. Several must all have.",
+    value=(
+        "a table a signal: `below` and `at_least` a number (of a set its size counts), `is` a "
+        "value (or a member of a set), `in` a list of them"
+    ),
+    example='{ repository = { is = "" } }',
+    unknown="the signal has not been observed, or is of another kind than the value",
+    read=_signal,
+)

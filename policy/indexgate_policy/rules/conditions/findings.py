@@ -1,0 +1,138 @@
+"""Conditions on flags, the findings of the checks: `flag`, `any_flag`."""
+
+from collections.abc import Callable
+
+from indexgate_policy.flags import Flag
+from indexgate_policy.rules.affected import canonical
+from indexgate_policy.rules.conditions import severities
+from indexgate_policy.rules.conditions.definition import Definition, Scope, Test
+from indexgate_policy.rules.kleene import FAILS, Outcome, holds, unknown
+from indexgate_policy.rules.known import Known
+from indexgate_policy.rules.strict import Field, Fields
+from indexgate_policy.signals import Unknown
+from indexgate_policy.subject import File
+
+EXPLAINED_FROM = 0.6
+"""The share of a finding that events must account for to call it explained (science, section 3)."""
+
+CHECKS = (
+    "automation-only",
+    "automation-shift",
+    "clockwork",
+    "dormant-release",
+    "download-surge",
+    "downloads-without-engagement",
+    "drop-part",
+    "drop-to-zero",
+    "installer-mix-shift",
+    "maintainer-change",
+    "malware",
+    "milestone-gap",
+    "new-10k",
+    "packaging-change",
+    "phantom-name",
+    "popular-here-only",
+    "provenance-lost",
+    "quarantined",
+    "region-concentration",
+    "region-shift",
+    "release-burst",
+    "repo-mismatch",
+    "stale-majority",
+    "star-inflation",
+    "typosquat",
+    "version-jump",
+    "version-shift",
+    "yanked",
+)
+"""The ids that formula fl-1 defines; a version of the program may compute only some of them."""
+
+_MODIFIERS = (
+    f"{severities.VALUE}; `explained` is whether known events account for at least "
+    f"{EXPLAINED_FROM:.0%} of it"
+)
+
+
+def _concern_versions(known: Known) -> bool:
+    return not isinstance(known.flags, Unknown) and any(flag.versions for flag in known.flags)
+
+
+def _flag(field: Field) -> Test:
+    fields = field.fields(("id", "severity", "explained"), f"`{field.key}`")
+    wanted = fields.needed("id").some_of(CHECKS)
+    matches = _modifiers(fields)
+
+    def test(file: File, known: Known) -> Outcome:
+        if isinstance(known.flags, Unknown):
+            return unknown(known.flags.reason)
+        if known.flags:
+            found = [f for f in known.flags if f.check in wanted and matches(f, file)]
+            if found:
+                return _said(found, file)
+        if known.failed:
+            for check in sorted(wanted & known.failed.keys()):
+                return unknown(f"the check {check} failed: {known.failed[check]}")
+        return FAILS
+
+    return test
+
+
+def _any_flag(field: Field) -> Test:
+    matches = _modifiers(field.fields(("severity", "explained"), f"`{field.key}`"))
+
+    def test(file: File, known: Known) -> Outcome:
+        if isinstance(known.flags, Unknown):
+            return unknown(known.flags.reason)
+        found = [flag for flag in known.flags if matches(flag, file)]
+        if found:
+            return _said(found, file)
+        for check, reason in known.failed.items():
+            return unknown(f"the check {check} failed: {reason}")
+        return FAILS
+
+    return test
+
+
+def _modifiers(fields: Fields) -> Callable[[Flag, File], bool]:
+    suffices = severities.read(fields["severity"]) if "severity" in fields else None
+    explained = fields["explained"].switch() if "explained" in fields else None
+
+    def matches(flag: Flag, file: File) -> bool:
+        if flag.versions and canonical(file.version) not in map(canonical, flag.versions):
+            return False
+        if suffices is not None and not suffices(flag.severity):
+            return False
+        return explained is None or (flag.explained >= EXPLAINED_FROM) is explained
+
+    return matches
+
+
+def _said(found: list[Flag], file: File) -> Outcome:
+    """Let the worst flag speak; when it ends another may, in other words."""
+    worst = max(found, key=lambda flag: flag.severity)
+    return holds(f"{file.project.name}: {worst.evidence} ({worst.check})", worst.ends)
+
+
+FLAG = Definition(
+    name="flag",
+    scope=Scope.RELEASE,
+    what=(
+        "The project has one of these flags, with the modifiers given. A flag that concerns "
+        "versions holds for these versions only."
+    ),
+    value=f"`id` is a check's id or a list of them; {_MODIFIERS}",
+    example='{ id = ["typosquat"], severity = { at_least = "high" } }',
+    unknown="nothing is known of the project yet, or the check could not be computed",
+    tells_versions_apart=_concern_versions,
+    read=_flag,
+)
+ANY_FLAG = Definition(
+    name="any_flag",
+    scope=Scope.RELEASE,
+    what="The project has any flag with these modifiers.",
+    value=_MODIFIERS,
+    example='{ severity = { at_least = "medium" }, explained = false }',
+    unknown="nothing is known of the project yet, or a check could not be computed",
+    tells_versions_apart=_concern_versions,
+    read=_any_flag,
+)

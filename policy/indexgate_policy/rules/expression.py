@@ -1,0 +1,144 @@
+"""The condition of a rule: `when` and `unless`, read from TOML into terms that can be judged.
+
+The keys of one table are joined by "and"; a key is a condition by its name, or `all`, `any`, `not`
+with more tables inside.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from indexgate_policy.rules import conditions
+from indexgate_policy.rules.conditions import Definition, Scope, Test
+from indexgate_policy.rules.kleene import Outcome, all_of, any_of, negate, unknown
+from indexgate_policy.rules.known import Known
+from indexgate_policy.rules.strict import Field, shown, suggest
+from indexgate_policy.rules.wording import plain
+from indexgate_policy.subject import File
+
+_WORDS = ("all", "any", "not")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """One condition of the policy with its `value`; `written` is both as a person would say it."""
+
+    definition: Definition
+    value: object
+    written: str
+    test: Test
+
+    def judge(self, file: File, known: Known) -> Outcome:
+        """Tell whether it holds; an exception inside makes it unknown."""
+        try:
+            return self.test(file, known)
+        except Exception as error:
+            return unknown(f"{type(error).__name__} in `{self.definition.name}`: {error}")
+
+    def conditions(self) -> Iterator["Condition"]:
+        """Yield every condition in it: itself."""
+        yield self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class All:
+    """Holds when every part does."""
+
+    parts: tuple["Term", ...]
+
+    def judge(self, file: File, known: Known) -> Outcome:
+        """Judge the parts, lazily."""
+        return all_of(part.judge(file, known) for part in self.parts)
+
+    def conditions(self) -> Iterator[Condition]:
+        """Yield every condition in it."""
+        for part in self.parts:
+            yield from part.conditions()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Any:
+    """Holds when a part does."""
+
+    parts: tuple["Term", ...]
+
+    def judge(self, file: File, known: Known) -> Outcome:
+        """Judge the parts: the one that holds longest speaks."""
+        return any_of(part.judge(file, known) for part in self.parts)
+
+    def conditions(self) -> Iterator[Condition]:
+        """Yield every condition in it."""
+        for part in self.parts:
+            yield from part.conditions()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Not:
+    """Holds when its part does not."""
+
+    part: "Term"
+
+    def judge(self, file: File, known: Known) -> Outcome:
+        """Judge the part and turn it round."""
+        written = " and ".join(condition.written for condition in self.part.conditions())
+        return negate(self.part.judge(file, known), f"it is not so that {written}")
+
+    def conditions(self) -> Iterator[Condition]:
+        """Yield every condition in it."""
+        yield from self.part.conditions()
+
+
+Term: TypeAlias = Condition | All | Any | Not
+
+
+def read(field: Field) -> Term:
+    """Return the term that the table *field* says. Raises PolicyError."""
+    parts: list[Term] = []
+    for key, value in field.table().items():
+        inner = Field(key=f"{field.key}.{key}", value=value, place=field.place)
+        if key == "not":
+            parts.append(Not(part=read(inner)))
+        elif key in _WORDS:
+            terms = tuple(read(item) for item in inner.items("a list of tables"))
+            parts.append(_joined(terms) if key == "all" else Any(parts=terms))
+        else:
+            parts.append(_condition(key, inner, field))
+    return _joined(tuple(parts))
+
+
+def scope(*terms: Term) -> Scope:
+    """Return the widest thing for which all of *terms* say the same."""
+    return max(c.definition.scope for term in terms for c in term.conditions())
+
+
+def _joined(terms: tuple[Term, ...]) -> Term:
+    return terms[0] if len(terms) == 1 else All(parts=terms)
+
+
+def _condition(key: str, inner: Field, field: Field) -> Condition:
+    definition = conditions.BY_NAME.get(key)
+    if definition is None:
+        raise field.error("unknown-condition", f"`{shown(key)}` is not a condition", _hint(key))
+    written = f"{key} = {plain(_toml(inner.value), 80)}"
+    return Condition(
+        definition=definition, value=inner.value, written=written, test=definition.read(inner)
+    )
+
+
+def _hint(key: str) -> str:
+    if key in conditions.LATER:
+        return f"this version of indexgate has no facts for `{key}` yet; leave the condition out"
+    if key.startswith("signal."):
+        return f"write the name without quotes: `{shown(key)} = ...`"
+    return suggest(key, (*conditions.BY_NAME, *_WORDS))
+
+
+def _toml(value: object) -> str:
+    """Return *value* roughly as it was written, for people."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f'"{value}"' if isinstance(value, str) else str(value)

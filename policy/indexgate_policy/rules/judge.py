@@ -1,0 +1,259 @@
+"""Judging a file: the rules in order, refuse ends, warn collects, exemptions waive.
+
+`judge` answers for one file, `page` for all files of a project. Both ask a `Bench`, so they cannot
+come to different answers.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from indexgate_policy.assessment import Assessment
+from indexgate_policy.rules.conditions import Scope
+from indexgate_policy.rules.conditions.advice import is_malware
+from indexgate_policy.rules.document import Policy, Rule
+from indexgate_policy.rules.exemptions import GATE_FAULT, QUARANTINED
+from indexgate_policy.rules.kleene import earlier
+from indexgate_policy.rules.known import Known, gather
+from indexgate_policy.rules.refusal import explanation, hint
+from indexgate_policy.rules.verdict import ALLOWED, Action, Verdict, Warned
+from indexgate_policy.rules.wording import REASON_LENGTH, moment_after, plain
+from indexgate_policy.signals import Unknown
+from indexgate_policy.subject import Client, File
+
+_STEPS = 4
+"""How many moments ahead are tried to find out when a refused file passes by itself."""
+
+
+def judge(
+    file: File, assessment: Assessment | Unknown, policy: Policy, client: Client, now: datetime
+) -> Verdict:
+    """Return what *policy* says of *file* for *client* at *now* (an aware time).
+
+    Never raises: what cannot be judged is refused under the rule `gate-fault`. Whether a file is
+    refused for the sake of another one of its version is for `page.judge_release`.
+    """
+    try:
+        return Bench(policy, gather(assessment, client, now, policy.max_feed_age)).verdict(file)
+    except Exception as error:
+        return fault(error)
+
+
+def fault(error: Exception) -> Verdict:
+    """Return the refusal of a file that could not be judged because of *error*.
+
+    It leans on nothing of the file, since that may be what is broken.
+    """
+    return Verdict(
+        action=Action.REFUSE,
+        rule=GATE_FAULT,
+        reason="indexgate failed while it judged this file, so the file is refused",
+        explanation=plain(f"{type(error).__name__}: {error}", 400),
+        hint="this is a fault of the gate, not of the package; please report it",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """A rule that warns or refuses, why, and until when it does so for this reason."""
+
+    rule: Rule
+    action: Action
+    why: str
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighed:
+    """What all rules together say: the one that refuses, those that warn, those waived."""
+
+    refusing: Ruling | None
+    warning: tuple[Ruling, ...]
+    waived: tuple[str, ...]
+    until: datetime | None
+
+
+def rule_on(rule: Rule, file: File, known: Known, subject: str) -> Ruling | datetime | None:
+    """Return what *rule* says of *file*, which texts call *subject*.
+
+    A rule that says nothing now gives the first moment at which it may; None is never.
+    """
+    when = rule.when.judge(file, known)
+    if when.truth is False:
+        return when.until
+    action = rule.action if when.truth else rule.unknown
+    if action is Action.ALLOW:
+        return when.until
+    until = when.until
+    if rule.unless is not None:
+        unless = rule.unless.judge(file, known)
+        if unless.truth:
+            # Excused for as long as the excuse lasts, whatever becomes of `when`.
+            return unless.until
+        until = earlier(until, unless.until)
+    why = when.why
+    if when.truth is None:
+        why = f"{subject} cannot be judged by the rule {rule.id}: {why}"
+    return Ruling(rule=rule, action=action, why=why, until=until)
+
+
+_Plan: TypeAlias = tuple[datetime | None, tuple[tuple[Rule, Ruling | None], ...]]
+"""When a rule that says nothing of the project now may do so, and the rules that are left."""
+
+
+class Bench:
+    """A policy with the facts of one project at one moment. What a rule says of it is asked once.
+
+    All files given to it must be of that project.
+    """
+
+    __slots__ = ("_ahead", "_known", "_plan", "_quiet", "_singling", "by_file", "policy")
+
+    def __init__(self, policy: Policy, known: Known) -> None:
+        self.policy = policy
+        self._known = known
+        self._plan: _Plan | None = None
+        self._quiet: dict[datetime | None, Verdict] = {None: ALLOWED}
+        self._ahead: dict[datetime, Bench] = {}
+        self.by_file = any(rule.scope is Scope.FILE for rule in policy.rules)
+        self._singling = frozenset(rule.id for rule in policy.rules if rule.singles_out)
+
+    def singles_out(self, rule: str) -> bool:
+        """Tell whether the rule with this id refuses single files of a version."""
+        return rule in self._singling
+
+    def verdict(self, file: File) -> Verdict:
+        """Return the verdict of *file*. Raises what a malformed file makes it raise."""
+        if file.project.status == QUARANTINED:
+            return _quarantined(file)
+        weighed = self.weigh(file)
+        if not isinstance(weighed, Weighed):
+            return self._allowed(weighed)
+        warnings = tuple(
+            Warned(rule=ruling.rule.id, reason=_reason(ruling)) for ruling in weighed.warning
+        )
+        if weighed.refusing is not None:
+            return self._refused(file, weighed, weighed.refusing, warnings)
+        first = warnings[0] if warnings else Warned(rule="", reason="")
+        return Verdict(
+            action=Action.WARN if warnings else Action.ALLOW,
+            rule=first.rule,
+            reason=first.reason,
+            warnings=warnings,
+            waived=weighed.waived,
+            until=weighed.until,
+        )
+
+    def weigh(self, file: File) -> Weighed | datetime | None:
+        """Put the rules to *file* in order, up to the first that refuses and is not waived.
+
+        When none says anything: the first moment at which one may, or None.
+        """
+        refusing: Ruling | None = None
+        warning: list[Ruling] = []
+        waived: list[str] = []
+        if self._plan is None:
+            self._plan = self._planned(file)
+        until, steps = self._plan
+        for rule, settled in steps:
+            ruling = settled or self._ask(rule, file)
+            if not isinstance(ruling, Ruling):
+                until = earlier(until, ruling)
+                continue
+            until = earlier(until, ruling.until)
+            waiver = self.policy.waiver(rule.id, file, self._known.now)
+            if waiver is not None:
+                waived.append(rule.id)
+                until = earlier(until, waiver.ends)
+            elif ruling.action is Action.WARN:
+                warning.append(ruling)
+            else:
+                refusing = ruling
+                break
+        if refusing is None and not warning and not waived:
+            return until
+        return Weighed(refusing=refusing, warning=tuple(warning), waived=tuple(waived), until=until)
+
+    def _planned(self, file: File) -> _Plan:
+        """Settle the rules that say the same of all files; only the others are asked for each."""
+        until: datetime | None = None
+        steps: list[tuple[Rule, Ruling | None]] = []
+        for rule in self.policy.rules:
+            if not _is_wide(rule, self._known):
+                steps.append((rule, None))
+                continue
+            ruling = rule_on(rule, file, self._known, file.project.name)
+            if isinstance(ruling, Ruling):
+                steps.append((rule, ruling))
+            else:
+                until = earlier(until, ruling)
+        return until, tuple(steps)
+
+    def _ask(self, rule: Rule, file: File) -> Ruling | datetime | None:
+        return rule_on(rule, file, self._known, f"{file.project.name} {file.version}")
+
+    def _allowed(self, until: datetime | None) -> Verdict:
+        """Return the verdict that says nothing until then: one object for all files alike."""
+        verdict = self._quiet.get(until)
+        if verdict is None:
+            verdict = self._quiet[until] = Verdict(action=Action.ALLOW, until=until)
+        return verdict
+
+    def _refused(
+        self, file: File, weighed: Weighed, ruling: Ruling, warnings: tuple[Warned, ...]
+    ) -> Verdict:
+        passes = self._passes_from(file, weighed.until)
+        clock = f"; policy passes it from {moment_after(passes)}" if passes else ""
+        return Verdict(
+            action=Action.REFUSE,
+            rule=ruling.rule.id,
+            reason=plain(_reason(ruling), REASON_LENGTH - len(clock)) + clock,
+            explanation=explanation(file, ruling.rule, ruling.why, self._known.now),
+            hint=hint(ruling.rule, self._known, passes),
+            warnings=warnings,
+            waived=weighed.waived,
+            until=weighed.until,
+            at_once="advisory" in ruling.rule.names and is_malware(file, self._known),
+        )
+
+    def _passes_from(self, file: File, until: datetime | None) -> datetime | None:
+        """Return the first moment at which time alone lets *file* pass, if the facts stay so."""
+        for _ in range(_STEPS):
+            if until is None:
+                return None
+            if until not in self._ahead:
+                self._ahead[until] = Bench(self.policy, self._known.at(until))
+            ahead = self._ahead[until].weigh(file)
+            if not isinstance(ahead, Weighed) or ahead.refusing is None:
+                return until
+            until = ahead.until
+        return None
+
+
+def _is_wide(rule: Rule, known: Known) -> bool:
+    """Tell whether *rule* says the same of all files of the project, as far as is known."""
+    if rule.scope is Scope.PROJECT:
+        return True
+    return rule.scope is Scope.RELEASE and not any(
+        each.scope is Scope.RELEASE and each.tells_versions_apart(known) for each in rule.uses
+    )
+
+
+def _reason(ruling: Ruling) -> str:
+    return ruling.rule.reason or plain(ruling.why) or f"the rule {ruling.rule.id} holds"
+
+
+def _quarantined(file: File) -> Verdict:
+    project = file.project
+    reason = f" ({project.status_reason})" if project.status_reason else ""
+    return Verdict(
+        action=Action.REFUSE,
+        rule=QUARANTINED,
+        reason=plain(f"{project.name} is quarantined upstream{reason}"),
+        explanation=(
+            "The index keeps this project in quarantine, which it does to projects that may harm "
+            "whoever installs them. No policy and no exemption passes its files."
+        ),
+        hint="wait for the index to review it, or use another project",
+        at_once=True,
+    )

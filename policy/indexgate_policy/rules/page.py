@@ -1,0 +1,215 @@
+"""Judging a project page: every file, and what that makes of its versions and of the project.
+
+Clients choose versions, not files. So when a rule refuses one file of a version for what it is (not
+because the rule picks out files by `kind`, `file` or `file_age`), the whole version is refused;
+else an installer would go on to the version's sdist and build it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from packaging.version import Version
+
+from indexgate_policy.assessment import Assessment
+from indexgate_policy.rules.document import Policy
+from indexgate_policy.rules.judge import Bench, fault
+from indexgate_policy.rules.known import gather
+from indexgate_policy.rules.refusal import way_by_file, way_by_version
+from indexgate_policy.rules.verdict import Verdict
+from indexgate_policy.signals import Unknown
+from indexgate_policy.subject import Client, File, Release
+
+Presentation: TypeAlias = Literal["explain", "hide"]
+
+_LOWEST = Version("0.dev0")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageVerdicts:
+    """What the policy says of a page.
+
+    `verdicts` has every file by name. `refused_versions` has the versions none of whose files
+    passes. `refused_project` is set when that is so for every version that upstream did not yank
+    (for every version, if it yanked all). `until` is the first moment at which any verdict may
+    change by itself. `passing` has the versions with a file that passes and that upstream did not
+    yank, newest first; those that are not PEP 440 come last.
+    """
+
+    verdicts: Mapping[str, Verdict]
+    refused_versions: Mapping[str, Verdict]
+    refused_project: Verdict | None
+    until: datetime | None
+    passing: tuple[str, ...]
+
+
+def judge_page(
+    releases: Sequence[Release],
+    assessment: Assessment | Unknown,
+    policy: Policy,
+    client: Client,
+    now: datetime,
+    *,
+    presentation: Presentation,
+) -> PageVerdicts:
+    """Return what *policy* says of all *releases* of one project. Never raises."""
+    bench = _bench(assessment, policy, client, now)
+    judged: list[tuple[Release, dict[str, Verdict]]] = []
+    passing: list[Release] = []
+    touched: list[int] = []
+    refused: dict[str, Verdict] = {}
+    for release in releases:
+        verdicts = _judged(bench, release, presentation)
+        refusals = [verdict for verdict in verdicts.values() if verdict.refused]
+        if refusals:
+            touched.append(len(judged))
+        if refusals and len(refusals) == len(verdicts):
+            refused[release.version] = refusals[0]
+        elif verdicts and not release.yanked:
+            passing.append(release)
+        judged.append((release, verdicts))
+    passing = _newest_first(passing)
+    for place in touched if passing else ():
+        release, verdicts = judged[place]
+        judged[place] = (release, _guided(release, verdicts, passing, refused))
+        if release.version in refused:
+            refused[release.version] = next(iter(judged[place][1].values()))
+    verdicts = {name: each for _, some in judged for name, each in some.items()}
+    return PageVerdicts(
+        verdicts=verdicts,
+        refused_versions=refused,
+        refused_project=_whole(releases, refused),
+        until=_earliest(verdicts.values()),
+        passing=tuple(release.version for release in passing),
+    )
+
+
+def judge_release(
+    release: Release,
+    assessment: Assessment | Unknown,
+    policy: Policy,
+    client: Client,
+    now: datetime,
+    *,
+    presentation: Presentation,
+) -> Mapping[str, Verdict]:
+    """Return the verdicts of one version's files by name, as `judge_page` gives them.
+
+    They lack the hint to a version that passes. For the file route: a file can be refused for the
+    sake of another one of its version. Never raises.
+    """
+    return _judged(_bench(assessment, policy, client, now), release, presentation)
+
+
+def _bench(
+    assessment: Assessment | Unknown, policy: Policy, client: Client, now: datetime
+) -> Bench | Exception:
+    try:
+        return Bench(policy, gather(assessment, client, now, policy.max_feed_age))
+    except Exception as error:
+        return error
+
+
+def _judged(
+    bench: Bench | Exception, release: Release, presentation: Presentation
+) -> dict[str, Verdict]:
+    files = release.files
+    if isinstance(bench, Exception):
+        return {file.filename: fault(bench) for file in files}
+    if files and not bench.by_file and _is_uniform(files):
+        verdict = _verdict(bench, files[0])
+        return dict.fromkeys([file.filename for file in files], verdict)
+    verdicts = {file.filename: _verdict(bench, file) for file in files}
+    refusals = [verdict for verdict in verdicts.values() if verdict.refused]
+    whole = next((v for v in refusals if not bench.singles_out(v.rule)), None)
+    if whole is not None:
+        return {name: v if v.refused else whole for name, v in verdicts.items()}
+    if refusals and presentation == "hide":
+        return _without_sources(files, verdicts)
+    return verdicts
+
+
+def _without_sources(files: Sequence[File], verdicts: dict[str, Verdict]) -> dict[str, Verdict]:
+    """Refuse what an installer would build instead of a wheel that is hidden from it."""
+    wheels = (verdicts[file.filename] for file in files if file.kind == "wheel")
+    hidden = next((verdict for verdict in wheels if verdict.refused), None)
+    if hidden is None:
+        return verdicts
+    sources = {file.filename for file in files if file.kind != "wheel"}
+    return {
+        name: hidden if name in sources and not verdict.refused else verdict
+        for name, verdict in verdicts.items()
+    }
+
+
+def _verdict(bench: Bench, file: File) -> Verdict:
+    try:
+        return bench.verdict(file)
+    except Exception as error:
+        return fault(error)
+
+
+def _is_uniform(files: Sequence[File]) -> bool:
+    """Tell whether conditions on the release cannot tell the files apart."""
+    first = files[0]
+    for file in files:
+        if file.version != first.version or file.released != first.released:
+            return False
+    return True
+
+
+def _earliest(verdicts: Iterable[Verdict]) -> datetime | None:
+    # Most verdicts are one and the same object; so are the moments in them.
+    moments = {id(verdict.until): verdict.until for verdict in verdicts}
+    return min((moment for moment in moments.values() if moment is not None), default=None)
+
+
+def _newest_first(releases: list[Release]) -> list[Release]:
+    regular = [r for r in releases if not isinstance(r.parsed, Unknown)]
+    others = [r for r in releases if isinstance(r.parsed, Unknown)]
+    return [*sorted(regular, key=_parsed, reverse=True), *others]
+
+
+def _parsed(release: Release) -> Version:
+    return _LOWEST if isinstance(release.parsed, Unknown) else release.parsed
+
+
+def _guided(
+    release: Release,
+    verdicts: dict[str, Verdict],
+    passing: Sequence[Release],
+    refused: Mapping[str, Verdict],
+) -> dict[str, Verdict]:
+    """Return *verdicts* with the way out in the hints of those that refuse."""
+    name = passing[0].files[0].project.name
+    if release.version in refused:
+        way = way_by_version(name, _nearest(release, passing).version)
+    else:
+        way = way_by_file(name, release.version)
+    guided = {id(v): replace(v, hint=f"{way}; {v.hint}") for v in verdicts.values() if v.refused}
+    return {name: guided.get(id(verdict), verdict) for name, verdict in verdicts.items()}
+
+
+def _nearest(release: Release, passing: Sequence[Release]) -> Release:
+    """Return the newest passing version before *release*, else the newest one.
+
+    Pre-releases are only offered in place of pre-releases, or when there is nothing else.
+    """
+    offered: Iterable[Release] = passing
+    if not _parsed(release).is_prerelease:
+        offered = (each for each in passing if not _parsed(each).is_prerelease)
+    newest = None
+    for each in offered:
+        if _parsed(each) < _parsed(release):
+            return each
+        newest = newest or each
+    return newest or passing[0]
+
+
+def _whole(releases: Sequence[Release], refused: Mapping[str, Verdict]) -> Verdict | None:
+    filled = [release for release in releases if release.files]
+    counted = [release for release in filled if not release.yanked] or filled
+    if not counted or any(release.version not in refused for release in counted):
+        return None
+    return refused[max(counted, key=_parsed).version]

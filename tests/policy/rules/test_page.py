@@ -1,0 +1,229 @@
+from dataclasses import replace
+from typing import Any, Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from indexgate_policy.rules.judge import judge
+from indexgate_policy.rules.page import PageVerdicts, judge_page, judge_release
+from indexgate_policy.signals import Unknown
+from indexgate_policy.subject import Client, Release
+from tests.policy.rules.facts import (
+    DAY,
+    NOW,
+    assessment,
+    file,
+    flag,
+    holding,
+    malware,
+    policy,
+    project,
+    release,
+    rule,
+)
+from tests.policy.rules.test_judge import POLICIES, assessments, moments, projects
+
+TOO_NEW = rule('release_age = { below = "1d" }')
+NO_SDIST = rule('kind = "sdist"')
+
+
+def page(
+    text: str,
+    *releases: Release,
+    known: Any = None,
+    presentation: Literal["explain", "hide"] = "explain",
+) -> PageVerdicts:
+    return judge_page(
+        releases, known or assessment(), policy(text), Client(), NOW, presentation=presentation
+    )
+
+
+def test_one_refused_version_leaves_the_others_and_names_the_nearest_before_it() -> None:
+    found = page(
+        TOO_NEW,
+        release("1.0"),
+        release("1.1"),
+        release("2.0", released=NOW),
+        release("3.0rc1"),
+        release("3.0"),
+    )
+    assert found.passing == ("3.0", "3.0rc1", "1.1", "1.0")
+    assert list(found.refused_versions) == ["2.0"]
+    assert found.refused_project is None
+    assert found.until == NOW + DAY
+    assert found.refused_versions["2.0"].hint.startswith("`demo==1.1` passes now; ")
+    assert found.verdicts["demo-2.0.tar.gz"].hint.startswith("`demo==1.1` passes now; ")
+
+
+def test_the_newest_is_offered_when_nothing_before_passes() -> None:
+    found = page(rule('version = "<2"'), release("1.0"), release("2.0"), release("3.0"))
+    assert found.refused_versions["1.0"].hint.startswith("`demo==3.0` passes now; ")
+
+
+def test_a_pre_release_is_only_offered_for_want_of_others() -> None:
+    found = page(rule('version = ">=2"'), release("1.0"), release("1.1rc1"), release("2.0"))
+    assert found.refused_versions["2.0"].hint.startswith("`demo==1.0` passes now; ")
+    found = page(rule('version = ">=2"'), release("1.1rc1"), release("2.0"))
+    assert found.refused_versions["2.0"].hint.startswith("`demo==1.1rc1` passes now; ")
+
+
+def test_a_project_is_refused_when_every_version_that_is_not_yanked_is() -> None:
+    yanked = release("0.9", yanked=True)
+    found = page(TOO_NEW, yanked, release("1.0", released=NOW), release("2.0", released=NOW))
+    assert found.refused_project == found.refused_versions["2.0"]
+    assert found.passing == ()
+    assert not found.verdicts["demo-0.9.tar.gz"].refused
+
+
+def test_a_wholly_yanked_project_is_refused_only_when_all_of_it_is() -> None:
+    one = release("1.0", yanked=True, released=NOW)
+    two = release("2.0", yanked=True)
+    assert page(TOO_NEW, one, two).refused_project is None
+    assert page(TOO_NEW, one).refused_project is not None
+
+
+def test_a_page_without_files_is_not_refused() -> None:
+    assert page(TOO_NEW) == PageVerdicts(
+        verdicts={}, refused_versions={}, refused_project=None, until=None, passing=()
+    )
+    empty = page(TOO_NEW, holding("1.0", ()))
+    assert (empty.refused_project, empty.passing, empty.refused_versions) == (None, (), {})
+
+
+def test_a_quarantined_project_is_refused_whole() -> None:
+    found = page("", release("1.0", project=project(status="quarantined")))
+    assert found.refused_project is not None
+    assert found.refused_project.at_once
+
+
+def mixed(**facts: Any) -> Release:
+    return holding("1.0", (file(), file(kind="sdist", **facts)))
+
+
+def test_one_refused_file_refuses_its_version() -> None:
+    found = page(rule("yanked = true"), mixed(yanked=True), release("0.9"))
+    assert list(found.refused_versions) == ["1.0"]
+    assert found.verdicts["demo-1.0-py3-none-any.whl"].refused
+
+
+@pytest.mark.parametrize(
+    "when", ['kind = "sdist"', 'file = "*.tar.gz"', 'file_age = { below = "1d" }']
+)
+def test_a_rule_that_picks_out_files_refuses_these_alone(when: str) -> None:
+    found = page(rule(when), mixed(uploaded=NOW))
+    assert found.refused_versions == {}
+    assert not found.verdicts["demo-1.0-py3-none-any.whl"].refused
+    refused = found.verdicts["demo-1.0.tar.gz"]
+    assert refused.hint.startswith("other files of demo 1.0 pass now; ")
+    assert found.passing == ("1.0",)
+
+
+def test_a_version_of_sdists_alone_is_refused_with_them() -> None:
+    found = page(NO_SDIST, release("1.0", "sdist"), release("0.9"))
+    assert list(found.refused_versions) == ["1.0"]
+
+
+@pytest.mark.parametrize(("presentation", "refused"), [("explain", False), ("hide", True)])
+def test_a_hidden_wheel_hides_what_would_be_built_instead(
+    presentation: Literal["explain", "hide"], refused: bool
+) -> None:
+    found = page(rule('kind = "wheel"'), mixed(), presentation=presentation)
+    assert found.verdicts["demo-1.0.tar.gz"].refused is refused
+
+
+def test_a_hidden_sdist_leaves_the_wheel() -> None:
+    found = page(NO_SDIST, mixed(), presentation="hide")
+    assert not found.verdicts["demo-1.0-py3-none-any.whl"].refused
+
+
+def test_a_fault_refuses_what_it_touches() -> None:
+    broken = holding("1.0", (file(project=None),))
+    found = page(NO_SDIST, broken, release("2.0"))
+    assert found.verdicts["demo-1.0-py3-none-any.whl"].rule == "gate-fault"
+    assert found.passing == ("2.0",)
+    known: Any = "nonsense"
+    assert {v.rule for v in page(NO_SDIST, release("1.0"), known=known).verdicts.values()} == {
+        "gate-fault"
+    }
+
+
+def test_versions_that_are_not_pep_440_come_last() -> None:
+    assert page("", release("2004d"), release("1.0")).passing == ("1.0", "2004d")
+
+
+def test_findings_about_versions_concern_these_versions() -> None:
+    known = assessment(flags=[flag(versions=("1.0",))], advisories=[malware(versions=("2.0",))])
+    text = rule('flag = { id = "typosquat" }') + rule('advisory = "malware"').replace('"r"', '"m"')
+    found = page(text, release("1.0"), release("2.0"), release("3.0"), known=known)
+    assert {v: verdict.rule for v, verdict in found.refused_versions.items()} == {
+        "1.0": "r",
+        "2.0": "m",
+    }
+
+
+@st.composite
+def pages(draw: st.DrawFn) -> list[Release]:
+    owner = draw(projects)
+    texts = draw(st.lists(st.sampled_from(["1.0", "1.1", "2.0", "3.0rc1", "2004d"]), unique=True))
+    yanked = st.sampled_from([False, True])
+    kinds = st.lists(st.sampled_from(["wheel", "sdist", "other"]), unique=True)
+    releases = []
+    for text in texts:
+        released = draw(moments)
+        files = tuple(
+            file(
+                version=text,
+                kind=kind,
+                project=owner,
+                released=released,
+                uploaded=draw(moments),
+                yanked=draw(yanked),
+            )
+            for kind in draw(kinds)
+        )
+        releases.append(holding(text, files))
+    return releases
+
+
+RULES = [
+    *POLICIES,
+    policy(TOO_NEW + NO_SDIST.replace('"r"', '"s"')),
+    policy(rule("yanked = true")),
+]
+
+
+@given(pages(), assessments, st.sampled_from(RULES))
+def test_a_page_is_its_files_judged_one_by_one(
+    releases: list[Release], known: Any, ready: Any
+) -> None:
+    found = judge_page(releases, known, ready, Client(), NOW, presentation="explain")
+    singling = {rule.id for rule in ready.rules if rule.singles_out}
+    for each in releases:
+        alone = {f.filename: judge(f, known, ready, Client(), NOW) for f in each.files}
+        spreads = any(v.refused and v.rule not in singling for v in alone.values())
+        for name, verdict in alone.items():
+            on_page = found.verdicts[name]
+            if spreads and not verdict.refused:
+                assert on_page.refused
+            else:
+                assert replace(on_page, hint="") == replace(verdict, hint="")
+        of_release = judge_release(each, known, ready, Client(), NOW, presentation="explain")
+        assert {name: replace(v, hint="") for name, v in of_release.items()} == {
+            name: replace(found.verdicts[name], hint="") for name in of_release
+        }
+        all_refused = all(found.verdicts[name].refused for name in alone)
+        assert (each.version in found.refused_versions) is bool(alone and all_refused)
+    assert found.until == min(
+        (v.until for v in found.verdicts.values() if v.until is not None), default=None
+    )
+
+
+def test_an_unknown_assessment_is_judged_like_any_other() -> None:
+    found = page(
+        rule("owners = { below = 2 }", unknown="refuse"),
+        release("1.0"),
+        known=Unknown(reason="the store is broken"),
+    )
+    assert found.refused_project is not None
+    assert "the store is broken" in found.refused_project.reason

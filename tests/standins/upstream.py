@@ -46,7 +46,10 @@ _OCTETS = "application/octet-stream"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A request as it came; `path` is undecoded and without the query, `status` what it got."""
+    """A request as it came; `path` is undecoded and without the query.
+
+    `status` is what it was answered, 0 if the asker hung up before.
+    """
 
     method: str
     path: str

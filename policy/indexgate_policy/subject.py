@@ -28,6 +28,7 @@ class Project:
     status_reason: str = ""
     first_upload: datetime | Unknown
     first_seen: datetime | Unknown
+    watched_since: datetime | None = None
     releases: int
 
 

@@ -6,7 +6,7 @@ stored facts: a lock file never opens the page.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -33,6 +33,7 @@ from indexgate.simple.filename import candidates
 from indexgate.simple.model import PageFile
 from indexgate.store.records import VerdictSet
 from indexgate_policy.rules.document import Policy
+from indexgate_policy.rules.exemptions import GATE_FAULT
 from indexgate_policy.rules.page import PageVerdicts, judge_page, judge_release
 from indexgate_policy.rules.verdict import Verdict
 from indexgate_policy.signals import Unknown
@@ -97,6 +98,7 @@ class Gate:
         presentation: Presentation,
         addresses: Addresses,
         first_seen: Callable[[NormalizedName], datetime | Unknown],
+        watched_since: datetime,
         former: Callable[[FileAddress], Formerly | None],
         clock: Callable[[], datetime],
         page_memory: int,
@@ -107,8 +109,11 @@ class Gate:
         self.index_id = index_id
         self.public = public
         self.presentation = presentation
+        self.faults = 0
+        self.last_fault: str | None = None
         self._addresses = addresses
         self._first_seen = first_seen
+        self._watched_since = watched_since
         self._former = former
         self._clock = clock
         self._finished: LRUCache[object, FinishedPage] = LRUCache(
@@ -141,6 +146,7 @@ class Gate:
             listed.releases, assessment, policy, client, now, presentation=self.presentation
         )
         soonest = now if isinstance(assessment, Unknown) else assessment.valid_until
+        self._note_faults(verdicts.verdicts.values())
         build = self._finish(listed, verdicts, policy, variant, soonest)
         page = await asyncio.to_thread(build) if len(listed.page.files) > _LARGE else build()
         key = (*key[:-1], self.facts.stamp(project))
@@ -186,24 +192,26 @@ class Gate:
         return await self._listing(await self.index.snapshot(project))
 
     async def _listing(self, snapshot: Snapshot) -> Listing:
+        first_seen = self._first_seen(snapshot.project)
         kept = self._listings.get(snapshot.project)
         if kept is not None and kept.snapshot.digest == snapshot.digest:
             return kept
         if len(snapshot.packed) > 20_000:
-            kept = await asyncio.to_thread(self._read, snapshot)
+            kept = await asyncio.to_thread(self._read, snapshot, first_seen)
         else:
-            kept = self._read(snapshot)
+            kept = self._read(snapshot, first_seen)
         if len(kept.page.files) < _LISTED_FILES:
             self._listings[snapshot.project] = kept
         return kept
 
-    def _read(self, snapshot: Snapshot) -> Listing:
+    def _read(self, snapshot: Snapshot, first_seen: datetime | Unknown) -> Listing:
         page = snapshot.page()
         project, found = releases(
             page,
             index_id=self.index_id,
             public=self.public,
-            first_seen=self._first_seen(snapshot.project),
+            first_seen=first_seen,
+            watched_since=self._watched_since,
         )
         return listing(snapshot, page, project, found)
 
@@ -228,6 +236,7 @@ class Gate:
             verdict = judge_page(
                 listed.releases, assessment, policy, client, now, presentation=self.presentation
             ).verdicts[file.filename]
+        self._note_faults([verdict])
         return JudgedFile(
             subject=subject,
             verdict=verdict,
@@ -235,6 +244,13 @@ class Gate:
             index_id=self.index_id,
             policy=policy.digest,
         )
+
+    def _note_faults(self, verdicts: Iterable[Verdict]) -> None:
+        """Count what could not be judged, for health: such files are refused."""
+        for verdict in verdicts:
+            if verdict.rule == GATE_FAULT:
+                self.faults += 1
+                self.last_fault = verdict.explanation
 
     def _removed(self, former: Formerly) -> JudgedFile:
         policy = self.policy.current()

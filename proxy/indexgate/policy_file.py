@@ -10,6 +10,7 @@ from pathlib import Path
 
 from indexgate.errors import GateError
 from indexgate_policy import policies
+from indexgate_policy.checks import CHECKS
 from indexgate_policy.errors import PolicyError
 from indexgate_policy.rules import document
 from indexgate_policy.rules.document import Policy
@@ -37,7 +38,7 @@ class PolicyInForce:
         self._path: Path | None = None
         self._look: _Look | None = None
         if place in policies.NAMES:
-            self._policy = document.parse(policies.shipped(place), source=place, now=clock())
+            self._policy = self._parsed(policies.shipped(place))
         else:
             self._path = Path(place)
             self._look = _look(self._path)
@@ -68,7 +69,11 @@ class PolicyInForce:
             text = self._path.read_bytes()
         except OSError as error:
             raise _unreadable(self._path, error) from error
-        return document.parse(text, source=str(self._path), now=self._clock())
+        return self._parsed(text)
+
+    def _parsed(self, text: bytes) -> Policy:
+        computed = frozenset(check.definition.id for check in CHECKS)
+        return document.parse(text, source=self.place, now=self._clock(), checks=computed)
 
     def _keep_old(self, look: _Look | None, why: str) -> None:
         if self.broken is None or look != self._look:

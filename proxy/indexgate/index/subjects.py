@@ -18,7 +18,12 @@ _NO_VERSION = "unknown"
 
 
 def releases(
-    page: ProjectPage, *, index_id: str, public: bool, first_seen: datetime | Unknown
+    page: ProjectPage,
+    *,
+    index_id: str,
+    public: bool,
+    first_seen: datetime | Unknown,
+    watched_since: datetime | None = None,
 ) -> tuple[Project, tuple[Release, ...]]:
     """Return the project of *page* and its releases, in page order.
 
@@ -41,6 +46,7 @@ def releases(
         status_reason=page.status_reason if isinstance(page.status_reason, str) else "",
         first_upload=_earliest(uploads),
         first_seen=first_seen,
+        watched_since=watched_since,
         releases=sum(
             any(page.files[position].yanked is False for position in positions)
             for positions in by_version.values()

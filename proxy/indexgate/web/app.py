@@ -46,6 +46,7 @@ async def serve(
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(parts.gate.facts.refresh_for_ever())
                 tasks.create_task(parts.refresh.for_ever())
+                tasks.create_task(asyncio.to_thread(parts.popular.prepare))
         finally:
             await runner.cleanup()
 
@@ -79,7 +80,7 @@ def _health(parts: Parts, choice: UpstreamChoice) -> Health:
         version=version("indexgate"),
         upstream_url=redact(choice.url),
         upstream=parts.upstream,
-        policy=parts.gate.policy,
+        gate=parts.gate,
         feed=parts.store.advisories.feed_state,
         feed_failure=lambda: parts.refresh.feed_failure,
         feed_wanted=parts.refresh.feed is not None,

@@ -54,6 +54,9 @@ def guard(hosts: frozenset[str], gate_id: str) -> Middleware:
                 response = await handler(request)
             except web.HTTPException as error:
                 response = http_error(error).response()
+            except Exception:
+                log.exception("gate-fault", id=request_id)
+                response = fault(request_id).response()
         log.info(
             "request",
             method=request.method,
@@ -96,6 +99,17 @@ def loop() -> Problem:
         detail="The request came from this gate itself: its upstream leads back to it. Set "
         "`--upstream` to the index behind the gate",
         phrase="Loop Detected: the upstream of this gate is the gate itself",
+    )
+
+
+def fault(request_id: str) -> Problem:
+    """Say that the gate itself failed, and under which id its log tells how."""
+    return Problem(
+        type="urn:indexgate:gate-fault",
+        title="indexgate failed",
+        status=500,
+        detail=f"A fault of the gate, not of the package; its log has it under {request_id}",
+        phrase="indexgate failed: see its log",
     )
 
 

@@ -8,10 +8,11 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from indexgate.gate import Gate
 from indexgate.index.upstream import Upstream
-from indexgate.policy_file import PolicyInForce
 from indexgate.sources.osv_records import FeedState
 from indexgate.store.decisions import Decisions
+from indexgate.store.engines import StoreFailed
 from indexgate.web.refusal import NO_STORE
 
 
@@ -22,7 +23,7 @@ class Health:
     version: str
     upstream_url: str
     upstream: Upstream | None
-    policy: PolicyInForce
+    gate: Gate
     feed: Callable[[], FeedState | None]
     feed_failure: Callable[[], str | None]
     feed_wanted: bool
@@ -43,16 +44,18 @@ class Health:
 
     def report(self) -> dict[str, Any]:
         """Return the report. `degraded` lists every part that is not as it should be, in words."""
-        policy = self.policy.current()
+        policy = self.gate.policy.current()
         record = self.decisions.health()
+        feed = self._feed_state()
         degraded = [
             text
             for text in (
                 self._policy_trouble(),
                 self._upstream_trouble(),
-                self._feed_trouble(policy.max_feed_age.total_seconds()),
+                self._feed_trouble(feed, policy.max_feed_age.total_seconds()),
                 f"record: {record.reason}" if record.reason else None,
                 self._clock_trouble(),
+                self._fault(),
             )
             if text is not None
         ]
@@ -62,14 +65,14 @@ class Health:
             "version": self.version,
             "degraded": degraded,
             "policy": {
-                "place": self.policy.place,
+                "place": self.gate.policy.place,
                 "digest": policy.digest,
                 "rules": len(policy.rules),
-                "broken": self.policy.broken,
+                "broken": self.gate.policy.broken,
                 "notices": list(policy.notices),
             },
             "upstream": self._upstream(),
-            "feeds": {"osv": self._feed()},
+            "feeds": {"osv": self._feed(feed)},
             "record": {
                 "kept": record.reason is None,
                 "reason": record.reason,
@@ -90,10 +93,16 @@ class Health:
             "reason": None if failure is None else failure[1],
         }
 
-    def _feed(self) -> dict[str, Any]:
-        state = self.feed()
-        if state is None:
-            return {"wanted": self.feed_wanted, "read": None, "failure": self.feed_failure()}
+    def _feed_state(self) -> FeedState | StoreFailed | None:
+        try:
+            return self.feed()
+        except StoreFailed as error:
+            return error
+
+    def _feed(self, state: FeedState | StoreFailed | None) -> dict[str, Any]:
+        if state is None or isinstance(state, StoreFailed):
+            failure = self.feed_failure() if state is None else state.message
+            return {"wanted": self.feed_wanted, "read": None, "failure": failure}
         return {
             "wanted": self.feed_wanted,
             "read": state.fetched_at,
@@ -103,7 +112,7 @@ class Health:
         }
 
     def _policy_trouble(self) -> str | None:
-        broken = self.policy.broken
+        broken = self.gate.policy.broken
         return f"policy: {broken}; the policy read before stays in force" if broken else None
 
     def _upstream_trouble(self) -> str | None:
@@ -113,14 +122,20 @@ class Health:
         success = self.upstream.last_success
         return f"upstream: {reason}" if success is None or at > success else None
 
-    def _feed_trouble(self, max_age: float) -> str | None:
+    def _feed_trouble(self, state: FeedState | StoreFailed | None, max_age: float) -> str | None:
+        if isinstance(state, StoreFailed):
+            return f"store: {state.message}"
         if not self.feed_wanted:
             return None
-        state = self.feed()
         if state is None:
             return f"osv: not read yet ({self.feed_failure() or 'being fetched'})"
         age = (self.clock() - state.fetched_at).total_seconds()
         return f"osv: last read {age / 3600:.0f} h ago" if age > max_age else None
+
+    def _fault(self) -> str | None:
+        if not self.gate.faults:
+            return None
+        return f"gate: failed {self.gate.faults} times while judging, last: {self.gate.last_fault}"
 
     def _clock_trouble(self) -> str | None:
         ahead = self.clock_ahead()

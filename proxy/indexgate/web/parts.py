@@ -72,6 +72,7 @@ class Parts:
     store: Store
     recorder: Recorder
     refresh: Refresh
+    popular: PopularNameList
     gate_id: str
     clock: Clock
 
@@ -122,6 +123,7 @@ async def open_parts(
             timeout=settings.upstream_timeout.total_seconds(),
         )
         stack.push_async_callback(client.aclose)
+        names = popular.load() if choice.public else PopularNameList(tuple)
         project_json = ProjectJson(client, index_url=_with_login(choice))
         gate = _gate(
             settings,
@@ -129,6 +131,7 @@ async def open_parts(
             store=store,
             index=index,
             policy=policy,
+            names=names,
             project_json=project_json,
             base=base,
             clock=clock,
@@ -154,6 +157,7 @@ async def open_parts(
                 clock=clock,
                 log=_say("refresh"),
             ),
+            popular=names,
             gate_id=gate_id,
             clock=clock,
         )
@@ -186,12 +190,11 @@ def _gate(
     store: Store,
     index: CachedIndex,
     policy: PolicyInForce,
+    names: PopularNameList,
     project_json: ProjectJson,
     base: str,
     clock: Clock,
 ) -> Gate:
-    names = popular.load() if choice.public else PopularNameList(tuple)
-
     async def listing(project: NormalizedName) -> Listing:
         return await gate.listing(project)
 
@@ -218,6 +221,7 @@ def _gate(
         presentation=settings.presentation,
         addresses=_addresses(settings, base),
         first_seen=_first_seen(store, choice.index_id, clock),
+        watched_since=store.created_at,
         former=_formerly(store, choice.index_id),
         clock=clock,
         page_memory=settings.page_memory,

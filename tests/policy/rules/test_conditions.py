@@ -266,3 +266,15 @@ def test_the_worst_flag_speaks() -> None:
     known = assessment(flags=[flag(severity=Severity.LOW), flag("new-10k", ends=NOW + DAY)])
     found = outcome('any_flag = { severity = { at_least = "low" } }', known=known)
     assert found == Outcome(True, "demo: new-10k found (new-10k)", NOW + DAY)
+
+
+def test_first_seen_is_unknown_while_the_store_is_younger_than_the_window() -> None:
+    began = NOW - 3 * DAY
+    young = file(project=project(first_seen=began, watched_since=began))
+    inside = outcome('first_seen = { below = "2d" }', young)
+    assert inside.truth is False
+    beyond = outcome('first_seen = { below = "7d" }', young)
+    assert beyond.truth is None
+    assert beyond.until == began + 7 * DAY
+    assert "watching since 2026-11-19" in beyond.why
+    assert outcome('first_seen = { at_least = "7d" }', young).truth is None

@@ -86,7 +86,7 @@ async def running(
     policy: str = TOO_NEW,
     *,
     clock: Clock | None = None,
-    **given: str | bool,
+    **given: str | bool | tuple[str, ...],
 ) -> AsyncIterator[Running]:
     """Run a gate in front of *upstream*; *given* are settings as flags would give them."""
     clock = clock or Clock()

@@ -48,6 +48,24 @@ def _age(
     return read
 
 
+def _first_seen(field: Field) -> Test:
+    """Read the window; a store that began within it cannot know what was asked for before."""
+    test_age = _age(
+        lambda f: f.project.first_seen, lambda f: f"{f.project.name} was first asked for"
+    )(field)
+    window = field.fields(("below", "at_least"), f"`{field.key}`")
+    span = max(window[key].duration() for key in ("below", "at_least") if key in window)
+
+    def test(file: File, known: Known) -> Outcome:
+        began = file.project.watched_since
+        if began is not None and known.now < after(began, span):
+            why = f"the gate has only been watching since {moment(began)}"
+            return unknown(why, after(began, span))
+        return test_age(file, known)
+
+    return test
+
+
 RELEASE_AGE = Definition(
     name="release_age",
     scope=Scope.RELEASE,
@@ -83,5 +101,5 @@ FIRST_SEEN = Definition(
     value=_VALUE,
     example='{ below = "7d" }',
     unknown="the gate's store is younger than the duration, so it cannot know",
-    read=_age(lambda f: f.project.first_seen, lambda f: f"{f.project.name} was first asked for"),
+    read=_first_seen,
 )

@@ -137,11 +137,16 @@ def parse(
 def read_toml(text: bytes | str, source: str) -> tuple[str, Field]:
     """Return a document's text and its top-level table. Raises PolicyError and nothing else."""
     body = _decoded(text, source)
-    return body, Field(key="", value=_toml(body, source), place=Place(source=shown(source)))
+    return body, Field(key="", value=_toml(body, source), place=Place(source=_path(source)))
+
+
+def _path(source: str) -> str:
+    """Return *source* whole, as its end tells the file, and printable."""
+    return "".join(letter if letter.isprintable() else "?" for letter in source)
 
 
 def _decoded(text: bytes | str, source: str) -> str:
-    where = f"`{shown(source)}`"
+    where = f"`{_path(source)}`"
     try:
         raw = text.encode() if isinstance(text, str) else text
     except UnicodeEncodeError:
@@ -160,7 +165,7 @@ def _decoded(text: bytes | str, source: str) -> str:
 
 
 def _toml(body: str, source: str) -> dict[str, object]:
-    where = f"`{shown(source)}`"
+    where = f"`{_path(source)}`"
     try:
         data = tomllib.loads(body)
     except RecursionError:

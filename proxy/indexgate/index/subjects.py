@@ -33,10 +33,9 @@ def releases(
     name = NormalizedName(page.name)
     named = [(file, parse(file.filename, name)) for file in page.files]
     uploads = [upload_time(file) for file in page.files]
-    by_version: dict[str, list[int]] = {}
+    by_version: dict[Version | str, list[int]] = {}
     for position, (_, reading) in enumerate(named):
-        text = reading.version or _NO_VERSION
-        key = str(reading.parsed) if reading.parsed is not None else text
+        key = reading.parsed or reading.version or _NO_VERSION  # 1.0 and 1.0.0 are one version
         by_version.setdefault(key, []).append(position)
     project = Project(
         name=name,

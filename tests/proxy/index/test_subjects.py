@@ -1,0 +1,89 @@
+"""What is judged, made from a page."""
+
+from datetime import UTC, datetime
+
+from msgspec import UNSET, UnsetType
+from packaging.version import Version
+
+from indexgate.index.subjects import releases
+from indexgate.simple.model import PageFile, ProjectPage
+from indexgate_policy.signals import Unknown
+
+SEEN = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def listed(filename: str, uploaded: str | None, *, yanked: bool | str = False) -> PageFile:
+    return PageFile(
+        filename=filename,
+        url=f"https://f.example.test/{filename}",
+        hashes={},
+        upload_time=UNSET if uploaded is None else uploaded,
+        yanked=yanked,
+    )
+
+
+def of(*files: PageFile, status: str | UnsetType = UNSET) -> ProjectPage:
+    return ProjectPage(name="demo", files=files, status=status)
+
+
+def test_a_release_is_as_old_as_its_earliest_file() -> None:
+    page = of(
+        listed("demo-1.0-py3-none-any.whl", "2026-11-05T00:00:00Z"),
+        listed("demo-1.0.tar.gz", "2026-11-02T01:02:03.5Z"),
+        listed("demo-2.0.tar.gz", "2026-11-06T00:00:00Z"),
+    )
+    project, found = releases(page, index_id="i", public=True, first_seen=SEEN)
+    assert [release.version for release in found] == ["1.0", "2.0"]
+    earliest = datetime(2026, 11, 2, 1, 2, 3, 500000, tzinfo=UTC)
+    assert found[0].released == project.first_upload == earliest
+    assert {file.released for file in found[0].files} == {earliest}
+    assert [file.kind for file in found[0].files] == ["wheel", "sdist"]
+    assert project.releases == 2
+
+
+def test_one_missing_upload_time_makes_the_age_of_its_release_unknown() -> None:
+    page = of(
+        listed("demo-1.0-py3-none-any.whl", None),
+        listed("demo-1.0.tar.gz", "2026-11-02T00:00:00Z"),
+        listed("demo-2.0.tar.gz", "yesterday"),
+    )
+    project, (first, second) = releases(page, index_id="i", public=True, first_seen=SEEN)
+    assert isinstance(first.released, Unknown)
+    assert isinstance(second.released, Unknown)
+    assert isinstance(project.first_upload, Unknown)
+
+
+def test_equal_versions_in_two_spellings_are_one_release() -> None:
+    page = of(
+        listed("demo-1.0-py3-none-any.whl", "2026-11-05T00:00:00Z"),
+        listed("demo-1.0.0.tar.gz", "2026-11-02T00:00:00Z"),
+    )
+    _, found = releases(page, index_id="i", public=True, first_seen=SEEN)
+    assert len(found) == 1
+    assert found[0].parsed == Version("1.0")
+
+
+def test_a_version_that_is_not_pep_440_is_kept_as_text() -> None:
+    _, [release] = releases(
+        of(listed("demo-2004d.tar.gz", None)), index_id="i", public=True, first_seen=SEEN
+    )
+    assert release.version == "2004d"
+    assert isinstance(release.parsed, Unknown)
+
+
+def test_yanked_versions_do_not_count_as_releases() -> None:
+    page = of(
+        listed("demo-1.0.tar.gz", None, yanked=True),
+        listed("demo-2.0.tar.gz", None, yanked=""),
+        listed("demo-3.0.tar.gz", None),
+    )
+    project, found = releases(page, index_id="i", public=False, first_seen=SEEN)
+    assert project.releases == 1
+    assert [release.yanked for release in found] == [True, True, False]
+
+
+def test_a_page_without_files_has_no_releases() -> None:
+    project, found = releases(of(status="archived"), index_id="i", public=True, first_seen=SEEN)
+    assert found == ()
+    assert project.status == "archived"
+    assert isinstance(project.first_upload, Unknown)

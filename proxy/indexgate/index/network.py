@@ -2,7 +2,8 @@
 
 A public index that redirects, or lists files, to a private address would let it reach into the
 network of whoever runs the gate. Documentation and benchmark networks are not private in this
-sense: nobody's services live there.
+sense: nobody's services live there. An index whose own configured address is private, such as a
+mirror on loopback, is meant to be asked there: that one host is allowed, and no other private one.
 """
 
 import socket
@@ -69,18 +70,24 @@ def refuse_private(host: str) -> None:
 
 
 class PublicResolver(AbstractResolver):
-    """Resolve names, and refuse those that lead to a private address."""
+    """Resolve names, and refuse those that lead to a private address.
 
-    def __init__(self, inner: AbstractResolver) -> None:
+    *own* is the index's own host. Its name may lead to a private address only if it says so
+    itself, as `localhost` does; behind any other name a private address is somebody's trick.
+    """
+
+    def __init__(self, inner: AbstractResolver, *, own: str | None) -> None:
         self._inner = inner
+        self._own = own if own is not None and is_private(own) else None
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
         """Return the addresses of *host*. Raises UpstreamFailed when one of them is private."""
         found = await self._inner.resolve(host, port, family)
-        for result in found:
-            refuse_private(result["host"])
+        if host != self._own:
+            for result in found:
+                refuse_private(result["host"])
         return found
 
     async def close(self) -> None:

@@ -1,8 +1,8 @@
 """The index upstream: pages, project lists and files over HTTP, with every failure told apart.
 
 The gate follows redirects by itself, a few of them, and looks at each hop: credentials stay with
-the index's own host, and a public index leads to no private address. Answers are bounded in time
-and size, also after decompression.
+the index's own host, and a public index leads to no private address but its own. Answers are
+bounded in time and size, also after decompression.
 """
 
 import asyncio
@@ -94,7 +94,9 @@ class Upstream:
         connector = aiohttp.TCPConnector(
             limit=64,
             ssl=_tls(self.settings),
-            resolver=PublicResolver(resolver) if self.settings.public else resolver,
+            resolver=(
+                PublicResolver(resolver, own=self._host) if self.settings.public else resolver
+            ),
         )
         self._session = aiohttp.ClientSession(
             connector=connector,
@@ -175,7 +177,7 @@ class Upstream:
                 packed=pack(body),
                 content_type=response.headers.get("Content-Type", ""),
                 url=str(response.url),
-                digest=blake2b(body, digest_size=16).hexdigest(),
+                digest=digest_of(body),
                 fetched_at=now,
                 etag=response.headers.get("ETag"),
                 last_modified=response.headers.get("Last-Modified"),
@@ -266,7 +268,7 @@ class Upstream:
             raise UpstreamFailed("redirect", "led to an address that is none") from error
         if parts.scheme not in {"http", "https"} or not host:
             raise UpstreamFailed("redirect", "led to an address that is not http or https")
-        if self.settings.public:
+        if self.settings.public and host != self._host:
             refuse_private(host)
 
     def _auth_for(self, url: str) -> aiohttp.BasicAuth | None:
@@ -308,6 +310,11 @@ async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
 
 def _confirmed(known: Snapshot, now: datetime, ahead: float) -> Snapshot:
     return replace(known, fetched_at=now, clock_ahead=ahead, stale=None)
+
+
+def digest_of(body: bytes) -> str:
+    """Return what tells two contents of a page apart."""
+    return blake2b(body, digest_size=16).hexdigest()
 
 
 def _clock_ahead(date: str | None, now: datetime) -> float:

@@ -18,12 +18,14 @@ _REPORT = "Report it with the lines above; look through them for what others sho
 COMMANDS: Mapping[str, str] = {
     "serve": "indexgate.cli.serve",
     "explain": "indexgate.cli.explain",
+    "check": "indexgate.cli.check",
+    "log": "indexgate.cli.log",
 }
 """Each command and the module that has it as `command`; imported when it is asked for."""
 
 EXIT_CODES: Mapping[int, str] = {
-    0: "All is well; `explain`: what was asked for passes.",
-    1: "`explain`: what was asked for is refused.",
+    0: "All is well; `explain` and `check`: what was asked for passes.",
+    1: "`explain` and `check`: something that was asked for is refused.",
     FAILED: "Wrong usage, a wrong setting, or a failure; stderr says which.",
     INTERRUPTED: "Interrupted. `serve` ends with 0 when it is told to stop.",
 }

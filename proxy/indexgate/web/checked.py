@@ -1,0 +1,244 @@
+"""Judging requirements without installing: as the gate would judge their pages, on the same facts.
+
+A page is judged as it is now. Files may still pass for ten minutes after what tightens by itself,
+for the sake of resolvers that hold an older page; a check tells what the page says.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from packaging.version import Version
+
+from indexgate.checked import Check, Checked, CheckedFile
+from indexgate.config import Settings
+from indexgate.index.listing import Listing
+from indexgate.index.protocol import NoSuchProject, UpstreamFailed
+from indexgate.redact import redact
+from indexgate.requirements.bounds import Bounds, InForce, in_force
+from indexgate.requirements.candidates import Candidate, NoCandidate, candidates, unlisted
+from indexgate.requirements.entries import Elsewhere, Wanted
+from indexgate.requirements.file import Requirements
+from indexgate.sources.protocol import SourceFailed
+from indexgate.store.engines import StoreFailed
+from indexgate.upstream_choice import UpstreamChoice
+from indexgate.web.parts import Clock, Parts, open_parts, utc_now
+from indexgate_policy.rules.page import PageVerdicts, judge_page
+from indexgate_policy.rules.verdict import Verdict
+from indexgate_policy.subject import Client
+
+AT_ONCE = 8
+"""Projects that are looked at at the same time."""
+
+_NAMED = 5
+
+
+async def check(
+    settings: Settings,
+    upstream: UpstreamChoice,
+    requirements: Requirements,
+    environment: Mapping[str, str],
+    *,
+    done: Callable[[], None] = lambda: None,
+    clock: Clock = utc_now,
+) -> Check:
+    """Judge *requirements* for the interpreter of *environment* (the variables of PEP 508 markers).
+
+    *done* is called after each requirement. Raises GateError, PolicyError.
+    """
+    async with open_parts(settings, upstream, base="/", clock=clock) as parts:
+        feed_failure = await _feed_read(parts)
+        bench = _Bench(parts, in_force(requirements, environment), _python(environment))
+        room = asyncio.Semaphore(AT_ONCE)
+
+        async def one(number: int, entry: Wanted | Elsewhere) -> Checked:
+            async with room:
+                checked = await bench.judge(number, entry)
+            done()
+            return checked
+
+        async with asyncio.TaskGroup() as together:
+            tasks = [
+                together.create_task(one(number, entry))
+                for number, entry in enumerate(requirements.entries)
+            ]
+        return Check(
+            at=clock(),
+            index=redact(upstream.url),
+            policy=parts.gate.policy.place,
+            policy_digest=parts.gate.policy.current().digest,
+            requirements=tuple(task.result() for task in tasks),
+            ways_past=requirements.ways_past,
+            feed_failure=feed_failure,
+        )
+
+
+async def _feed_read(parts: Parts) -> str | None:
+    """Read the advisories if no running gate keeps them new; return why that failed, if so."""
+    feed = parts.refresh.feed
+    if feed is None:
+        return None
+    now = parts.clock()
+    try:
+        state = parts.store.advisories.feed_state()
+        if state is None or now - state.fetched_at > parts.gate.policy.current().max_feed_age:
+            await feed.refresh(now)
+    except SourceFailed as error:
+        return str(error)
+    except StoreFailed as error:
+        return error.message
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """A gate, what is in force of the requirements, and the interpreter they are for."""
+
+    parts: Parts
+    force: InForce
+    python: Version
+
+    async def judge(self, number: int, entry: Wanted | Elsewhere) -> Checked:
+        """Judge the requirement *entry*, the one with this *number*."""
+        if isinstance(entry, Elsewhere):
+            skipped = number in self.force.skipped
+            return Checked(
+                requirement=entry.text,
+                place=entry.place,
+                project=entry.name,
+                action="skipped" if skipped else "not judged",
+                reason=_SKIPPED if skipped else entry.reason,
+            )
+        blank = _blank(entry)
+        if number in self.force.skipped:
+            return blank(action="skipped", reason=f"{_SKIPPED}: {entry.requirement.marker}")
+        taken = self.force.elsewhere.get(entry.name)
+        if taken is not None:
+            reason = f"a constraint ({taken.place}) takes it from elsewhere: {taken.reason}"
+            return blank(action="not judged", reason=reason)
+        bounds = self.force.bounds[entry.name]
+        try:
+            listed = await self.parts.gate.listing(entry.name)
+            verdicts = await self._verdicts(listed)
+            found = candidates(listed, bounds, self.python)
+        except NoSuchProject:
+            return blank(action="failed", reason=f"the index has no project {entry.name}")
+        except UpstreamFailed as error:
+            return blank(action="failed", reason=f"upstream {error.reason}")
+        except NoCandidate as error:
+            return blank(action="failed", reason=str(error))
+        return _checked(blank, listed, bounds, found, verdicts)
+
+    async def _verdicts(self, listed: Listing) -> PageVerdicts:
+        gate = self.parts.gate
+        await gate.facts.of(listed)
+        await gate.facts.settled()  # unlike an installer, a check can wait for the JSON
+        return judge_page(
+            listed.releases,
+            await gate.facts.of(listed),
+            gate.policy.current(),
+            Client(),
+            self.parts.clock(),
+            presentation=gate.presentation,
+        )
+
+
+_SKIPPED = "its marker does not hold here"
+
+
+def _blank(entry: Wanted) -> Callable[..., Checked]:
+    def checked(**found: object) -> Checked:
+        return Checked(
+            requirement=str(entry.requirement),
+            place=entry.place,
+            project=entry.name,
+            extras=tuple(sorted(entry.requirement.extras)),
+            **found,  # type: ignore[arg-type]
+        )
+
+    return checked
+
+
+def _checked(
+    blank: Callable[..., Checked],
+    listed: Listing,
+    bounds: Bounds,
+    found: tuple[Candidate, ...],
+    verdicts: PageVerdicts,
+) -> Checked:
+    """Choose as a resolver would on the gate's page, and tell the verdict on what it would take."""
+    passing = next((c for c in found if not _refused(c, verdicts)), None)
+    taken = passing or found[0]
+    over = tuple(c.release.version for c in found[: found.index(taken)])
+    of_files = [verdicts.verdicts[file.filename] for file in taken.files]
+    refusals = [verdict for verdict in of_files if verdict.refused]
+    warnings = tuple(
+        dict.fromkeys(w for verdict in of_files if not verdict.refused for w in verdict.warnings)
+    )
+    decisive = refusals[0] if passing is None else Verdict(action=of_files[0].action)
+    action = "refuse" if passing is None else "warn" if warnings else "allow"
+    return blank(
+        action=action,
+        version=taken.release.version,
+        chosen="pinned" if bounds.pinned else "newest",
+        how=_how(bounds, found, over, refused=passing is None),
+        passed_over=over,
+        rule=decisive.rule,
+        reason=decisive.reason,
+        hint=decisive.hint,
+        warnings=() if passing is None else warnings,
+        notes=tuple(_notes(listed, bounds, taken, refusals, of_files)),
+        files=tuple(
+            CheckedFile(
+                filename=file.filename,
+                action=verdict.action,
+                rule=verdict.rule,
+                reason=verdict.reason,
+            )
+            for file, verdict in zip(taken.files, of_files, strict=True)
+        ),
+    )
+
+
+def _refused(candidate: Candidate, verdicts: PageVerdicts) -> bool:
+    return all(verdicts.verdicts[file.filename].refused for file in candidate.files)
+
+
+def _how(
+    bounds: Bounds, found: tuple[Candidate, ...], over: tuple[str, ...], *, refused: bool
+) -> str:
+    if bounds.pinned:
+        return "pinned"
+    if refused:
+        return f"the newest of {len(found)} that match, all refused"
+    if not over:
+        return f"the newest of {len(found)} that match"
+    named = ", ".join(over[:_NAMED]) + (", ..." if len(over) > _NAMED else "")
+    return f"the newest of {len(found)} that match and pass; refused are {named}"
+
+
+def _notes(
+    listed: Listing,
+    bounds: Bounds,
+    taken: Candidate,
+    refusals: list[Verdict],
+    of_files: list[Verdict],
+) -> list[str]:
+    notes = []
+    if refusals and len(refusals) < len(of_files):
+        notes.append(f"{len(refusals)} of {len(of_files)} files are refused: {refusals[0].reason}")
+    missing = unlisted(listed, bounds.hashes)
+    if missing:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        notes.append(f"no listed file has the hash {missing[0]}{more}")
+    if taken.release.yanked:
+        why = next((f.yanked for f in taken.files if isinstance(f.yanked, str)), "")
+        notes.append(f"upstream yanked it{': ' if why else ''}{why}")
+    if listed.snapshot.stale:
+        notes.append(f"the page is stale: {listed.snapshot.stale}")
+    return notes
+
+
+def _python(environment: Mapping[str, str]) -> Version:
+    # A build from a checkout calls itself `3.15.0a1+`, which is no version.
+    return Version(environment["python_full_version"].rstrip("+"))

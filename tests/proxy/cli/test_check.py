@@ -1,0 +1,208 @@
+"""`check`: requirements in, a table or JSON out, an exit code to act on."""
+
+import io
+import json
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from indexgate.checked import Check, Checked
+from indexgate.cli.check import tell
+from indexgate.cli.check_forms import as_json, print_table
+from indexgate.cli.main import run
+from indexgate_policy.rules.verdict import Warned
+from tests.proxy.web.running import TOO_NEW
+from tests.standins.packages import project, wheel
+from tests.standins.upstream import Upstream
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+
+def row(action: Any = "allow", **facts: Any) -> Checked:
+    return Checked(requirement="demo==1", place="r.txt:1", action=action, **facts)
+
+
+def made(*rows: Checked, **facts: Any) -> Check:
+    return Check(
+        at=NOW,
+        index="https://index.example.test/simple/",
+        policy="balanced",
+        policy_digest="abc",
+        requirements=rows,
+        **facts,
+    )
+
+
+def shown(check: Check, width: int = 200) -> str:
+    stream = io.StringIO()
+    print_table(check, Console(file=stream, width=width, highlight=False))
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("rows", "code", "strict"),
+    [
+        ([], 0, 0),
+        (["allow", "warn", "skipped"], 0, 0),
+        (["refuse"], 1, 1),
+        (["refuse", "failed"], 1, 1),
+        (["failed", "allow"], 2, 2),
+        (["not judged"], 0, 1),
+        (["not judged", "failed"], 2, 1),
+    ],
+)
+def test_the_exit_code_says_whether_anything_is_refused(
+    rows: list[str], code: int, strict: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    check = made(*map(row, rows))
+    assert tell(check, as_json=True, strict=False) == code
+    assert tell(check, as_json=False, strict=True) == strict
+    assert "requirement" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"action": "refuse", "rule": "too-new", "reason": "demo is new"}, "demo is new"),
+        ({"action": "refuse", "hint": "take 0.9"}, "hint: demo==1 (r.txt:1): take 0.9"),
+        ({"chosen": "newest", "version": "1", "how": "the newest of 3"}, "1 (the newest of 3)"),
+        ({"chosen": "pinned", "version": "1", "how": "pinned"}, "│ 1       │"),
+        ({"action": "warn", "warnings": (Warned(rule="w", reason="so old"),)}, "so old"),
+        ({"notes": ("upstream yanked it",)}, "upstream yanked it"),
+        ({"action": "not judged", "reason": "asks no index"}, "1 not judged"),
+        ({"action": "failed", "reason": "no such project"}, "1 could not be judged"),
+    ],
+)
+def test_the_table_tells_what_came_of_each(facts: dict[str, Any], words: str) -> None:
+    assert words in shown(made(row(**facts)))
+
+
+def test_the_table_tells_what_leads_past_the_gate_and_sums_up() -> None:
+    text = shown(
+        made(row(), row("refuse"), ways_past=("`-i x` leads away",), feed_failure="osv is down")
+    )
+    assert "warning: `-i x` leads away" in text
+    assert "advisories could not be read: osv is down" in text
+    assert "2 requirements by policy balanced: 1 pass, 1 refused" in text
+
+
+def test_text_from_others_moves_no_cursor_and_is_no_markup() -> None:
+    text = shown(made(row("refuse", reason="\x1b[2J[red]boo[/red]", hint="\x1b[3J")))
+    assert "\x1b" not in text
+    assert "[red]boo[/red]" in text
+
+
+def test_json_has_one_object_for_each_requirement() -> None:
+    document = json.loads(as_json(made(row(), row("not judged", extras=("x",)))))
+    assert [each["action"] for each in document["requirements"]] == ["allow", "not judged"]
+    assert document["requirements"][1]["extras"] == ["x"]
+    assert document["at"] == "2026-11-20T12:00:00Z"
+    assert document["counts"] == {"allow": 1, "not judged": 1}
+
+
+@pytest.fixture
+def upstream() -> Iterator[Upstream]:
+    fresh = datetime.now(UTC) - timedelta(hours=2)
+    with Upstream(
+        project("demo", wheel("demo", "1.0"), wheel("demo", "2.0", upload_time=fresh)),
+        project("other", wheel("other", "1.0")),
+    ) as server:
+        yield server
+
+
+@pytest.fixture
+def common(upstream: Upstream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the flags of every call."""
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    policy = tmp_path / "policy.toml"
+    policy.write_text(TOO_NEW, encoding="utf-8")
+    return ["--upstream", upstream.url, "--state", str(tmp_path / "s"), "--policy", str(policy)]
+
+
+def test_requirements_come_from_the_command_line_files_and_the_standard_input(
+    common: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "r.txt").write_text("demo\n-c c.txt\n-i https://a.test/s", encoding="utf-8")
+    (tmp_path / "c.txt").write_text("demo<3\n", encoding="utf-8")
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"other==1.0 # why\n")))
+    arguments = ["check", "other", "-", "-r", str(tmp_path / "r.txt"), "--json", *common]
+    assert run(arguments) == 0
+    document = json.loads(capsys.readouterr().out)
+    found = {
+        (each["requirement"], Path(each["place"]).name): each["version"]
+        for each in document["requirements"]
+    }
+    assert found == {
+        ("other", "command line"): "1.0",
+        ("demo", "r.txt:1"): "1.0",
+        ("other==1.0", "standard input:1"): "1.0",
+    }
+    assert "past the gate" in document["ways_past"][0]
+
+
+def test_a_refused_pin_ends_with_1_and_an_unknown_project_with_2(
+    common: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["check", "demo==2.0", "other", *common]) == 1
+    assert "1 pass, 1 refused" in capsys.readouterr().out
+    assert run(["check", "gone", "other", *common]) == 2
+    assert "the index has no project gone" in " ".join(
+        line.split("│")[-2].strip() for line in capsys.readouterr().out.splitlines() if "│" in line
+    )
+    assert run(["check", "./here", *common]) == 0
+    assert run(["check", "./here", "--strict", *common]) == 1
+
+
+def test_a_constraint_on_the_command_line_bounds_the_choice(
+    common: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "c.txt").write_text("demo==2.0\n", encoding="utf-8")
+    assert run(["check", "demo", "-c", str(tmp_path / "c.txt"), *common]) == 1
+    assert "2.0" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "Nothing to check"),
+        (["-c", "c.txt"], "Nothing to check"),
+        (["a b"], "requirements-line"),
+        (["-r", "gone.txt"], "cannot read `gone.txt`: no such file"),
+    ],
+)
+def test_wrong_use_ends_with_2(
+    arguments: list[str], words: str, common: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["check", *arguments, *common]) == 2
+    output = capsys.readouterr()
+    assert words in output.err
+    assert output.out == ""
+
+
+class Terminal(io.StringIO):
+    """Standard error as a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("count", "told"), [(10, False), (11, True)])
+def test_progress_is_shown_on_a_terminal_when_the_list_is_long(
+    count: int,
+    told: bool,
+    common: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    assert run(["check", *["other"] * count, "--json", *common]) == 0
+    assert ("checking" in terminal.getvalue()) is told
+    assert len(json.loads(capsys.readouterr().out)["requirements"]) == count

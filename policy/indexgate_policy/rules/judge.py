@@ -209,7 +209,7 @@ class Bench:
             rule=ruling.rule.id,
             reason=plain(_reason(ruling), REASON_LENGTH - len(clock)) + clock,
             explanation=explanation(file, ruling.rule, ruling.why, self._known.now),
-            hint=hint(ruling.rule, self._known, passes),
+            hint=hint(file, ruling.rule, self._known, passes),
             warnings=warnings,
             waived=weighed.waived,
             until=weighed.until,

@@ -49,11 +49,12 @@ def exemption(file: File, rule: str, now: datetime) -> str:
     )
 
 
-def hint(rule: Rule, known: Known, passes: datetime | None) -> str:
+def hint(file: File, rule: Rule, known: Known, passes: datetime | None) -> str:
     """Return how to go on: the name that was meant, the rule's own hint, patience, an exemption."""
     parts = [*_meant(rule, known), *([rule.hint] if rule.hint else [])]
     if passes is not None:
-        parts.append(f"it passes by itself from {moment_after(passes)}")
+        version = plain(f"{file.project.name} {file.version}", 80)
+        parts.append(f"{version} passes by itself from {moment_after(passes)}")
     return "; ".join([*parts, f"ask for an exemption from the rule `{rule.id}`"])
 
 

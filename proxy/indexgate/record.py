@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from indexgate.index.listing import Listing
+from indexgate.run_memory import RunMemory
 from indexgate.store.decisions import Decisions
 from indexgate.store.records import Reason, Refusal, VerdictSet, verdict_set
 from indexgate_policy.assessment import Assessment
@@ -30,7 +31,12 @@ class Recorder:
 
     def __init__(self, decisions: Decisions, clock: Callable[[], datetime]) -> None:
         self.decisions = decisions
+        self.runs = RunMemory()
         self._clock = clock
+
+    def now(self) -> datetime:
+        """Return the time by the record's clock."""
+        return self._clock()
 
     def page_served(self, page: Served, client: Client, run: str | None) -> None:
         """Count what *page* withheld or warned of."""

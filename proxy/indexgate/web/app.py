@@ -16,6 +16,7 @@ from indexgate.web.file_routes import FileRoutes
 from indexgate.web.guard import guard, known_hosts, sign
 from indexgate.web.health import Health
 from indexgate.web.parts import Parts, open_parts, remembered
+from indexgate.web.proof import Proof
 from indexgate.web.simple_routes import SimpleRoutes
 
 _KEEP_ALIVE = 75.0
@@ -71,7 +72,9 @@ def application(
         remembered=remembered(parts, choice.index_id),
         base=base,
     )
+    proof = Proof(secret=parts.secret, recorder=parts.recorder)
     app.add_routes([*simple.routes(), *files.routes(), *_health(parts, choice).routes()])
+    app.add_routes(proof.routes())
     return app
 
 

@@ -136,6 +136,12 @@ class FileRoutes:
                 first_seen=None if "sha256" in hashes else self.remembered.pinned(key),
             )
             url = side_url(listed.url, address.side)
+        run = run_of(request.headers.get(hdrs.AUTHORIZATION))
+        if run is not None and request.method == hdrs.METH_GET:
+            subject = judged.subject
+            self.recorder.runs.file_served(
+                run, subject.project.name, subject.version, whole=not address.side
+            )
         if not address.side and request.method == hdrs.METH_GET and wanted.sha256 is not None:
             self.remembered.remember(key, judged.subject.project.name, wanted.sha256)
         source = FileSource(

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from secrets import token_hex
 from typing import TypeAlias
@@ -74,6 +74,7 @@ class Parts:
     refresh: Refresh
     popular: PopularNameList
     gate_id: str
+    secret: str = field(repr=False)
     clock: Clock
 
 
@@ -159,6 +160,7 @@ async def open_parts(
             ),
             popular=names,
             gate_id=gate_id,
+            secret=state.secret,
             clock=clock,
         )
 

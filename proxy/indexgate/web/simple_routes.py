@@ -88,7 +88,10 @@ class SimpleRoutes:
             return _trouble(late, name, client.family)
         except UpstreamFailed as error:
             return _trouble(error, name, client.family)
-        self.recorder.page_served(page, client, run_of(request.headers.get(hdrs.AUTHORIZATION)))
+        run = run_of(request.headers.get(hdrs.AUTHORIZATION))
+        self.recorder.page_served(page, client, run)
+        if run is not None:
+            self.recorder.runs.page_served(run, name, next(iter(page.verdicts.passing), None))
         if page.refused is not None:
             return refused_project(name, page).response()
         return _answer(request, page, variant)

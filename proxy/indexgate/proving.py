@@ -1,0 +1,18 @@
+"""What is said to prove that one holds the state folder's secret, which itself never travels."""
+
+import hashlib
+import hmac
+
+
+def proof(secret: str, nonce: str, host: str, port: int) -> str:
+    """Return the proof, in hex, that who listens on *host* and *port* holds *secret*."""
+    return _mac(secret, f"indexgate proof\n{nonce}\n{host}\n{port}")
+
+
+def report_key(secret: str, run: str) -> str:
+    """Return the key, in hex, to the report on *run*: good for this run alone."""
+    return _mac(secret, f"indexgate run\n{run}")
+
+
+def _mac(secret: str, text: str) -> str:
+    return hmac.new(bytes.fromhex(secret), text.encode(), hashlib.sha256).hexdigest()

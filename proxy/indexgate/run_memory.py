@@ -1,0 +1,57 @@
+"""What the gate served to an `indexgate run`, so that its summary can say what was taken instead.
+
+In memory, for runs only, and bounded: a run asks for it as soon as its command has ended.
+"""
+
+from dataclasses import dataclass, field
+
+from cachetools import LRUCache
+from packaging.utils import NormalizedName
+
+RUNS = 64
+PROJECTS = 5_000
+VERSIONS = 200
+
+
+@dataclass(slots=True)
+class Seen:
+    """What one run saw of a project.
+
+    `newest` is the newest version that passed when the page was given out (None: none passed);
+    `served` has each version of which something was served: True if a whole file, False if only
+    metadata.
+    """
+
+    newest: str | None = None
+    served: dict[str, bool] = field(default_factory=dict)
+
+
+class RunMemory:
+    """What runs saw, by token. For the event loop's thread."""
+
+    def __init__(self) -> None:
+        self._runs: LRUCache[str, dict[NormalizedName, Seen]] = LRUCache(RUNS)
+
+    def page_served(self, run: str, project: NormalizedName, newest: str | None) -> None:
+        """Note that *run* was given the page of *project*."""
+        seen = self._seen(run, project)
+        if seen is not None:
+            seen.newest = newest
+
+    def file_served(self, run: str, project: NormalizedName, version: str, *, whole: bool) -> None:
+        """Note that *run* was given a file of *version*, or (not *whole*) its metadata."""
+        seen = self._seen(run, project)
+        if seen is not None and (version in seen.served or len(seen.served) < VERSIONS):
+            seen.served[version] = seen.served.get(version, False) or whole
+
+    def of(self, run: str) -> dict[NormalizedName, Seen]:
+        """Return what *run* saw, by project."""
+        return self._runs.get(run) or {}
+
+    def _seen(self, run: str, project: NormalizedName) -> Seen | None:
+        projects = self._runs.get(run)
+        if projects is None:
+            projects = self._runs[run] = {}
+        if project not in projects and len(projects) >= PROJECTS:
+            return None
+        return projects.setdefault(project, Seen())

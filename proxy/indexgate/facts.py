@@ -6,7 +6,7 @@ is assessed again in the background, and holds for files ten minutes after it ho
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -25,6 +25,8 @@ from indexgate_policy.signals import Signal, Signals, Unknown
 
 FIRST_SIGHT_PATIENCE = 0.15
 """Seconds for which a page waits for the project JSON."""
+
+NOT_YET = "has not answered yet"
 
 INTERIM = timedelta(minutes=1)
 """How long an assessment without the project JSON stands, should the JSON never come."""
@@ -62,14 +64,18 @@ class StoredAdvisories(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What facts are made from: the index's identity, the stores, and the project JSON."""
+    """What facts are made from: the index's identity, the stores, and the sources of signals.
+
+    Sources that are the index itself are asked at the first sight of a project, third parties only
+    in the background.
+    """
 
     index_id: str
     public: bool
     assessments: StoredAssessments
     advisories: StoredAdvisories
     popular: PopularNames
-    project_json: Source
+    sources: tuple[Source, ...]
     offline: bool
     listing: Callable[[NormalizedName], Awaitable[Listing]]
     clock: Callable[[], datetime]
@@ -163,7 +169,7 @@ class Facts:
         """Assess *project* again; what fails is told in the log."""
         try:
             listing = await self._with.listing(project)
-            await self._keep(listing, await self._observed(listing))
+            await self._keep(listing, await self._observed(project, self._with.sources))
         except asyncio.CancelledError:
             raise
         except Exception as error:
@@ -180,14 +186,18 @@ class Facts:
         return await asyncio.shield(flight)
 
     async def _look(self, listing: Listing) -> Assessment:
-        """Assess what is seen for the first time, with the project JSON if it comes in time."""
-        observed = asyncio.create_task(self._observed(listing))
+        """Assess what is seen for the first time, with what the index itself says in time."""
+        project = listing.project.name
+        own = [source for source in self._with.sources if not source.about.third_party]
+        if len(own) < len(self._with.sources):
+            self.queue(project)
+        observed = asyncio.create_task(self._observed(project, own))
         await asyncio.wait({observed}, timeout=FIRST_SIGHT_PATIENCE)
         if observed.done():
             return await self._keep(listing, observed.result())
-        interim = await self._keep(
-            listing, self._without_json("has not answered yet"), valid_for=INTERIM
-        )
+        now = self._with.clock()
+        not_yet = [signal for s in own for signal in unobserved(s.about, NOT_YET, now)]
+        interim = await self._keep(listing, tuple(not_yet), valid_for=INTERIM)
         late = asyncio.create_task(self._keep_late(listing, observed))
         self._late.add(late)
         late.add_done_callback(self._late.discard)
@@ -203,18 +213,24 @@ class Facts:
         finally:
             observed.cancel()
 
-    async def _observed(self, listing: Listing) -> tuple[Signal, ...]:
+    async def _observed(
+        self, project: NormalizedName, sources: Sequence[Source]
+    ) -> tuple[Signal, ...]:
+        answers = await asyncio.gather(*(self._asked(project, source) for source in sources))
+        return tuple(signal for answer in answers for signal in answer)
+
+    async def _asked(self, project: NormalizedName, source: Source) -> tuple[Signal, ...]:
+        now = self._with.clock()
         if self._with.offline:
-            return self._without_json("is not asked: the gate is offline")
-        source = self._with.project_json
+            return unobserved(source.about, "is not asked: the gate is offline", now)
         try:
-            return await source.signals(Asked(project=listing.project.name), self._with.clock())
+            return await source.signals(Asked(project=project), now)
         except SourceFailed as error:
             # What was seen before is older, not wrong: a failure must not make it unknown.
-            kept = self._kept(listing.project.name)
+            kept = self._kept(project)
             before = kept[1].inputs if kept is not None else ()
             seen = tuple(signal for signal in before if signal.source == source.about.name)
-            return seen or self._without_json(error.reason)
+            return seen or unobserved(source.about, error.reason, now)
 
     def _assess(self, listing: Listing, signals: tuple[Signal, ...]) -> Assessment:
         return assess(
@@ -229,9 +245,6 @@ class Facts:
                 now=self._with.clock(),
             )
         )
-
-    def _without_json(self, reason: str) -> tuple[Signal, ...]:
-        return unobserved(self._with.project_json.about, reason, self._with.clock())
 
     async def _keep(
         self,

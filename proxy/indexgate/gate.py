@@ -195,7 +195,7 @@ class Gate:
         first_seen = self._first_seen(snapshot.project)
         kept = self._listings.get(snapshot.project)
         if kept is not None and kept.snapshot.digest == snapshot.digest:
-            return kept
+            return kept if kept.snapshot is snapshot else replace(kept, snapshot=snapshot)
         if len(snapshot.packed) > 20_000:
             kept = await asyncio.to_thread(self._read, snapshot, first_seen)
         else:

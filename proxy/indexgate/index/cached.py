@@ -87,6 +87,10 @@ class CachedIndex:
                 return stored
         return await self._refreshed(project, stored)
 
+    def holds(self, project: NormalizedName) -> bool:
+        """Tell whether the page of *project* is at hand without asking disk or upstream."""
+        return project in self._memory
+
     def stored(self, project: NormalizedName) -> Snapshot | None:
         """Return the page that is stored, however old, without asking anybody."""
         return self._memory.get(project) or self._load(project)

@@ -15,6 +15,7 @@ from indexgate.upstream_choice import UpstreamChoice
 from indexgate.web.file_routes import FileRoutes
 from indexgate.web.guard import guard, known_hosts, sign
 from indexgate.web.health import Health
+from indexgate.web.new_names import NewNames
 from indexgate.web.parts import Parts, open_parts, remembered
 from indexgate.web.proof import Proof
 from indexgate.web.simple_routes import SimpleRoutes
@@ -38,7 +39,8 @@ async def serve(
             application(parts, settings, upstream, base=base),
             access_log=None,
             keepalive_timeout=_KEEP_ALIVE,
-            shutdown_timeout=_STOP_WITHIN,
+            # Twice: for requests to end by themselves, then for those that were told to.
+            shutdown_timeout=_STOP_WITHIN / 2,
         )
         await runner.setup()
         try:
@@ -63,11 +65,17 @@ def application(
     )
     app = web.Application(middlewares=[guard(names, parts.gate_id)])
     app.on_response_prepare.append(sign)
-    simple = SimpleRoutes(gate=parts.gate, upstream=parts.upstream, recorder=parts.recorder)
+    simple = SimpleRoutes(
+        gate=parts.gate,
+        upstream=parts.upstream,
+        recorder=parts.recorder,
+        new_names=NewNames(parts.clock),
+    )
     files = FileRoutes(
         gate=parts.gate,
         upstream=parts.upstream,
         cache=parts.files,
+        whole_files=parts.whole_files,
         recorder=parts.recorder,
         remembered=remembered(parts, choice.index_id),
         base=base,

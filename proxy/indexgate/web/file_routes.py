@@ -16,6 +16,7 @@ from indexgate.index.file_cache import FileCache
 from indexgate.index.files import UpstreamBody, Wanted
 from indexgate.index.protocol import NoSuchProject, UpstreamFailed
 from indexgate.index.upstream import Upstream
+from indexgate.index.whole_files import WholeFiles
 from indexgate.record import Recorder
 from indexgate.simple.model import PageFile
 from indexgate.simple.projects import valid_name
@@ -44,6 +45,7 @@ class FileRoutes:
     gate: Gate
     upstream: Upstream | None
     cache: FileCache
+    whole_files: WholeFiles
     recorder: Recorder
     remembered: Remembered
     base: str
@@ -147,9 +149,15 @@ class FileRoutes:
         source = FileSource(
             cache=self.cache,
             fetch=lambda: self._fetch(url, None),
-            fetch_range=lambda start, stop: self._fetch(url, f"bytes={start}-{stop - 1}"),
+            fetch_range=lambda start, stop: self._fetch_range(url, start, stop, wanted),
         )
         return await respond(request, wanted, source)
+
+    def _fetch_range(
+        self, url: str, start: int, stop: int, wanted: Wanted
+    ) -> AbstractAsyncContextManager[UpstreamBody]:
+        self.whole_files.fetch_soon(wanted, lambda: self._fetch(url, None))
+        return self._fetch(url, f"bytes={start}-{stop - 1}")
 
     def _fetch(self, url: str, byte_range: str | None) -> AbstractAsyncContextManager[UpstreamBody]:
         if self.upstream is None:

@@ -24,6 +24,7 @@ from indexgate.index.listing import Listing
 from indexgate.index.page_folder import PageFolder
 from indexgate.index.presentation import Addresses
 from indexgate.index.upstream import Upstream, UpstreamSettings
+from indexgate.index.whole_files import WholeFiles
 from indexgate.logs import logger
 from indexgate.policy_file import PolicyInForce
 from indexgate.record import Recorder
@@ -69,6 +70,7 @@ class Parts:
     gate: Gate
     upstream: Upstream | None
     files: FileCache
+    whole_files: WholeFiles
     store: Store
     recorder: Recorder
     refresh: Refresh
@@ -106,6 +108,8 @@ async def open_parts(
         )
         files.start()
         stack.push_async_callback(files.close)
+        whole_files = WholeFiles(files, _say("files"))
+        stack.push_async_callback(whole_files.close)
         index = CachedIndex(
             upstream,
             PageFolder(state.pages, choice.index_id, int(settings.cache_size * _PAGES_SHARE)),
@@ -147,6 +151,7 @@ async def open_parts(
             gate=gate,
             upstream=upstream,
             files=files,
+            whole_files=whole_files,
             store=store,
             recorder=Recorder(store.decisions, clock),
             refresh=Refresh(
@@ -207,7 +212,7 @@ def _gate(
             assessments=store.assessments,
             advisories=store.advisories,
             popular=names,
-            project_json=project_json,
+            sources=(project_json,),
             offline=settings.offline,
             listing=listing,
             clock=clock,

@@ -15,6 +15,7 @@ from indexgate.simple.accept import Coding, Form, choose, coding
 from indexgate.simple.model import Unreadable
 from indexgate.simple.projects import valid_name
 from indexgate.web.client import client_of, run_of
+from indexgate.web.new_names import NewNames
 from indexgate.web.refusal import Problem, pip_notice, status_for, upstream_trouble
 
 VARY = "Accept, Accept-Encoding, User-Agent"
@@ -35,6 +36,7 @@ class SimpleRoutes:
     gate: Gate
     upstream: Upstream | None
     recorder: Recorder
+    new_names: NewNames
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes, for the application's table."""
@@ -79,6 +81,8 @@ class SimpleRoutes:
             for_uv=client.family == "uv",
         )
         try:
+            if not self.gate.index.holds(name):
+                self.new_names.count(request.remote or "")
             async with asyncio.timeout(DEADLINE):
                 page = await self.gate.page(name, variant, client, max_age=_max_age(request))
         except NoSuchProject:

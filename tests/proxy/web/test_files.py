@@ -220,3 +220,22 @@ async def test_ranges_are_served_cold_and_warm(tmp_path: Path) -> None:
                 assert response.status == 206
                 assert await response.read() == OLD.content[-1000:]
         assert await gate.status(path_of(upstream, OLD), Range="bytes=9999999-") == 416
+
+
+async def test_a_file_of_which_a_part_was_read_is_in_the_cache_next_time(tmp_path: Path) -> None:
+    large = wheel("demo", "3.0", padding=2_000_000)
+    async with (
+        Upstream(project("demo", large)) as upstream,
+        running(upstream, tmp_path) as gate,
+    ):
+        path = path_of(upstream, large)
+        assert await gate.status(path, Range="bytes=-1000") == 206
+        await gate.parts.whole_files.settle()
+        await gate.parts.files.settle()
+        assert sorted(a.headers.get("Range", "") for a in upstream.asked(large.path)) == [
+            "",
+            f"bytes={len(large.content) - 1000}-{len(large.content) - 1}",
+        ]
+        await upstream.stop()
+        async with gate.client.get(path, headers={"Range": "bytes=-1000"}) as response:
+            assert await response.read() == large.content[-1000:]

@@ -1,13 +1,16 @@
 """Who may talk to the gate, and what of a client goes no further."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from indexgate.index.protocol import UpstreamFailed
 from indexgate.web.client import client_of, run_of
 from indexgate.web.guard import host_name, known_hosts
+from indexgate.web.new_names import NewNames
 from indexgate_policy.signals import Unknown
-from tests.proxy.web.running import JSON, running
+from tests.proxy.web.running import JSON, Clock, running
 from tests.standins.packages import project, wheel
 from tests.standins.upstream import Upstream
 
@@ -136,3 +139,30 @@ async def test_a_fault_of_the_gate_has_the_one_shape_and_an_id(
             problem = await response.json(content_type=None)
             assert response.headers["X-Request-Id"] in problem["detail"]
         assert await gate.status("/-/health") == 200
+
+
+def test_a_client_may_ask_for_so_many_new_names_a_minute() -> None:
+    clock = Clock()
+    names = NewNames(clock, a_minute=2)
+    for client in ("a", "a", "b", "b"):
+        names.count(client)
+    with pytest.raises(UpstreamFailed) as caught:
+        names.count("a")
+    assert caught.value.retry_after == 60
+    clock.turn(timedelta(minutes=1))
+    names.count("a")
+
+
+async def test_too_many_new_names_are_answered_with_the_wish_to_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexgate.web.new_names.NewNames.count", _too_many)
+    async with Upstream(DEMO) as upstream, running(upstream, tmp_path) as gate:
+        async with gate.client.get("/simple/demo/", headers=JSON) as response:
+            assert response.status == 503
+            assert response.headers["Retry-After"] == "60"
+        assert upstream.count() == 0
+
+
+def _too_many(_names: NewNames, _client: str) -> None:
+    raise UpstreamFailed("too-many", "is not asked", status=429, retry_after=60)

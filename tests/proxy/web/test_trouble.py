@@ -108,6 +108,16 @@ async def test_a_hanging_upstream_does_not_keep_a_known_page_waiting(tmp_path: P
         hold.release()
 
 
+async def test_a_stale_page_that_is_judged_anew_is_still_marked(tmp_path: Path) -> None:
+    async with Upstream(DEMO) as upstream, running(upstream, tmp_path) as gate:
+        await gate.json(PAGE)
+        gate.clock.turn(timedelta(hours=1))
+        upstream.fault(PAGE, Status(status=500))
+        gate.policy.write_text("version = 1\n", encoding="utf-8")
+        async with gate.client.get(PAGE, headers=JSON) as response:
+            assert response.headers["Indexgate-Stale"]
+
+
 async def test_a_page_too_old_to_stand_in_is_not_served(tmp_path: Path) -> None:
     async with Upstream(DEMO) as upstream, running(upstream, tmp_path, max_stale="1d") as gate:
         await gate.json(PAGE)

@@ -16,7 +16,10 @@ from typing import Protocol
 
 _ROOT = Path(__file__).parents[2]
 _ENVIRONMENTS = Path(os.environ.get("INDEXGATE_CLIENTS") or _ROOT / ".clients")
-_FOREIGN = re.compile("^(pip|uv|pdm|poetry|pipenv|virtual_env|python|indexgate)", re.IGNORECASE)
+_FOREIGN = re.compile(
+    "^(pip|uv|pdm|poetry|pipenv|virtual_env|python|indexgate|(requests|curl)_ca_bundle)",
+    re.IGNORECASE,
+)
 _PROXIES = re.compile("^(http|https|all|no)_proxy$", re.IGNORECASE)
 
 
@@ -176,12 +179,13 @@ NEWEST: tuple[Installer, ...] = (NEWEST_PIP, NEWEST_UV)
 """The clients that the development dependencies bring."""
 
 
+def program(environment: str, name: str) -> Path:
+    """Return where a program of a client's environment is, whether it is there or not."""
+    return _ENVIRONMENTS / environment / "bin" / name
+
+
 def others() -> dict[str, Installer]:
     """Return the clients that `.ci/clients` makes, whether they are there or not, by name."""
-
-    def program(environment: str, name: str) -> Path:
-        return _ENVIRONMENTS / environment / "bin" / name
-
     pips = [f"pip-{version}" for version in ("21.3.1", "23.2.1", "25.3", "newest")]
     uvs = [f"uv-{version}" for version in ("0.8.24", "newest")]
     clients: list[Installer] = [

@@ -56,11 +56,14 @@ def candidates(listed: Listing, bounds: Bounds, python: Version) -> tuple[Candid
 
 def unlisted(listed: Listing, hashes: frozenset[str] | None) -> tuple[str, ...]:
     """Return those of *hashes* that no listed file has, though files have hashes of their kind."""
-    known = {
-        _written(kind, digest) for file in listed.page.files for kind, digest in file.hashes.items()
-    }
-    kinds = {text.partition(":")[0] for text in known}
-    return tuple(sorted(h for h in hashes or () if h not in known and h.partition(":")[0] in kinds))
+    left = set(hashes or ())
+    kinds = set[str]()
+    for file in reversed(listed.page.files):  # newest last, and mostly those are asked for
+        if not left:
+            break
+        left.difference_update(_written(kind, digest) for kind, digest in file.hashes.items())
+        kinds.update(kind.lower() for kind in file.hashes)
+    return tuple(sorted(each for each in left if each.partition(":")[0] in kinds))
 
 
 def _matching(releases: Sequence[Release], bounds: Bounds) -> list[Release]:

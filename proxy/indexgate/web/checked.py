@@ -23,7 +23,7 @@ from indexgate.sources.protocol import SourceFailed
 from indexgate.store.engines import StoreFailed
 from indexgate.upstream_choice import UpstreamChoice
 from indexgate.web.parts import Clock, Parts, open_parts, utc_now
-from indexgate_policy.rules.page import PageVerdicts, judge_page
+from indexgate_policy.rules.page import judge_page, judge_release
 from indexgate_policy.rules.verdict import Verdict
 from indexgate_policy.subject import Client
 
@@ -119,7 +119,6 @@ class _Bench:
         bounds = self.force.bounds[entry.name]
         try:
             listed = await self.parts.gate.listing(entry.name)
-            verdicts = await self._verdicts(listed)
             found = candidates(listed, bounds, self.python)
         except NoSuchProject:
             return blank(action="failed", reason=f"the index has no project {entry.name}")
@@ -127,20 +126,30 @@ class _Bench:
             return blank(action="failed", reason=f"upstream {error.reason}")
         except NoCandidate as error:
             return blank(action="failed", reason=str(error))
+        verdicts = await self._verdicts(listed, found)
         return _checked(blank, listed, bounds, found, verdicts)
 
-    async def _verdicts(self, listed: Listing) -> PageVerdicts:
+    async def _verdicts(
+        self, listed: Listing, found: tuple[Candidate, ...]
+    ) -> Mapping[str, Verdict]:
+        """Return the verdicts on the files of *found*, as the gate comes by them.
+
+        The whole page is judged where something is refused: it gives the hint what to take instead.
+        """
         gate = self.parts.gate
         await gate.facts.of(listed)
         await gate.facts.settled()  # unlike an installer, a check can wait for the JSON
-        return judge_page(
-            listed.releases,
-            await gate.facts.of(listed),
-            gate.policy.current(),
-            Client(),
-            self.parts.clock(),
-            presentation=gate.presentation,
+        assessment = await gate.facts.of(listed)
+        policy, now = gate.policy.current(), self.parts.clock()
+        shown = gate.presentation
+        newest = judge_release(
+            found[0].release, assessment, policy, Client(), now, presentation=shown
         )
+        if not any(verdict.refused for verdict in newest.values()):
+            return newest
+        return judge_page(
+            listed.releases, assessment, policy, Client(), now, presentation=shown
+        ).verdicts
 
 
 _SKIPPED = "its marker does not hold here"
@@ -164,13 +173,13 @@ def _checked(
     listed: Listing,
     bounds: Bounds,
     found: tuple[Candidate, ...],
-    verdicts: PageVerdicts,
+    verdicts: Mapping[str, Verdict],
 ) -> Checked:
     """Choose as a resolver would on the gate's page, and tell the verdict on what it would take."""
     passing = next((c for c in found if not _refused(c, verdicts)), None)
     taken = passing or found[0]
     over = tuple(c.release.version for c in found[: found.index(taken)])
-    of_files = [verdicts.verdicts[file.filename] for file in taken.files]
+    of_files = [verdicts[file.filename] for file in taken.files]
     refusals = [verdict for verdict in of_files if verdict.refused]
     warnings = tuple(
         dict.fromkeys(w for verdict in of_files if not verdict.refused for w in verdict.warnings)
@@ -200,8 +209,8 @@ def _checked(
     )
 
 
-def _refused(candidate: Candidate, verdicts: PageVerdicts) -> bool:
-    return all(verdicts.verdicts[file.filename].refused for file in candidate.files)
+def _refused(candidate: Candidate, verdicts: Mapping[str, Verdict]) -> bool:
+    return all(verdicts[file.filename].refused for file in candidate.files)
 
 
 def _how(

@@ -18,7 +18,7 @@ from indexgate.web_address import Credentials
 
 _SECTIONS = ("global", "install")  # the later one wins, as in `pip install`
 _OTHER_NAMES = {"pypi-url": "index-url", "default-timeout": "timeout"}
-_KEYS = ("index-url", "extra-index-url", "cert", "client-cert", "proxy", "timeout")
+_KEYS = ("index-url", "extra-index-url", "find-links", "cert", "client-cert", "proxy", "timeout")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +38,7 @@ class PipSettings:
 
     index_url: Found | None = None
     extra_index_urls: tuple[Found, ...] = ()
+    find_links: tuple[Found, ...] = ()
     cert: Found | None = None
     client_cert: Found | None = None
     proxy: Found | None = None
@@ -93,6 +94,7 @@ def read(
     return PipSettings(
         index_url=values.get("index-url"),
         extra_index_urls=_each_word(values.get("extra-index-url")),
+        find_links=_each_word(values.get("find-links")),
         cert=values.get("cert"),
         client_cert=values.get("client-cert"),
         proxy=values.get("proxy"),

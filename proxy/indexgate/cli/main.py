@@ -18,6 +18,7 @@ _REPORT = "Report it with the lines above; look through them for what others sho
 COMMANDS: Mapping[str, str] = {
     "serve": "indexgate.cli.serve",
     "explain": "indexgate.cli.explain",
+    "run": "indexgate.cli.run",
     "check": "indexgate.cli.check",
     "log": "indexgate.cli.log",
 }
@@ -27,6 +28,8 @@ EXIT_CODES: Mapping[int, str] = {
     0: "All is well; `explain` and `check`: what was asked for passes.",
     1: "`explain` and `check`: something that was asked for is refused.",
     FAILED: "Wrong usage, a wrong setting, or a failure; stderr says which.",
+    127: "`run`: the command cannot be started. Else `run` ends with the command's own code, or"
+    " with 128 and the number of the signal that ended it.",
     INTERRUPTED: "Interrupted. `serve` ends with 0 when it is told to stop.",
 }
 

@@ -74,7 +74,7 @@ def start(
     try:
         asyncio.run(_until_told(server(settings, upstream, ready=ready)))
     except OSError as error:
-        explained = _not_listening(settings, error)
+        explained = not_listening(settings, error)
         if explained is None:
             raise
         raise explained from error
@@ -107,7 +107,7 @@ async def _until_told(serving: Coroutine[Any, Any, None]) -> None:
             raise
 
 
-def _not_listening(settings: Settings, error: OSError) -> GateError | None:
+def not_listening(settings: Settings, error: OSError) -> GateError | None:
     """Say why the gate cannot listen; None when *error* is about something else."""
     place = f"`{settings.host}` port {settings.port}"
     if isinstance(error, socket.gaierror):

@@ -1,0 +1,1 @@
+"""Running a command behind the gate: its variables, its other indexes, its lock, its summary."""

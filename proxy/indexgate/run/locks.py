@@ -1,0 +1,85 @@
+"""`uv.lock` with upstream's addresses, and with the gate's: the swap there and back, as text.
+
+uv writes the addresses that it was given into its lock and follows them without asking the index.
+So before uv runs, the addresses of upstream become the gate's, and afterwards the gate's become
+upstream's again: the lock stays what it would be without the gate. Since the gate's file addresses
+are upstream's with a prefix before them, nothing has to be remembered; no other byte is touched.
+"""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+from indexgate.index.addresses import PREFIX, address_of
+
+_PACKAGE = re.compile(r"^(?=\[\[package\]\][ \t]*\r?$)", re.MULTILINE)
+_REGISTRY = re.compile(r'(\bregistry = ")([^"\n]*)(")')
+_URL = re.compile(r'(\burl = ")([^"\n]*)(")')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swap:
+    """The two ends: the gate's root (`http://127.0.0.1:8503/`) and upstream's simple index.
+
+    Both end with a slash and have no credentials.
+    """
+
+    gate: str
+    upstream: str
+
+    @property
+    def index(self) -> str:
+        """The gate's simple index."""
+        return f"{self.gate}simple/"
+
+    def to_gate(self, text: str) -> str:
+        """Return the lock *text* with the gate in place of upstream."""
+        return "".join(self._package_to_gate(part) for part in _PACKAGE.split(text))
+
+    def to_upstream(self, text: str) -> str:
+        """Return the lock *text* with upstream in place of the gate."""
+        text = _REGISTRY.sub(lambda m: m[1] + _moved(m[2], self.index, self.upstream) + m[3], text)
+        return _URL.sub(lambda m: m[1] + self._file_of_upstream(m[2]) + m[3], text)
+
+    def slash(self, text: str) -> bool:
+        """Tell whether the lock *text* writes this registry with a slash at the end."""
+        return any(
+            m[2].endswith("/")
+            for m in _REGISTRY.finditer(text)
+            if _same(m[2], self.upstream) or _same(m[2], self.index)
+        )
+
+    def _package_to_gate(self, part: str) -> str:
+        found = _REGISTRY.search(part)
+        if found is None or not _same(found[2], self.upstream):
+            return part
+        part = _REGISTRY.sub(lambda m: m[1] + _moved(m[2], self.upstream, self.index) + m[3], part)
+        return _URL.sub(lambda m: m[1] + self._file_of_gate(m[2]) + m[3], part)
+
+    def _file_of_gate(self, url: str) -> str:
+        """Return the gate's address of a file, or *url* where there would be no way back."""
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or parts.query or parts.fragment:
+            return url
+        filename = unquote(parts.path.rpartition("/")[2])
+        moved = self.gate + address_of(url, filename)
+        return moved if self._file_of_upstream(moved) == url else url
+
+    def _file_of_upstream(self, url: str) -> str:
+        prefix = f"{self.gate}{PREFIX}/"
+        if not url.startswith(prefix):
+            return url
+        scheme, _, rest = url.removeprefix(prefix).partition("/")
+        authority, _, path = rest.partition("/")
+        return f"{scheme}://{unquote(authority)}/{path}"
+
+
+def _same(one: str, other: str) -> bool:
+    return one.rstrip("/") == other.rstrip("/")
+
+
+def _moved(url: str, old: str, new: str) -> str:
+    """Return *new* for *old*, ending as *url* does; anything else as it is."""
+    if not _same(url, old):
+        return url
+    return new if url.endswith("/") else new.rstrip("/")

@@ -1,0 +1,218 @@
+"""One run from its start to its summary."""
+
+import secrets
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from indexgate import pip_settings, state_folder, web_address
+from indexgate.config import Settings, read_bounded
+from indexgate.errors import GateError
+from indexgate.run import (
+    child,
+    lock_files,
+    other_indexes,
+    own_gate,
+    poetry,
+    project_sources,
+    summary,
+    uv_settings,
+)
+from indexgate.run.child import Signals
+from indexgate.run.clients import Client, client_of, variables
+from indexgate.run.configured import Configured
+from indexgate.run.held import POSSIBLE, held
+from indexgate.run.lock_files import Notes
+from indexgate.run.locks import Swap
+from indexgate.run.other_indexes import Surroundings
+from indexgate.run.own_gate import OwnGate
+from indexgate.state_folder import StateFolder
+from indexgate.web_address import WebAddress
+
+Form: TypeAlias = Literal["text", "json", "none"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a run was asked to do.
+
+    `start` is the command that starts a gate, `given` the settings that it reads. `tell` prints a
+    line for the user, apart from the command's output.
+    """
+
+    command: tuple[str, ...]
+    settings: Settings
+    start: Sequence[str]
+    given: Mapping[str, object]
+    keep_indexes: bool
+    form: Form
+    environ: Mapping[str, str] = field(repr=False)
+    folder: Path
+    home: Path
+    public_index: str
+    tell: Callable[[str], None]
+
+
+def run(asked: Asked) -> int:
+    """Run the command behind the gate; return the command's own exit code. Raises GateError."""
+    if not POSSIBLE:
+        raise GateError("run-unsupported", f"`run` does not work on `{sys.platform}` yet")
+    client = client_of(asked.command)
+    program = child.find(asked.command, asked.environ)
+    state = state_folder.open_state(asked.settings.state)
+    notes = Notes(folder=state.run / "swapped")
+    for path in notes.mend():
+        asked.tell(f"note: `{path}` held the gate's addresses since a run was killed; mended")
+    signals = Signals()
+    with signals.kept(), held(own_gate.lease(state), shared=True):
+        gate = _gate(asked, state)
+        found = _configured(asked, client, program)
+        _check_others(asked, gate, found)
+        swap = Swap(gate=gate.root, upstream=gate.upstream)
+        paths: tuple[Path, ...] = ()
+        if client.in_project:
+            place = uv_settings.project_folder(client, asked.folder)
+            paths = lock_files.lock_files(place, client.arguments)
+        token = f"run-{secrets.token_hex(8)}"
+        changes = _changes(asked, client, program, gate, found, token)
+        changes |= variables(
+            client,
+            gate.index(token),
+            asked.environ,
+            keep_indexes=asked.keep_indexes,
+            slash=lock_files.ends_with_slash(paths, swap),
+            named=_renamed(found, gate),
+        )
+        with notes.swapped(paths, swap):
+            code = signals.run(asked.command, _changed(asked.environ, changes))
+        _close(asked, gate, token)
+    return code
+
+
+def _gate(asked: Asked, state: StateFolder) -> OwnGate:
+    """Return the gate on the port, or one that is started; one run looks at a time."""
+    settings = asked.settings
+    if settings.tls_cert is not None:
+        raise GateError(
+            "run-over-tls",
+            f"{settings.origins['tls_cert']} is set, and `run` speaks to its gate in plain http",
+            "Leave it out for `run`: its gate is reached from this machine only.",
+        )
+    with held(state.run / "start.lock"):
+        gate = own_gate.find(settings.port, state) if settings.port else None
+        if gate is None:
+            return own_gate.start(asked.start, asked.given, state, asked.environ)
+    _check_same(settings, gate)
+    return gate
+
+
+def _check_same(settings: Settings, gate: OwnGate) -> None:
+    """Raise GateError if flags ask for another gate than the one that runs."""
+    wrong = None
+    if settings.origins["policy"].place == "flag" and settings.policy != gate.policy:
+        wrong = f"{settings.origins['policy']} is `{settings.policy}`, not its `{gate.policy}`"
+    if settings.upstream is not None and settings.origins["upstream"].place == "flag":
+        url = web_address.parse(settings.upstream).url
+        if url != gate.upstream:
+            wrong = f"{settings.origins['upstream']} is `{url}`, not its `{gate.upstream}`"
+    if wrong is not None:
+        raise GateError(
+            "another-gate",
+            f"a gate runs on port {gate.port} already, but {wrong}",
+            "Leave the flag out, or give another port with `--port`.",
+        )
+
+
+def _configured(asked: Asked, client: Client, program: Path) -> tuple[Configured, ...]:
+    places = replace(pip_settings.places(), site=(program.parent.parent / "pip.conf",))
+    config = asked.environ.get("XDG_CONFIG_HOME")
+    around = Surroundings(
+        environ=asked.environ,
+        folder=asked.folder,
+        config=Path(config) if config else asked.home / ".config",
+        pip=places,
+        read_file=read_bounded,
+    )
+    return other_indexes.configured(client, around)
+
+
+def _check_others(asked: Asked, gate: OwnGate, found: Sequence[Configured]) -> None:
+    others = other_indexes.others(
+        found,
+        gate=lambda address: _is(gate, address),
+        covered=(gate.upstream, web_address.parse(asked.public_index).url),
+    )
+    if not asked.keep_indexes:
+        other_indexes.refuse(others)
+    for index in others:
+        asked.tell(f"note: {other_indexes.describe(index)}")
+
+
+def _is(gate: OwnGate, address: WebAddress) -> bool:
+    return address.port == gate.port and address.host in {"127.0.0.1", "localhost", "::1"}
+
+
+def _changes(  # noqa: PLR0917 - each of them is a step of its own
+    asked: Asked,
+    client: Client,
+    program: Path,
+    gate: OwnGate,
+    found: Sequence[Configured],
+    token: str,
+) -> dict[str, str | None]:
+    """Return the variables that rest on the project, and say what cannot be led to the gate."""
+    if client.name == "poetry":
+        gates = [index for index in found if _leads_to(index, gate)]
+        poetry.check(program, asked.folder, gates)
+        return dict(poetry.logins(gates, token))
+    if client.name == "pipenv" and client.subcommand is not None:
+        project_sources.check_pipfile(asked.folder, asked.environ)
+    if client.name == "other":
+        asked.tell(
+            f"note: `{asked.command[0]}` is not a client that indexgate knows;"
+            " pip and uv inside it use the gate"
+        )
+    return {}
+
+
+def _leads_to(index: Configured, gate: OwnGate) -> bool:
+    try:
+        return _is(gate, web_address.parse(index.url))
+    except ValueError:
+        return False
+
+
+def _renamed(found: Sequence[Configured], gate: OwnGate) -> list[str]:
+    """Return the names of a project's indexes that are upstream, for uv to ask at the gate."""
+    names: list[str] = []
+    for index in found:
+        try:
+            same = web_address.parse(index.url).url == gate.upstream
+        except ValueError:
+            same = False
+        if same and index.replaced and index.name is not None and index.name != "default":
+            names.append(index.name)
+    return names
+
+
+def _changed(environ: Mapping[str, str], changes: Mapping[str, str | None]) -> dict[str, str]:
+    merged = {**environ, **changes}
+    return {name: value for name, value in merged.items() if value is not None}
+
+
+def _close(asked: Asked, gate: OwnGate, token: str) -> None:
+    """Tell what the gate did in this run; that it cannot be told does not change the exit code."""
+    if asked.form == "none":
+        return
+    try:
+        report = gate.report(token)
+    except GateError as error:
+        asked.tell(f"indexgate: {error.message}")
+        return
+    things = summary.told(report)
+    form = summary.as_json if asked.form == "json" else summary.text
+    shown = form(things, trouble=report.get("trouble"))
+    if shown:
+        asked.tell(shown)

@@ -1,0 +1,162 @@
+"""What a run's user should hear when the command has ended, and how it is said."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from packaging.version import InvalidVersion, Version
+
+from indexgate_policy.rules.wording import plain
+
+Kind: TypeAlias = Literal["refused", "withheld", "warned"]
+_KINDS: tuple[Kind, ...] = ("refused", "withheld", "warned")
+_VERSIONS_SHOWN = 6
+_LINES_SHOWN = 40
+_LONGEST = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One thing to tell: what happened to versions of a project, by which rule and why.
+
+    `instead` has the versions that were taken in place of withheld ones, `passes` the newest that
+    would have passed when none was taken (None: there is none, or it is not known).
+    """
+
+    kind: Kind
+    project: str
+    versions: tuple[str, ...]
+    rule: str
+    reason: str
+    instead: tuple[str, ...] = ()
+    passes: str | None = None
+
+
+def told(report: Mapping[str, Any]) -> tuple[Told, ...]:
+    """Return what is worth telling of a gate's *report* on a run, in order of weight.
+
+    A page withholds or warns of versions that the command never wanted. So a withheld version is
+    told only if it is newer than what was taken, and a warning only if it is of what was taken;
+    when the command took nothing from the gate (its own cache had it), the newest version that
+    passes stands for what it took.
+    """
+    found: dict[Told, None] = {}
+    refused = {
+        (line["project"], version)
+        for line in report["decisions"]
+        if line["kind"] == "refused"
+        for version in line["versions"]
+    }
+    for line in report["decisions"]:
+        seen = report["seen"].get(line["project"]) or {"newest": None, "served": {}}
+        thing = _told(line, seen, refused)
+        if thing is not None:
+            found[thing] = None
+    return tuple(sorted(found, key=lambda thing: _KINDS.index(thing.kind)))
+
+
+def text(things: Iterable[Told], *, trouble: str | None = None) -> str:
+    """Return the closing summary for people; empty when there is nothing to tell."""
+    things = tuple(things)
+    counts = [
+        f"{count} {kind}" for kind in _KINDS if (count := sum(t.kind == kind for t in things))
+    ]
+    lines = [f"indexgate: {', '.join(counts)} in this run"] if counts else []
+    lines += [_line(thing) for thing in things[:_LINES_SHOWN]]
+    if len(things) > _LINES_SHOWN:
+        lines.append(f"  and {len(things) - _LINES_SHOWN} more; `--summary json` has them all")
+    if counts:
+        first = things[0]
+        lines.append(f"  why       indexgate explain {first.project}=={first.versions[0]}")
+    if trouble:
+        lines.append(f"indexgate: the record of this run may lack something: {plain(trouble)}")
+    return "\n".join(lines)
+
+
+def as_json(things: Iterable[Told], *, trouble: str | None = None) -> str:
+    """Return the summary as one line of JSON, also when there is nothing to tell."""
+    document: dict[str, Any] = {kind: [] for kind in _KINDS}
+    for thing in things:
+        entry: dict[str, Any] = {
+            "project": thing.project,
+            "versions": thing.versions,
+            "rule": thing.rule,
+            "reason": thing.reason,
+        }
+        if thing.kind == "withheld":
+            entry |= {"instead": thing.instead, "passes": thing.passes}
+        document[thing.kind].append(entry)
+    return json.dumps({"indexgate": document | {"trouble": trouble}})
+
+
+def _told(
+    line: Mapping[str, Any], seen: Mapping[str, Any], refused: set[tuple[str, str]]
+) -> Told | None:
+    kind: Kind = line["kind"]
+    project, versions = line["project"], tuple(line["versions"])
+    taken = _taken(seen)
+    instead: tuple[str, ...] = ()
+    passes: str | None = None
+    if kind == "withheld":
+        versions = tuple(v for v in versions if (project, v) not in refused)
+        if seen["newest"] is None:
+            # Nothing of it passes: it was refused, whether a file was asked for or not.
+            if any(name == project for name, _ in refused):
+                return None
+            kind = "refused"
+        else:
+            newest = max(taken or (seen["newest"],), key=_order)
+            versions = tuple(v for v in versions if _is_missed(v, newest))
+            instead, passes = taken, None if taken else seen["newest"]
+    elif kind == "warned":
+        known = taken or tuple(v for v in (seen["newest"],) if v is not None)
+        versions = tuple(v for v in versions if v in known)
+    if not versions:
+        return None
+    return Told(
+        kind=kind,
+        project=project,
+        versions=tuple(sorted(versions, key=_order, reverse=True)),
+        rule=line["rule"],
+        reason=line["reason"],
+        instead=instead,
+        passes=passes,
+    )
+
+
+def _taken(seen: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the versions that the command took: those whose file it got, else whose metadata."""
+    whole = [version for version, is_whole in seen["served"].items() if is_whole]
+    return tuple(sorted(whole or seen["served"], key=_order, reverse=True))
+
+
+def _is_missed(version: str, newest: str) -> bool:
+    """Tell whether a resolver might have preferred *version*: newer, and no pre-release before."""
+    mine, other = _order(version), _order(newest)
+    return mine > other and (not mine.is_prerelease or other.is_prerelease)
+
+
+def _order(version: str) -> Version:
+    try:
+        return Version(version)
+    except InvalidVersion:
+        return Version("0.dev0")
+
+
+def _line(thing: Told) -> str:
+    shown = ", ".join(thing.versions[:_VERSIONS_SHOWN])
+    if len(thing.versions) > _VERSIONS_SHOWN:
+        shown += f" and {len(thing.versions) - _VERSIONS_SHOWN} more"
+    end = "".join(_ends(thing))
+    reason = plain(thing.reason, _LONGEST)
+    if not reason.startswith(f"{thing.project} {shown} "):  # most reasons name it themselves
+        reason = f"{thing.project} {shown}: {reason}"
+    return f"  {thing.kind:<9} {reason} (rule `{thing.rule}`){end}"
+
+
+def _ends(thing: Told) -> Iterator[str]:
+    if thing.instead:
+        yield f"; taken instead: {', '.join(thing.instead)}"
+    elif thing.passes:
+        yield f"; the newest that passes: {thing.passes}"

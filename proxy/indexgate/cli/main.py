@@ -27,7 +27,8 @@ COMMANDS: Mapping[str, str] = {
 EXIT_CODES: Mapping[int, str] = {
     0: "All is well; `explain` and `check`: what was asked for passes.",
     1: "`explain` and `check`: something that was asked for is refused.",
-    FAILED: "Wrong usage, a wrong setting, or a failure; stderr says which.",
+    FAILED: "Wrong usage, a wrong setting, or a failure; stderr says which."
+    " `check`: nothing is refused, but something could not be judged.",
     127: "`run`: the command cannot be started. Else `run` ends with the command's own code, or"
     " with 128 and the number of the signal that ended it.",
     INTERRUPTED: "Interrupted. `serve` ends with 0 when it is told to stop.",

@@ -1,6 +1,7 @@
 """The feed's archive of all records, read member by member in bounded memory."""
 
 import io
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -11,6 +12,17 @@ from typing import IO
 from indexgate.sources.osv_records import Record, Unreadable, parse
 
 _READABLE = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+_NO_ZIP = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    OSError,
+    NotImplementedError,
+    ValueError,  # a name that says it is UTF-8 and is not, for one
+    OverflowError,
+)
+"""What zipfile raises for bytes that are no archive, or none that it can read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +105,7 @@ def _members(archive: IO[bytes], limits: Limits) -> Iterator[Record | str]:
                         ids.add(found.id)
                 if found is not None:
                     yield found
-    except (zipfile.BadZipFile, NotImplementedError) as error:
+    except _NO_ZIP as error:
         raise BrokenArchive("has an archive that cannot be read") from error
 
 
@@ -115,7 +127,7 @@ def _unpack(opened: zipfile.ZipFile, member: zipfile.ZipInfo, limit: int) -> byt
     try:
         with opened.open(member) as stream:
             document = stream.read(limit + 1)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as error:
+    except _NO_ZIP as error:
         raise Unreadable("is damaged") from error
     if len(document) > limit:
         raise Unreadable(f"is larger than {limit:,} bytes")

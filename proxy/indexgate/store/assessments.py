@@ -36,7 +36,7 @@ _IN_FORCE_SINCE = (
     .limit(1)
 )
 _DUE = (
-    select(projects.c.index_id, projects.c.project)
+    select(projects.c.project)
     .join_from(
         projects,
         table,
@@ -46,10 +46,11 @@ _DUE = (
         isouter=True,
     )
     .where(
+        projects.c.index_id == bindparam("index_id"),
         or_(table.c.id.is_(None), table.c.valid_until <= bindparam("now")),
         projects.c.last_asked >= bindparam("asked_since"),
     )
-    .order_by(projects.c.last_asked.desc(), projects.c.project)
+    .order_by(table.c.valid_until.asc().nulls_first(), projects.c.project)
     .limit(bindparam("limit"))
 )
 
@@ -96,16 +97,16 @@ class Assessments:
         await self._writer.commit(write)
 
     def due(
-        self, now: datetime, limit: int, *, asked_since: datetime | None = None
-    ) -> list[tuple[str, NormalizedName]]:
-        """Return at most *limit* (index id, project) to assess at *now*, last asked for first.
+        self, index_id: str, now: datetime, limit: int, *, asked_since: datetime | None = None
+    ) -> list[NormalizedName]:
+        """Return at most *limit* projects of an index to assess at *now*, oldest first.
 
         Those are the projects that were asked for (since *asked_since*) and were never assessed, or
         whose assessment was valid until *now* at most. Raises StoreFailed.
         """
         earliest = asked_since or datetime.min.replace(tzinfo=now.tzinfo)
-        rows = self._reader.all(_DUE, now=now, asked_since=earliest, limit=limit)
-        return [(row.index_id, row.project) for row in rows]
+        rows = self._reader.all(_DUE, index_id=index_id, now=now, asked_since=earliest, limit=limit)
+        return [row.project for row in rows]
 
     async def prune(self, now: datetime) -> int:
         """Delete all that were superseded more than a day ago; return how many."""

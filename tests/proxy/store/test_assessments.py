@@ -185,22 +185,26 @@ async def test_superseded_assessments_go_after_a_day(store: Store, clock: Clock)
     assert store.assessments.current(INDEX, BAR) is not None
 
 
-async def test_what_is_due_comes_in_the_order_of_asking(store: Store, clock: Clock) -> None:
-    names = [NormalizedName(name) for name in ("never", "stale", "fresh", "unasked")]
-    never, stale, fresh, unasked = names
+async def test_what_is_due_for_longest_comes_first_and_of_its_own_index_only(
+    store: Store, clock: Clock
+) -> None:
+    names = [NormalizedName(name) for name in ("never", "a-stale", "older", "fresh", "unasked")]
+    never, stale, older, fresh, unasked = names
     now = clock.now
     await store.assessments.save(assessment(stale, valid_until=now))
+    await store.assessments.save(assessment(older, valid_until=now - timedelta(hours=1)))
     await store.assessments.save(assessment(fresh, valid_until=now + timedelta(seconds=1)))
     await store.assessments.save(assessment(unasked, valid_until=now))
     store.projects.seen(INDEX, stale, now - timedelta(minutes=2))
     store.projects.seen(INDEX, never, now - timedelta(minutes=1))
+    store.projects.seen(INDEX, older, now - timedelta(minutes=3))
     store.projects.seen(INDEX, fresh, now)
+    store.projects.seen("another index", NormalizedName("foreign"), now)
     await store.writer.commit(lambda _to: None)
-    due = store.assessments.due(now, 10)
-    assert due == [(INDEX, never), (INDEX, stale)]
-    assert store.assessments.due(now, 1) == [(INDEX, never)]
-    recent = now - timedelta(seconds=90)
-    assert store.assessments.due(now, 10, asked_since=recent) == [(INDEX, never)]
+    assert store.assessments.due(INDEX, now, 10) == [never, older, stale]
+    assert store.assessments.due(INDEX, now, 2) == [never, older]
+    recent = now - timedelta(seconds=150)
+    assert store.assessments.due(INDEX, now, 10, asked_since=recent) == [never, stale]
 
 
 async def test_a_row_that_cannot_be_read_is_as_good_as_none(store: Store) -> None:

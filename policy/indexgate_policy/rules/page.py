@@ -5,9 +5,11 @@ because the rule picks out files by `kind`, `file` or `file_age`), the whole ver
 else an installer would go on to the version's sdist and build it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain, islice
 from typing import Literal, TypeAlias
 
 from packaging.version import Version
@@ -24,6 +26,7 @@ from indexgate_policy.subject import Client, File, Release
 Presentation: TypeAlias = Literal["explain", "hide"]
 
 _LOWEST = Version("0.dev0")
+_LOOKED_AT = 500  # releases judged for the sake of one hint: about 25 ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,11 +72,12 @@ def judge_page(
         elif verdicts and not release.yanked:
             passing.append(release)
         judged.append((release, verdicts))
-    passing = _newest_first(passing)
+    offered = _Offered(passing)
     for place in touched if passing else ():
         release, verdicts = judged[place]
-        judged[place] = (release, _guided(release, verdicts, passing, refused))
-        if release.version in refused:
+        guide = next(offered.instead_of(release)) if release.version in refused else release
+        judged[place] = (release, _guided(release, verdicts, guide))
+        if guide is not release:
             refused[release.version] = next(iter(judged[place][1].values()))
     verdicts = {name: each for _, some in judged for name, each in some.items()}
     return PageVerdicts(
@@ -81,7 +85,7 @@ def judge_page(
         refused_versions=refused,
         refused_project=_whole(releases, refused),
         until=_earliest(verdicts.values()),
-        passing=tuple(release.version for release in passing),
+        passing=tuple(release.version for release in offered.newest_first()),
     )
 
 
@@ -93,13 +97,26 @@ def judge_release(
     now: datetime,
     *,
     presentation: Presentation,
+    others: Sequence[Release] = (),
 ) -> Mapping[str, Verdict]:
     """Return the verdicts of one version's files by name, as `judge_page` gives them.
 
-    They lack the hint to a version that passes. For the file route: a file can be refused for the
-    sake of another one of its version. Never raises.
+    Of *others*, the releases of the page, only so many are judged as it takes to hint at one that
+    passes; without them, or if none is found soon, the hint names none. For the file route: a file
+    can be refused for the sake of another one of its version. Never raises.
     """
-    return _judged(_bench(assessment, policy, client, now), release, presentation)
+    bench = _bench(assessment, policy, client, now)
+    verdicts = _judged(bench, release, presentation)
+    refusals = sum(verdict.refused for verdict in verdicts.values())
+    if not refusals or isinstance(bench, Exception):
+        return verdicts
+    if refusals < len(verdicts) and not release.yanked:
+        return _guided(release, verdicts, release)
+    offered = _Offered([each for each in others if each.files and not each.yanked])
+    for other in islice(offered.instead_of(release), _LOOKED_AT):
+        if not all(verdict.refused for verdict in _judged(bench, other, presentation).values()):
+            return _guided(release, verdicts, other if refusals == len(verdicts) else release)
+    return verdicts
 
 
 def _bench(
@@ -165,46 +182,54 @@ def _earliest(verdicts: Iterable[Verdict]) -> datetime | None:
     return min((moment for moment in moments.values() if moment is not None), default=None)
 
 
-def _newest_first(releases: list[Release]) -> list[Release]:
-    regular = [r for r in releases if not isinstance(r.parsed, Unknown)]
-    others = [r for r in releases if isinstance(r.parsed, Unknown)]
-    return [*sorted(regular, key=_parsed, reverse=True), *others]
-
-
 def _parsed(release: Release) -> Version:
     return _LOWEST if isinstance(release.parsed, Unknown) else release.parsed
 
 
+class _Offered:
+    """Releases that may be named in place of one that is refused."""
+
+    def __init__(self, releases: Iterable[Release]) -> None:
+        self._all = sorted(releases, key=_order)  # those that are not PEP 440 count as the oldest
+        self._finals = [each for each in self._all if not _parsed(each).is_prerelease]
+
+    def newest_first(self) -> Iterator[Release]:
+        """Yield all, newest first."""
+        return reversed(self._all)
+
+    def instead_of(self, release: Release) -> Iterator[Release]:
+        """Yield what to name for *release*, best first: the nearest before it, else the newest.
+
+        Pre-releases come only in place of pre-releases, or after everything else.
+        """
+        if _parsed(release).is_prerelease:
+            return _nearest(release, self._all)
+        return chain(_nearest(release, self._finals), _nearest(release, self._all))
+
+
+def _nearest(release: Release, ascending: Sequence[Release]) -> Iterator[Release]:
+    place = bisect_left(ascending, _parsed(release), key=_parsed)
+    for before in range(place - 1, -1, -1):
+        yield ascending[before]
+    for after in range(len(ascending) - 1, place - 1, -1):
+        yield ascending[after]
+
+
+def _order(release: Release) -> tuple[Version, bool]:
+    return _parsed(release), not isinstance(release.parsed, Unknown)
+
+
 def _guided(
-    release: Release,
-    verdicts: dict[str, Verdict],
-    passing: Sequence[Release],
-    refused: Mapping[str, Verdict],
+    release: Release, verdicts: Mapping[str, Verdict], guide: Release
 ) -> dict[str, Verdict]:
-    """Return *verdicts* with the way out in the hints of those that refuse."""
-    name = passing[0].files[0].project.name
-    if release.version in refused:
-        way = way_by_version(name, _nearest(release, passing).version)
+    """Return *verdicts* with the way out in their hints: *guide*, or other files of *release*."""
+    if guide is release:
+        beside = next(file for file in release.files if not verdicts[file.filename].refused)
+        way = way_by_file(beside.project.name, release.version)
     else:
-        way = way_by_file(name, release.version)
+        way = way_by_version(guide.files[0].project.name, guide.version)
     guided = {id(v): replace(v, hint=f"{way}; {v.hint}") for v in verdicts.values() if v.refused}
     return {name: guided.get(id(verdict), verdict) for name, verdict in verdicts.items()}
-
-
-def _nearest(release: Release, passing: Sequence[Release]) -> Release:
-    """Return the newest passing version before *release*, else the newest one.
-
-    Pre-releases are only offered in place of pre-releases, or when there is nothing else.
-    """
-    offered: Iterable[Release] = passing
-    if not _parsed(release).is_prerelease:
-        offered = (each for each in passing if not _parsed(each).is_prerelease)
-    newest = None
-    for each in offered:
-        if _parsed(each) < _parsed(release):
-            return each
-        newest = newest or each
-    return newest or passing[0]
 
 
 def _whole(releases: Sequence[Release], refused: Mapping[str, Verdict]) -> Verdict | None:

@@ -1,14 +1,18 @@
+import json
 from dataclasses import replace
 from typing import Any, Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from packaging.version import Version
 
-from indexgate_policy.rules.judge import judge
+from indexgate_policy.rules import page as rules_page
+from indexgate_policy.rules.judge import Bench, judge
 from indexgate_policy.rules.page import PageVerdicts, judge_page, judge_release
+from indexgate_policy.rules.verdict import Verdict
 from indexgate_policy.signals import Unknown
-from indexgate_policy.subject import Client, Release
+from indexgate_policy.subject import Client, File, Release
 from tests.policy.rules.facts import (
     DAY,
     NOW,
@@ -65,6 +69,11 @@ def test_a_pre_release_is_only_offered_for_want_of_others() -> None:
     found = page(rule('version = ">=2"'), release("1.0"), release("1.1rc1"), release("2.0"))
     assert found.refused_versions["2.0"].hint.startswith("`demo==1.0` passes now; ")
     found = page(rule('version = ">=2"'), release("1.1rc1"), release("2.0"))
+    assert found.refused_versions["2.0"].hint.startswith("`demo==1.1rc1` passes now; ")
+
+
+def test_of_pre_releases_only_the_nearest_is_offered() -> None:
+    found = page(rule('version = "==2.0"'), release("1.1rc1"), release("2.0"), release("3.0rc1"))
     assert found.refused_versions["2.0"].hint.startswith("`demo==1.1rc1` passes now; ")
 
 
@@ -227,3 +236,85 @@ def test_an_unknown_assessment_is_judged_like_any_other() -> None:
     )
     assert found.refused_project is not None
     assert "the store is broken" in found.refused_project.reason
+
+
+TAGS = ("1.0", "1.1rc1", "1.1", "2.0.dev1", "2.0", "3!0.1", "gibberish", "2.1rc1", "0.9", "1.5")
+
+
+@given(
+    st.lists(st.sampled_from(TAGS), unique=True, min_size=1),
+    st.sets(st.sampled_from(TAGS)),
+    st.sets(st.sampled_from(TAGS)),
+    st.sets(st.sampled_from(TAGS)),
+    st.sampled_from(["explain", "hide"]),
+)
+def test_a_release_judged_by_itself_among_others_has_the_verdicts_of_the_page(
+    versions: list[str],
+    refused: set[str],
+    halved: set[str],
+    yanked: set[str],
+    presentation: Literal["explain", "hide"],
+) -> None:
+    listed = [f"demo-{v}*" for v in refused] + [f"demo-{v}-py3*" for v in halved] or ["nothing"]
+    rules = policy(rule(f"file = {json.dumps(listed)}"))
+    releases = [release(version, yanked=version in yanked) for version in versions]
+    asked: Any = (assessment(), rules, Client(), NOW)
+    whole = judge_page(releases, *asked, presentation=presentation)
+    for each in releases:
+        alone = judge_release(each, *asked, presentation=presentation, others=releases)
+        for filename, verdict in alone.items():
+            assert verdict == whole.verdicts[filename]
+
+
+def test_the_hint_of_one_release_costs_few_verdicts_on_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    releases = [release(f"{n}.0", "wheel") for n in range(900)]
+    judged: list[str] = []
+    verdict = Bench.verdict
+
+    def counted(bench: Bench, file: File) -> Verdict:
+        judged.append(file.version)
+        return verdict(bench, file)
+
+    monkeypatch.setattr(Bench, "verdict", counted)
+    rules = policy(rule('version = ">=700"'))
+    [found] = judge_release(
+        releases[703],
+        assessment(),
+        rules,
+        Client(),
+        NOW,
+        presentation="explain",
+        others=releases,
+    ).values()
+    assert found.hint.startswith("`demo==699.0` passes now; ")
+    assert judged == ["703.0", "702.0", "701.0", "700.0", "699.0"]
+    judged.clear()
+    rules = policy(rule('version = ">=0"'))
+    judge_release(
+        releases[703],
+        assessment(),
+        rules,
+        Client(),
+        NOW,
+        presentation="explain",
+        others=releases,
+    )
+    assert len(judged) < 600
+
+
+def test_hints_on_a_large_page_compare_each_version_with_few_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[Release] = []
+    parsed = rules_page._parsed
+
+    def counted(release: Release) -> Version:
+        asked.append(release)
+        return parsed(release)
+
+    monkeypatch.setattr(rules_page, "_parsed", counted)
+    found = page(rule('version = "<200"'), *[release(f"{n}.0", "wheel") for n in range(400)])
+    assert len(found.refused_versions) == 200
+    assert len(asked) < 30 * 400

@@ -25,6 +25,7 @@ from indexgate.upstream_choice import UpstreamChoice
 from indexgate.web.parts import Clock, Parts, open_parts, utc_now
 from indexgate_policy.rules.page import judge_page, judge_release
 from indexgate_policy.rules.verdict import Verdict
+from indexgate_policy.signals import Unknown
 from indexgate_policy.subject import Client
 
 AT_ONCE = 8
@@ -47,7 +48,7 @@ async def check(
     *done* is called after each requirement. Raises GateError, PolicyError.
     """
     async with open_parts(settings, upstream, base="/", clock=clock) as parts:
-        feed_failure = await _feed_read(parts)
+        feed_failure = await read_feed(parts)
         bench = _Bench(parts, in_force(requirements, environment), _python(environment))
         room = asyncio.Semaphore(AT_ONCE)
 
@@ -73,7 +74,7 @@ async def check(
         )
 
 
-async def _feed_read(parts: Parts) -> str | None:
+async def read_feed(parts: Parts) -> str | None:
     """Read the advisories if no running gate keeps them new; return why that failed, if so."""
     feed = parts.refresh.feed
     if feed is None:
@@ -139,7 +140,7 @@ class _Bench:
         gate = self.parts.gate
         await gate.facts.of(listed)
         await gate.facts.settled()  # unlike an installer, a check can wait for the JSON
-        assessment = await gate.facts.of(listed)
+        assessment = gate.facts.known(listed.project.name) or _UNREAD
         policy, now = gate.policy.current(), self.parts.clock()
         shown = gate.presentation
         newest = judge_release(
@@ -152,6 +153,7 @@ class _Bench:
         ).verdicts
 
 
+_UNREAD = Unknown(reason="the store cannot be read")
 _SKIPPED = "its marker does not hold here"
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,8 +13,11 @@ from indexgate import config
 from indexgate.checked import Check, Checked
 from indexgate.pip_settings import PipSettings
 from indexgate.requirements.file import Requirements, read_requirements
+from indexgate.sources.osv_records import FeedState
+from indexgate.sources.protocol import SourceFailed
 from indexgate.upstream_choice import choose
 from indexgate.web import checked as judging
+from indexgate.web.parts import Parts
 from tests.proxy.web.running import NOW, TOO_NEW, Clock, running
 from tests.standins.faults import Status
 from tests.standins.packages import IndexedFile, project, sdist, wheel
@@ -261,3 +264,40 @@ async def test_eight_projects_and_no_more_are_asked_for_at_a_time(tmp_path: Path
     assert crowd.most == judging.AT_ONCE
     assert [row.project for row in found.requirements] == names
     assert found.counts["allow"] == 20
+
+
+class Feed:
+    """An advisory feed that is read, or cannot be."""
+
+    def __init__(self, parts: Parts, failure: Exception | None = None) -> None:
+        self.parts = parts
+        self.failure = failure
+        self.times = 0
+
+    async def refresh(self, now: datetime) -> FeedState:
+        self.times += 1
+        if self.failure is not None:
+            raise self.failure
+        state = FeedState(fetched_at=now, newest_modified=now, etag=None, records=0)
+        await asyncio.to_thread(self.parts.store.advisories.replace_all, (), state)
+        return state
+
+
+async def test_advisories_are_read_where_no_gate_has_kept_them_new(tmp_path: Path) -> None:
+    async with Upstream() as upstream, running(upstream, tmp_path) as gate:
+        feed = gate.parts.refresh.feed = Feed(gate.parts)
+        assert await judging.read_feed(gate.parts) is None
+        assert await judging.read_feed(gate.parts) is None
+        assert feed.times == 1
+        gate.clock.turn(gate.parts.gate.policy.current().max_feed_age + timedelta(seconds=1))
+        assert await judging.read_feed(gate.parts) is None
+        assert feed.times == 2
+
+
+async def test_a_feed_that_cannot_be_read_is_told_and_stops_no_check(tmp_path: Path) -> None:
+    async with Upstream() as upstream, running(upstream, tmp_path) as gate:
+        failure = SourceFailed("osv", "dns", "has a host name that could not be resolved")
+        gate.parts.refresh.feed = Feed(gate.parts, failure)
+        told = await judging.read_feed(gate.parts)
+        assert told is not None
+        assert "could not be resolved" in told

@@ -464,6 +464,27 @@ def test_another_index_stops_the_run_unless_it_is_kept(
     assert "note: `http://***@other.example.test/simple/`" in kept.told
 
 
+def test_a_pip_that_minds_no_variable_is_not_run_past_the_gate(
+    served: tuple[Place, Gate], scratch: Scratch
+) -> None:
+    place, _ = served
+    ran = run(place, scratch, fake_pip(scratch, "print('run')"), "--isolated", "install", "x")
+    assert (ran.exit_code, ran.stdout) == (2, b"")
+    assert "--isolated" in ran.told
+
+
+def test_a_flag_that_there_is_not_is_no_command(place: Place, scratch: Scratch) -> None:
+    ran = run(place, scratch, "pip", options=("--polcy", "strict"))
+    assert (ran.exit_code, ran.stdout) == (2, b"")
+    assert "--polcy" in ran.told
+
+
+def test_modules_of_the_folder_are_not_taken_for_the_gates(place: Place, scratch: Scratch) -> None:
+    (scratch.project / "aiohttp.py").write_text("raise SystemExit('taken')\n", encoding="utf-8")
+    ran = run(place, scratch, *_pip(scratch, "plain"))
+    assert (ran.exit_code, ran.told) == (0, "")
+
+
 def test_poetry_without_its_plugin_is_not_run_past_the_gate(
     served: tuple[Place, Gate], scratch: Scratch
 ) -> None:
@@ -514,6 +535,20 @@ def test_a_locked_project_is_installed_through_the_gate_and_its_lock_stays(
     assert scratch.installed() == {"demo": "1.1", "plain": "1.0"}
     assert (scratch.project / "uv.lock").read_bytes() == lock
     assert "/demo-1.1-py3-none-any.whl" in gate.output
+
+
+def test_a_frozen_lock_of_another_index_is_not_followed_past_the_gate(
+    served: tuple[Place, Gate], locked: tuple[Scratch, bytes], index: Upstream
+) -> None:
+    place, _ = served
+    scratch, lock = locked
+    path = scratch.project / "uv.lock"
+    foreign = lock.replace(index.url.rstrip("/").encode(), b"https://other.example.test/simple")
+    path.write_bytes(foreign)
+    ran = run(place, scratch, *_uv_command("sync", "--frozen"))
+    assert ran.exit_code == 2
+    assert "`https://other.example.test/simple" in ran.told
+    assert path.read_bytes() == foreign
 
 
 def test_what_uv_adds_to_the_lock_is_upstreams_and_not_the_gates(

@@ -19,7 +19,7 @@ _SETTINGS = (
 
 @click.command(
     name="run",
-    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    context_settings={"allow_interspersed_args": False},
     epilog="Examples: indexgate run -- pip install flask; indexgate run -- uv sync. The exit code"
     " is the command's own, 128 and the number if a signal ended it, 127 if it cannot be started.",
 )
@@ -54,7 +54,8 @@ def command(command: tuple[str, ...], keep_indexes: bool, form: str, **given: Gi
         Asked(
             command=command,
             settings=settings,
-            start=(sys.executable, "-m", "indexgate.cli.gate_for_runs"),
+            # -P: nothing of the folder that the command runs in shall be imported.
+            start=(sys.executable, "-P", "-m", "indexgate.cli.gate_for_runs"),
             given={**given, "host": "127.0.0.1"},
             keep_indexes=keep_indexes,
             form="json" if form == "json" else "none" if form == "none" else "text",

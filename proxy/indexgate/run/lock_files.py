@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from indexgate.run.configured import Configured
 from indexgate.run.held import held, try_alone
 from indexgate.run.locks import Swap
 
@@ -103,6 +104,13 @@ def lock_files(folder: Path, arguments: Sequence[str]) -> tuple[Path, ...]:
 def ends_with_slash(paths: Sequence[Path], swap: Swap) -> bool:
     """Tell whether a lock among *paths* writes the registry with a slash: uv minds that."""
     return any(swap.slash(_read(path) or "") for path in paths)
+
+
+def past_the_gate(paths: Sequence[Path], swap: Swap, *, frozen: bool) -> Iterator[Configured]:
+    """Yield what uv would fetch past the gate by the lock files *paths*, once they are swapped."""
+    for path in paths:
+        for address in swap.past_the_gate(_read(path) or "", frozen=frozen):
+            yield Configured(url=address, origin=f"`{path}`", replaced=False)
 
 
 def _write_note(note: Path, path: Path, swap: Swap) -> None:

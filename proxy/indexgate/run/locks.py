@@ -49,6 +49,24 @@ class Swap:
             if _same(m[2], self.upstream) or _same(m[2], self.index)
         )
 
+    def past_the_gate(self, text: str, *, frozen: bool) -> tuple[str, ...]:
+        """Return the addresses in the lock *text* that uv would ask past the gate.
+
+        Those are files without a way back from the gate. Packages of other registries are resolved
+        anew at the gate, but not if the lock is *frozen*: then their registries count too.
+        """
+        found: dict[str, None] = {}
+        for part in _PACKAGE.split(self.to_gate(text)):
+            registry = _REGISTRY.search(part)
+            if registry is None:
+                continue
+            if _same(registry[2], self.index):
+                urls = (m[2] for m in _URL.finditer(part))
+                found |= dict.fromkeys(url for url in urls if not url.startswith(self.gate))
+            elif frozen:
+                found[registry[2]] = None
+        return tuple(found)
+
     def _package_to_gate(self, part: str) -> str:
         found = _REGISTRY.search(part)
         if found is None or not _same(found[2], self.upstream):

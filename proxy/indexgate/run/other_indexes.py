@@ -86,7 +86,9 @@ def _found(client: Client, around: Surroundings) -> Iterator[Configured]:
     if name in {"uv", "other"}:
         yield from uv_settings.of_environment(around.environ)
         folder = uv_settings.project_folder(client, around.folder)
-        for index in uv_settings.of_files(around.environ, folder, around.config, around.read_file):
+        for index in uv_settings.of_files(
+            client, around.environ, folder, config=around.config, read_file=around.read_file
+        ):
             yield replace(index, replaced=False) if client.writes_index and index.name else index
     if name == "uv":
         yield from requirement_lines.of_command(client.arguments, around.folder, around.read_file)

@@ -63,18 +63,24 @@ def run(asked: Asked) -> int:
     program = child.find(asked.command, asked.environ)
     state = state_folder.open_state(asked.settings.state)
     notes = Notes(folder=state.run / "swapped")
+    for notice in state.notices:
+        asked.tell(f"note: {notice}")
     for path in notes.mend():
         asked.tell(f"note: `{path}` held the gate's addresses since a run was killed; mended")
     signals = Signals()
     with signals.kept(), held(own_gate.lease(state), shared=True):
         gate = _gate(asked, state)
-        found = _configured(asked, client, program)
-        _check_others(asked, gate, found)
         swap = Swap(gate=gate.root, upstream=gate.upstream)
         paths: tuple[Path, ...] = ()
         if client.in_project:
             place = uv_settings.project_folder(client, asked.folder)
             paths = lock_files.lock_files(place, client.arguments)
+        frozen = "--frozen" in client.arguments or bool(asked.environ.get("UV_FROZEN"))
+        found = (
+            *_configured(asked, client, program),
+            *lock_files.past_the_gate(paths, swap, frozen=frozen),
+        )
+        _check_others(asked, gate, found)
         token = f"run-{secrets.token_hex(8)}"
         changes = _changes(asked, client, program, gate, found, token)
         changes |= variables(
@@ -167,6 +173,10 @@ def _changes(  # noqa: PLR0917 - each of them is a step of its own
         gates = [index for index in found if _leads_to(index, gate)]
         poetry.check(program, asked.folder, gates)
         return dict(poetry.logins(gates, token))
+    if client.name == "pip" and "--isolated" in client.arguments:
+        raise GateError(
+            "pip-isolated", "`--isolated` keeps pip from the variables that point it at the gate"
+        )
     if client.name == "pipenv" and client.subcommand is not None:
         project_sources.check_pipfile(asked.folder, asked.environ)
     if client.name == "other":

@@ -10,7 +10,7 @@ from indexgate.run.configured import Configured
 
 _DEFAULT = ("UV_DEFAULT_INDEX", "UV_INDEX_URL")
 _EXTRA = ("UV_INDEX", "UV_EXTRA_INDEX_URL")
-_PLACE_OPTIONS = ("--project", "--directory")
+_PLACE_OPTIONS = ("--directory", "--project")  # uv moves to the one before it looks for the other
 
 
 def of_environment(environ: Mapping[str, str]) -> Iterator[Configured]:
@@ -26,13 +26,20 @@ def of_environment(environ: Mapping[str, str]) -> Iterator[Configured]:
 
 
 def of_files(
-    environ: Mapping[str, str], folder: Path, config: Path, read_file: Callable[[Path], bytes]
+    client: Client,
+    environ: Mapping[str, str],
+    folder: Path,
+    *,
+    config: Path,
+    read_file: Callable[[Path], bytes],
 ) -> Iterator[Configured]:
     """Yield the indexes in the settings files that uv reads in the project at *folder*.
 
     *config* is the user's configuration folder.
     """
-    named = environ.get("UV_CONFIG_FILE")
+    named = _option(client, "--config-file") or environ.get("UV_CONFIG_FILE")
+    if not named and ("--no-config" in client.arguments or environ.get("UV_NO_CONFIG")):
+        return
     if named:
         yield from _of_settings(folder / named, read_file)
         return
@@ -52,12 +59,18 @@ def of_files(
 
 def project_folder(client: Client, folder: Path) -> Path:
     """Return the folder whose project *client* works on: `--project` and `--directory` move it."""
+    named = [_option(client, option) for option in _PLACE_OPTIONS]
+    return folder.joinpath(*(place for place in named if place))
+
+
+def _option(client: Client, option: str) -> str | None:
+    """Return the value of *option* among the arguments of *client*."""
     words = iter(client.arguments)
     for word in words:
-        option, equals, value = word.partition("=")
-        if option in _PLACE_OPTIONS:
-            return folder / (value if equals else next(words, "."))
-    return folder
+        name, equals, value = word.partition("=")
+        if name == option:
+            return value if equals else next(words, None)
+    return None
 
 
 def document(path: Path, read_file: Callable[[Path], bytes]) -> dict[str, Any] | None:

@@ -99,6 +99,17 @@ def test_an_address_without_a_way_back_is_left_alone(url: str) -> None:
     assert f'"{url}"' in SWAP.to_gate(lock)
 
 
+def test_what_uv_would_fetch_past_the_gate_is_named() -> None:
+    private = "https://private.example.test/simple"
+    assert SWAP.past_the_gate(LOCK, frozen=False) == ()
+    assert SWAP.past_the_gate(LOCK, frozen=True) == (private,)
+    assert SWAP.past_the_gate(SWAP.to_gate(LOCK), frozen=True) == (private,)
+    signed = LOCK.replace("demo-1.1.tar.gz", "demo-1.1.tar.gz?signature=1")
+    assert SWAP.past_the_gate(signed, frozen=False) == (
+        "https://files.example.test/ab/demo-1.1.tar.gz?signature=1",
+    )
+
+
 ADDRESSES = st.sampled_from(
     [
         "https://index.example.test/simple",

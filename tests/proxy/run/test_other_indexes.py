@@ -79,6 +79,8 @@ SOURCE = f'name = "other"\nurl = "{ELSEWHERE}"\n'
         ("uv pip install x", {"config/uv/uv.toml": f'pip.extra-index-url = ["{ELSEWHERE}"]'}, {}),
         ("uv sync", {"project/own.toml": f'find-links = ["{ELSEWHERE}"]'},
          {"UV_CONFIG_FILE": "own.toml"}),
+        ("uv --config-file own.toml sync", {"project/own.toml": f'index-url = "{ELSEWHERE}"'}, {}),
+        ("uv --directory ../a --project b sync", {"a/b/pyproject.toml": UV_INDEX}, {}),
         ("uv sync", {}, {"UV_INDEX": f"name={ELSEWHERE}"}),
         ("uv sync", {}, {"UV_DEFAULT_INDEX": ELSEWHERE}),
         (f"uv sync --index name={ELSEWHERE}", {}, {}),
@@ -117,6 +119,7 @@ def test_every_way_to_another_index_is_seen(
         ("pdm add x", {"config/pdm/config.toml": f'[pypi]\nurl = "{PUBLIC}"'}, {}),
         ("pipenv install", {"project/Pipfile": f'[[source]]\nname = "a"\nurl = "{PUBLIC}"'}, {}),
         ("uv sync", {"project/pyproject.toml": "not toml ["}, {}),
+        ("uv --no-config sync", {"project/uv.toml": f'index-url = "{ELSEWHERE}"'}, {}),
     ],
 )  # fmt: skip
 def test_what_the_gate_stands_for_stops_nothing(

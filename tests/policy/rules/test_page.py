@@ -3,7 +3,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.version import Version
 
@@ -241,6 +241,7 @@ def test_an_unknown_assessment_is_judged_like_any_other() -> None:
 TAGS = ("1.0", "1.1rc1", "1.1", "2.0.dev1", "2.0", "3!0.1", "gibberish", "2.1rc1", "0.9", "1.5")
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(TAGS), unique=True, min_size=1),
     st.sets(st.sampled_from(TAGS)),

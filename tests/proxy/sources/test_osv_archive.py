@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexgate.sources.osv_archive import BrokenArchive, Limits, census, holding
@@ -32,6 +32,7 @@ def test_a_member_whose_name_says_that_it_is_utf8_and_is_not_breaks_the_archive(
         list(holding(io.BytesIO(wrong), LIMITS))
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(st.integers(0, len(GOOD) - 1), st.integers(0, 255), min_size=1, max_size=6),
     st.integers(0, 40),
@@ -46,6 +47,7 @@ def test_an_archive_with_other_bytes_in_it_is_read_or_broken(
         census(io.BytesIO(bytes(body[: len(body) - short])), LIMITS, NOW)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_bytes_of_any_kind_are_read_or_broken(body: bytes) -> None:
     end = GOOD[GOOD.rindex(b"PK\x05\x06") :]

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
+import structlog
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
 
@@ -160,18 +161,28 @@ class Writer:
         else:
             self.fault = None
             for entry, result in zip(entries, results, strict=True):
-                entry.settle(result, None)
+                _settle(entry, result, None)
 
     def _failed(self, entries: list[_Entry], error: Exception) -> None:
         if _is_of_the_store(error):
             self.fault = store_failed(error)
             for entry in entries:
-                entry.settle(None, self.fault)
+                _settle(entry, None, self.fault)
         elif len(entries) == 1:
-            entries[0].settle(None, error)
+            _settle(entries[0], None, error)
         else:
             for entry in entries:
                 self._write([entry])
+
+
+def _settle(entry: _Entry, result: object, error: Exception | None) -> None:
+    """Tell whoever asked for *entry*. Their failure is their own: this thread writes for all."""
+    try:
+        entry.settle(result, error)
+    except Exception:
+        structlog.get_logger(part="store").exception(
+            "a caller could not be told how its write ended"
+        )
 
 
 def _is_of_the_store(error: Exception) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
@@ -156,6 +157,21 @@ def test_the_outcome_of_a_write_that_nobody_waits_for_is_told(writer: Writer) ->
     writer.soon(Put(1), done)
     writer.wait(lambda _connection: None)
     assert outcomes == [None, IntegrityError]
+
+
+def test_a_caller_that_fails_when_it_is_told_does_not_end_the_writing(
+    engine: Engine, writer: Writer
+) -> None:
+    def done(_error: Exception | None) -> None:
+        raise RuntimeError("the caller is broken")
+
+    with structlog.testing.capture_logs() as said:
+        writer.soon(Put(1), done)
+        assert writer.wait(Put(2)) == 2
+        writer.soon(Put(2), done)  # a failure that cannot be told either
+        assert writer.wait(Put(3)) == 3
+    assert numbers(engine) == [1, 2, 3]
+    assert [line["part"] for line in said] == ["store", "store"]
 
 
 async def test_a_caller_that_leaves_does_not_take_its_write_along(

@@ -237,9 +237,9 @@ def _first_release(releases: dict[str, list[_File]] | None) -> str | Unknown:
 def _time(text: str | None) -> datetime | None:
     try:
         time = datetime.fromisoformat(text or "")
-    except ValueError:
+        return time.astimezone(UTC) if time.tzinfo is not None else None
+    except (ValueError, OverflowError):  # in UTC it may lie before the year 1
         return None
-    return time.astimezone(UTC) if time.tzinfo is not None else None
 
 
 def _line(text: str) -> str:

@@ -1,11 +1,12 @@
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.utils import NormalizedName, canonicalize_name
 
@@ -267,3 +268,84 @@ def test_any_member_may_hold_anything_and_the_answer_is_whole_or_a_failure(
     else:
         kind = "none"
     assert (tuple(found), kind) in {(ABOUT.gives, "none"), ((), "garbage")}
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-14:00",
+        "0000-01-01T00:00:00Z",
+        "2026-02-30T00:00:00Z",
+        "2026-01-01T00:00:00+99:99",
+        "٢٠٢٦-01-01T00:00:00Z",
+    ],
+)
+def test_an_upload_time_that_no_calendar_has_is_as_good_as_none(time: str) -> None:
+    told = {**document(), "releases": {"1.0": [{"upload_time_iso_8601": time}]}}
+    assert isinstance(values(told)["first_release_at"], Unknown)
+    told["releases"]["1.1"] = [{"upload_time_iso_8601": "2020-01-01T00:00:00Z"}]
+    assert values(told)["first_release_at"] == "2020-01-01T00:00:00Z"
+
+
+_TEXTS = st.one_of(
+    st.text(max_size=30),
+    st.datetimes(timezones=st.timezones()).map(datetime.isoformat),
+    st.sampled_from(
+        ["0001-01-01T00:00+14:00", "https://github.com/a/b", "https://[", "//x:99999/"]
+    ),
+)
+_FILE = st.fixed_dictionaries({"upload_time_iso_8601": st.none() | _TEXTS, "yanked": _JSON})
+_SHAPED = st.fixed_dictionaries(
+    {
+        "info": st.fixed_dictionaries(
+            {"name": st.just("sample-project") | _TEXTS},
+            optional={
+                "version": st.none() | _TEXTS,
+                "summary": st.none() | _TEXTS,
+                "home_page": st.none() | _TEXTS,
+                "project_urls": st.none() | st.dictionaries(_TEXTS, _TEXTS, max_size=3),
+            },
+        )
+    },
+    optional={
+        "releases": st.dictionaries(_TEXTS, st.lists(_FILE, max_size=3), max_size=3),
+        "vulnerabilities": st.lists(
+            st.fixed_dictionaries({"id": _TEXTS, "withdrawn": st.none() | _TEXTS}), max_size=3
+        ),
+        "ownership": st.fixed_dictionaries(
+            {
+                "roles": st.lists(
+                    st.fixed_dictionaries({"role": _TEXTS, "user": _TEXTS}), max_size=3
+                ),
+                "organization": st.none() | _TEXTS,
+            }
+        ),
+    },
+)
+
+
+@settings(deadline=None)
+@given(_SHAPED)
+def test_whatever_stands_in_a_document_of_the_right_shape_every_signal_is_told(
+    told: dict[str, Any],
+) -> None:
+    if told["info"]["name"] == "sample-project":
+        assert tuple(values(told)) == ABOUT.gives
+    else:
+        with suppress(SourceFailed):
+            values(told)
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=60), st.integers(0, 2000), st.integers(0, 60))
+def test_other_bytes_in_a_document_are_read_or_garbage(
+    others: bytes, place: int, dropped: int
+) -> None:
+    body = json.dumps(document()).encode()
+    with suppress(SourceFailed):
+        read(body[:place] + others + body[place + dropped :], SAMPLE, NOW)
+    with suppress(SourceFailed):
+        read(others, SAMPLE, NOW)
+    with suppress(SourceFailed):
+        read(b"[" * 100_000 + others, SAMPLE, NOW)

@@ -6,17 +6,17 @@ is assessed again in the background, and holds for files ten minutes after it ho
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from cachetools import LRUCache
 from packaging.utils import NormalizedName
 
 from indexgate.index.listing import Listing
+from indexgate.observing import Observed, Observer
 from indexgate.sources.osv_records import FeedState
-from indexgate.sources.protocol import Asked, Source, SourceFailed, unobserved
 from indexgate.store.engines import StoreFailed
 from indexgate_policy.advisories import Advisories, Advisory
 from indexgate_policy.assess import assess
@@ -26,10 +26,16 @@ from indexgate_policy.signals import Signal, Signals, Unknown
 FIRST_SIGHT_PATIENCE = 0.15
 """Seconds for which a page waits for the project JSON."""
 
-NOT_YET = "has not answered yet"
-
 INTERIM = timedelta(minutes=1)
 """How long an assessment without the project JSON stands, should the JSON never come."""
+
+RETRY = timedelta(minutes=10)
+"""How long an assessment stands that lacks what a source could not say."""
+
+REFRESHED_AT_ONCE = 4
+_MANY_RELEASES = 200
+Stamp: TypeAlias = tuple[int, datetime | None]
+_UNREADABLE: Stamp = (-1, None)
 
 _MOST_WAITING = 10_000
 
@@ -64,7 +70,7 @@ class StoredAdvisories(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What facts are made from: the index's identity, the stores, and the sources of signals.
+    """What facts are made from: the index's identity, the stores, and who is asked.
 
     Sources that are the index itself are asked at the first sight of a project, third parties only
     in the background.
@@ -75,11 +81,18 @@ class Surroundings:
     assessments: StoredAssessments
     advisories: StoredAdvisories
     popular: PopularNames
-    sources: tuple[Source, ...]
-    offline: bool
+    observer: Observer
     listing: Callable[[NormalizedName], Awaitable[Listing]]
     clock: Callable[[], datetime]
     log: Callable[[str, str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is known of a project; `stamp` changes whenever it does."""
+
+    assessment: Assessment | Unknown
+    stamp: Stamp
 
 
 class Facts:
@@ -93,16 +106,20 @@ class Facts:
         self._waiting: dict[NormalizedName, None] = {}
         self._wake = asyncio.Event()
 
-    async def of(self, listing: Listing) -> Assessment | Unknown:
+    async def of(self, listing: Listing) -> Known:
         """Return what is known of the listed project, waiting only at first sight, and shortly.
 
-        Unknown when the store cannot be read: the policy says what that means.
+        The assessment is unknown when the store cannot be read: the policy says what that means.
         """
         try:
-            return await self._of(listing)
+            # Read before the facts: an advisory that comes in between makes them old at once.
+            revision = self._with.advisories.revision()
+            assessment = await self._of(listing)
         except StoreFailed as error:
             self._with.log("store-failed", error.message)
-            return Unknown(reason=f"the store cannot be read: {error.message}")
+            unreadable = Unknown(reason=f"the store cannot be read: {error.message}")
+            return Known(assessment=unreadable, stamp=_UNREADABLE)
+        return Known(assessment=assessment, stamp=(revision, assessment.assessed_at))
 
     async def _of(self, listing: Listing) -> Assessment:
         project = listing.project.name
@@ -130,13 +147,13 @@ class Facts:
         except StoreFailed:
             return None
 
-    def stamp(self, project: NormalizedName) -> tuple[int, datetime | None]:
+    def stamp(self, project: NormalizedName) -> Stamp:
         """Return what changes whenever the facts of *project* do."""
         try:
             kept = self._kept(project)
             return self._with.advisories.revision(), None if kept is None else kept[1].assessed_at
         except StoreFailed:
-            return -1, None
+            return _UNREADABLE
 
     def queue(self, project: NormalizedName) -> None:
         """Have *project* assessed again in the background; the bound drops what is too much."""
@@ -145,14 +162,20 @@ class Facts:
             self._wake.set()
 
     async def refresh_for_ever(self) -> None:
-        """Assess what is queued, one project at a time, until cancelled."""
+        """Assess what is queued, a few projects at a time, until cancelled."""
+        async with asyncio.TaskGroup() as workers:
+            for _ in range(REFRESHED_AT_ONCE):
+                workers.create_task(self._refresh_queued())
+
+    async def _refresh_queued(self) -> None:
         while True:
             await self._wake.wait()
-            while self._waiting:
-                project = next(iter(self._waiting))
-                del self._waiting[project]
-                await self.refresh(project)
-            self._wake.clear()
+            if not self._waiting:
+                self._wake.clear()
+                continue
+            project = next(iter(self._waiting))
+            del self._waiting[project]
+            await self.refresh(project)
 
     async def close(self) -> None:
         """End the look-ups under way."""
@@ -169,7 +192,9 @@ class Facts:
         """Assess *project* again; what fails is told in the log."""
         try:
             listing = await self._with.listing(project)
-            await self._keep(listing, await self._observed(project, self._with.sources))
+            sources = self._with.observer.all
+            observed = await self._with.observer.observe(project, sources, self._inputs(project))
+            await self._keep(listing, observed)
         except asyncio.CancelledError:
             raise
         except Exception as error:
@@ -188,49 +213,34 @@ class Facts:
     async def _look(self, listing: Listing) -> Assessment:
         """Assess what is seen for the first time, with what the index itself says in time."""
         project = listing.project.name
-        own = [source for source in self._with.sources if not source.about.third_party]
-        if len(own) < len(self._with.sources):
+        observer = self._with.observer
+        if len(observer.own) < len(observer.all):
             self.queue(project)
-        observed = asyncio.create_task(self._observed(project, own))
-        await asyncio.wait({observed}, timeout=FIRST_SIGHT_PATIENCE)
-        if observed.done():
-            return await self._keep(listing, observed.result())
-        now = self._with.clock()
-        not_yet = [signal for s in own for signal in unobserved(s.about, NOT_YET, now)]
-        interim = await self._keep(listing, tuple(not_yet), valid_for=INTERIM)
-        late = asyncio.create_task(self._keep_late(listing, observed))
+        observing = asyncio.create_task(observer.observe(project, observer.own, ()))
+        await asyncio.wait({observing}, timeout=FIRST_SIGHT_PATIENCE)
+        if observing.done():
+            return await self._keep(listing, observing.result())
+        not_yet = Observed(signals=observer.not_yet(observer.own), complete=False)
+        interim = await self._keep(listing, not_yet, valid_for=INTERIM)
+        late = asyncio.create_task(self._keep_late(listing, observing, interim))
         self._late.add(late)
         late.add_done_callback(self._late.discard)
         return interim
 
     async def _keep_late(
-        self, listing: Listing, observed: asyncio.Task[tuple[Signal, ...]]
+        self, listing: Listing, observing: asyncio.Task[Observed], interim: Assessment
     ) -> None:
         try:
-            await self._keep(listing, await observed)
-        except StoreFailed as error:
-            self._with.log("store-failed", error.message)
+            observed = await observing
+            kept = self._current.get(listing.project.name)
+            if kept is None or kept[1] is interim:  # else a refresh was quicker, and knows more
+                await self._keep(listing, observed)
         finally:
-            observed.cancel()
+            observing.cancel()
 
-    async def _observed(
-        self, project: NormalizedName, sources: Sequence[Source]
-    ) -> tuple[Signal, ...]:
-        answers = await asyncio.gather(*(self._asked(project, source) for source in sources))
-        return tuple(signal for answer in answers for signal in answer)
-
-    async def _asked(self, project: NormalizedName, source: Source) -> tuple[Signal, ...]:
-        now = self._with.clock()
-        if self._with.offline:
-            return unobserved(source.about, "is not asked: the gate is offline", now)
-        try:
-            return await source.signals(Asked(project=project), now)
-        except SourceFailed as error:
-            # What was seen before is older, not wrong: a failure must not make it unknown.
-            kept = self._kept(project)
-            before = kept[1].inputs if kept is not None else ()
-            seen = tuple(signal for signal in before if signal.source == source.about.name)
-            return seen or unobserved(source.about, error.reason, now)
+    def _inputs(self, project: NormalizedName) -> tuple[Signal, ...]:
+        kept = self._kept(project)
+        return () if kept is None else kept[1].inputs
 
     def _assess(self, listing: Listing, signals: tuple[Signal, ...]) -> Assessment:
         return assess(
@@ -247,16 +257,22 @@ class Facts:
         )
 
     async def _keep(
-        self,
-        listing: Listing,
-        signals: tuple[Signal, ...],
-        valid_for: timedelta = timedelta.max,
+        self, listing: Listing, observed: Observed, valid_for: timedelta = RETRY
     ) -> Assessment:
-        assessment = self._assess(listing, signals)
-        if assessment.valid_until - assessment.assessed_at > valid_for:
-            assessment = replace(assessment, valid_until=assessment.assessed_at + valid_for)
-        await self._with.assessments.save(assessment)
+        """Assess and keep; what is incomplete is good for *valid_for* only."""
+        if len(listing.releases) > _MANY_RELEASES:
+            assessment = await asyncio.to_thread(self._assess, listing, observed.signals)
+        else:
+            assessment = self._assess(listing, observed.signals)
+        soon = assessment.assessed_at + valid_for
+        if not observed.complete and assessment.valid_until > soon:
+            assessment = replace(assessment, valid_until=soon)
         self._current[listing.project.name] = (listing.snapshot.digest, assessment)
+        try:
+            await self._with.assessments.save(assessment)
+        except StoreFailed as error:
+            # What is known is known, also while the disk cannot take it.
+            self._with.log("store-failed", error.message)
         return assessment
 
     def _kept(self, project: NormalizedName) -> tuple[str, Assessment] | None:

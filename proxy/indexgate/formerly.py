@@ -1,17 +1,19 @@
 """Files that were served once and that upstream lists no more: refused, unless that is waived."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from packaging.utils import NormalizedName
 
 from indexgate.simple.filename import parse
+from indexgate_policy.assessment import Assessment
 from indexgate_policy.rules.document import Policy
 from indexgate_policy.rules.exemptions import REMOVED_UPSTREAM
+from indexgate_policy.rules.judge import judge
 from indexgate_policy.rules.verdict import Action, Verdict
 from indexgate_policy.rules.wording import plain
 from indexgate_policy.signals import Unknown
-from indexgate_policy.subject import File, Project
+from indexgate_policy.subject import Client, File, Project
 
 _GONE = Unknown(reason="the index no longer lists the file")
 
@@ -24,8 +26,11 @@ class Formerly:
     filename: str
 
 
-def subject(former: Formerly, *, index_id: str, public: bool) -> File:
-    """Return the file as it is judged: its name tells the version, all else is unknown."""
+def subject(former: Formerly, *, index_id: str, public: bool, status: str) -> File:
+    """Return the file as it is judged: its name tells the version, all else is unknown.
+
+    `status` is what the project page says of the project, if there is still one.
+    """
     named = parse(former.filename, former.project)
     version = named.version or "unknown"
     return File(
@@ -33,6 +38,7 @@ def subject(former: Formerly, *, index_id: str, public: bool) -> File:
             name=former.project,
             index_id=index_id,
             public=public,
+            status=status,
             first_upload=_GONE,
             first_seen=_GONE,
             releases=0,
@@ -49,16 +55,24 @@ def subject(former: Formerly, *, index_id: str, public: bool) -> File:
     )
 
 
-def verdict(file: File, policy: Policy, now: datetime) -> Verdict:
+def verdict(
+    file: File, assessment: Assessment | Unknown, policy: Policy, client: Client, now: datetime
+) -> Verdict:
     """Return the verdict of a file that was removed upstream.
 
-    No rule can be put to it, as nothing but its name is known; so it is refused by the built-in
-    `removed-upstream`, which an exemption may waive.
+    The policy is asked first, for what can be known without the page: quarantine, malware, names.
+    Else the built-in `removed-upstream` refuses, unless an exemption waives it.
     """
-    for exemption in policy.exemptions:
-        waives = REMOVED_UPSTREAM in exemption.rules and now < exemption.ends
-        if waives and exemption.covers(file):
-            return Verdict(action=Action.ALLOW, waived=(REMOVED_UPSTREAM,), until=exemption.ends)
+    by_policy = judge(file, assessment, policy, client, now)
+    if by_policy.refused:
+        return by_policy
+    waiver = policy.waiver(REMOVED_UPSTREAM, file, now)
+    if waiver is not None:
+        return replace(
+            by_policy,
+            waived=(*by_policy.waived, REMOVED_UPSTREAM),
+            until=min(waiver.ends, by_policy.until or waiver.ends),
+        )
     return Verdict(
         action=Action.REFUSE,
         rule=REMOVED_UPSTREAM,

@@ -8,66 +8,40 @@ stored facts: a lock file never opens the page.
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from hashlib import blake2b
-from typing import Literal
+from datetime import datetime
+from functools import partial
 
 from cachetools import LRUCache
 from packaging.utils import NormalizedName
 
 from indexgate import formerly
-from indexgate.facts import Facts
+from indexgate.facts import Facts, Known
+from indexgate.finished_page import FinishedPage, Variant, finish, sooner
 from indexgate.formerly import Formerly
 from indexgate.index.addresses import FileAddress
 from indexgate.index.cached import CachedIndex
-from indexgate.index.listing import Listing, listing
-from indexgate.index.packing import pack
-from indexgate.index.presentation import Addresses, Presentation, present
+from indexgate.index.listing import MOST_CANDIDATES, Listing, listing
+from indexgate.index.presentation import QUARANTINED, Addresses, Presentation
 from indexgate.index.protocol import NoSuchProject, Snapshot, UpstreamFailed
 from indexgate.index.subjects import releases
 from indexgate.policy_file import PolicyInForce
-from indexgate.record import warned, withheld
-from indexgate.simple import write
-from indexgate.simple.accept import Coding, Form
+from indexgate.shown import GRACE, Basis, Shown
 from indexgate.simple.filename import candidates
 from indexgate.simple.model import PageFile
-from indexgate.store.records import VerdictSet
+from indexgate_policy.assessment import Assessment
 from indexgate_policy.rules.document import Policy
 from indexgate_policy.rules.exemptions import GATE_FAULT
-from indexgate_policy.rules.page import PageVerdicts, judge_page, judge_release
+from indexgate_policy.rules.page import judge_page, judge_release
 from indexgate_policy.rules.verdict import Verdict
 from indexgate_policy.signals import Unknown
 from indexgate_policy.subject import Client, File
 
-GRACE = timedelta(minutes=10)
-"""How much later than pages files obey what tightens by itself (design: Consistency)."""
-
 _LARGE = 300
 _LISTED_FILES = 30_000
+FRESH = 1.0
+"""Seconds: how old a page may be that says of a file that it is not there."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Variant:
-    """The form of a page that a client asked for."""
-
-    form: Form
-    coding: Coding
-    for_uv: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FinishedPage:
-    """A page as bytes. `refused` is set when it may not be shown (`hide`, refused project)."""
-
-    body: bytes
-    etag: str
-    until: datetime | None
-    verdicts: PageVerdicts
-    snapshot: Snapshot
-    policy: str
-    refused: Verdict | None = None
-    withheld: VerdictSet | None = None
-    warned: VerdictSet | None = None
+_NEVER_ASSESSED = Unknown(reason="the project was never assessed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +56,14 @@ class JudgedFile:
     listed: PageFile | None
     index_id: str
     policy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Missed:
+    """Pages that do not list a file, by project, and the failure of one that might."""
+
+    pages: dict[NormalizedName, Listing]
+    failed: UpstreamFailed | None
 
 
 class Gate:
@@ -100,6 +82,7 @@ class Gate:
         first_seen: Callable[[NormalizedName], datetime | Unknown],
         watched_since: datetime,
         former: Callable[[FileAddress], Formerly | None],
+        remember: Callable[[str, NormalizedName], None],
         clock: Callable[[], datetime],
         page_memory: int,
     ) -> None:
@@ -115,10 +98,12 @@ class Gate:
         self._first_seen = first_seen
         self._watched_since = watched_since
         self._former = former
+        self._remember = remember
         self._clock = clock
         self._finished: LRUCache[object, FinishedPage] = LRUCache(
             page_memory, getsizeof=lambda page: len(page.body) + 2000
         )
+        self._shown = Shown(_LISTED_FILES)
         self._listings: LRUCache[NormalizedName, Listing] = LRUCache(
             _LISTED_FILES, getsizeof=lambda kept: len(kept.page.files) + 1
         )
@@ -141,15 +126,25 @@ class Gate:
         if page is not None and (page.until is None or now < page.until):
             return page if page.snapshot is snapshot else replace(page, snapshot=snapshot)
         listed = await self._listing(snapshot)
-        assessment = await self.facts.of(listed)
+        known = await self.facts.of(listed)
+        self._note_shown(listed, known, now)
         verdicts = judge_page(
-            listed.releases, assessment, policy, client, now, presentation=self.presentation
+            listed.releases, known.assessment, policy, client, now, presentation=self.presentation
         )
-        soonest = now if isinstance(assessment, Unknown) else assessment.valid_until
         self._note_faults(verdicts.verdicts.values())
-        build = self._finish(listed, verdicts, policy, variant, soonest)
-        page = await asyncio.to_thread(build) if len(listed.page.files) > _LARGE else build()
-        key = (*key[:-1], self.facts.stamp(project))
+        making = partial(
+            finish,
+            listed,
+            verdicts,
+            variant,
+            presentation=self.presentation,
+            addresses=self._addresses,
+            policy=policy,
+            good_until=_good_until(known, now),
+        )
+        page = await asyncio.to_thread(making) if len(listed.page.files) > _LARGE else making()
+        # Under the stamp of the facts it was made from: newer ones may have come meanwhile.
+        key = (*key[:-1], known.stamp)
         if len(page.body) + 2000 <= self._finished.maxsize:
             self._finished[key] = page
         return page
@@ -159,25 +154,50 @@ class Gate:
 
         Raises UpstreamFailed when the page that would tell cannot be had.
         """
-        failed: UpstreamFailed | None = None
         former = self._former(address)
-        names = candidates(address.filename)
+        names = candidates(address.filename)[:MOST_CANDIDATES]
         if former is not None and former.project not in names:
             names = (former.project, *names)
+        found = await self._find(address, names, stand_in=True)
+        if isinstance(found, Listing):
+            return await self._judged(found, found.by_address[address.path], client)
+        if found.pages:
+            # Not on the page that is at hand: it may be newer than that page. Ask once more.
+            newer = await self._find(address, tuple(found.pages), stand_in=False)
+            if isinstance(newer, Listing):
+                return await self._judged(newer, newer.by_address[address.path], client)
+            found = _Missed(
+                pages=found.pages | newer.pages, failed=newer.failed if former is None else None
+            )
+        if found.failed is not None and former is None:
+            raise found.failed
+        for project, listed in found.pages.items():
+            if former is None and listed.page.status == QUARANTINED:
+                former = Formerly(project=project, filename=address.filename)
+        if former is None:
+            return None
+        return self._removed(former, found.pages.get(former.project), client)
+
+    async def _find(
+        self, address: FileAddress, names: tuple[NormalizedName, ...], *, stand_in: bool
+    ) -> "Listing | _Missed":
+        """Return the page that lists *address*; else the pages that do not, and what failed."""
+        pages: dict[NormalizedName, Listing] = {}
+        failed: UpstreamFailed | None = None
         for project in names:
+            max_age = None if stand_in else FRESH
             try:
-                listed = await self._listing(await self.index.snapshot(project))
+                snapshot = await self.index.snapshot(project, max_age=max_age, stand_in=stand_in)
             except NoSuchProject:
                 continue
             except UpstreamFailed as error:
                 failed = failed or error
                 continue
-            file = listed.by_address.get(address.path)
-            if file is not None:
-                return await self._judged(listed, file, client)
-        if failed is not None:
-            raise failed
-        return None if former is None else self._removed(former)
+            listed = await self._listing(snapshot)
+            if address.path in listed.by_address:
+                return listed
+            pages[project] = listed
+        return _Missed(pages=pages, failed=failed)
 
     async def blocked(
         self, project: NormalizedName, filename: str, client: Client
@@ -200,6 +220,8 @@ class Gate:
             kept = await asyncio.to_thread(self._read, snapshot, first_seen)
         else:
             kept = self._read(snapshot, first_seen)
+        for path in kept.unguessable:
+            self._remember(path, snapshot.project)
         if len(kept.page.files) < _LISTED_FILES:
             self._listings[snapshot.project] = kept
         return kept
@@ -216,25 +238,24 @@ class Gate:
         return listing(snapshot, page, project, found)
 
     async def _judged(self, listed: Listing, file: PageFile, client: Client) -> JudgedFile:
-        assessment = await self.facts.of(listed)
+        known = await self.facts.of(listed)
         policy = self.policy.current()
         now = self._clock()
+        self._note_shown(listed, known, now)
         release, subject = listed.release_of(file.filename)
         verdict = judge_release(
-            release, assessment, policy, client, now, presentation=self.presentation
+            release, known.assessment, policy, client, now, presentation=self.presentation
         )[file.filename]
         if verdict.refused and not verdict.at_once:
-            earlier = self.facts.before(listed.project.name, now - GRACE)
-            if earlier is not None:
-                then = max(now - GRACE, earlier.assessed_at)
-                before = judge_release(
-                    release, earlier, policy, client, then, presentation=self.presentation
-                )[file.filename]
-                if not before.refused:
-                    verdict = replace(before, until=_sooner(before.until, then + GRACE))
+            verdict = self._lately(listed, file.filename, policy, client, now) or verdict
         if verdict.refused:
             verdict = judge_page(
-                listed.releases, assessment, policy, client, now, presentation=self.presentation
+                listed.releases,
+                known.assessment,
+                policy,
+                client,
+                now,
+                presentation=self.presentation,
             ).verdicts[file.filename]
         self._note_faults([verdict])
         return JudgedFile(
@@ -245,6 +266,36 @@ class Gate:
             policy=policy.digest,
         )
 
+    def _lately(
+        self, listed: Listing, filename: str, policy: Policy, client: Client, now: datetime
+    ) -> Verdict | None:
+        """Return the verdict by which pages still showed the file as passing lately, if any did."""
+        project = listed.project.name
+        bases: list[tuple[Listing, Assessment | Unknown, datetime]] = []
+        shown = self._shown.earlier(project, now)
+        if shown is not None:
+            basis, then = shown
+            bases.append((basis.listing, basis.assessment, then))
+        stored = self.facts.before(project, now - GRACE)
+        if stored is not None:  # a gate that was started since then remembers no pages
+            bases.append((listed, stored, max(now - GRACE, stored.assessed_at)))
+        for listing_then, assessment, then in bases:
+            try:
+                release, _ = listing_then.release_of(filename)
+            except KeyError:
+                continue
+            verdict = judge_release(
+                release, assessment, policy, client, then, presentation=self.presentation
+            )[filename]
+            if not verdict.refused:
+                return replace(verdict, until=sooner(verdict.until, then + GRACE))
+        return None
+
+    def _note_shown(self, listed: Listing, known: Known, now: datetime) -> None:
+        self._shown.note(
+            Basis(listing=listed, assessment=known.assessment, stamp=known.stamp, since=now)
+        )
+
     def _note_faults(self, verdicts: Iterable[Verdict]) -> None:
         """Count what could not be judged, for health: such files are refused."""
         for verdict in verdicts:
@@ -252,58 +303,22 @@ class Gate:
                 self.faults += 1
                 self.last_fault = verdict.explanation
 
-    def _removed(self, former: Formerly) -> JudgedFile:
+    def _removed(self, former: Formerly, listed: Listing | None, client: Client) -> JudgedFile:
         policy = self.policy.current()
-        subject = formerly.subject(former, index_id=self.index_id, public=self.public)
+        status = "active" if listed is None else listed.project.status
+        subject = formerly.subject(
+            former, index_id=self.index_id, public=self.public, status=status
+        )
+        assessment = self.facts.known(former.project) or _NEVER_ASSESSED
         return JudgedFile(
             subject=subject,
-            verdict=formerly.verdict(subject, policy, self._clock()),
+            verdict=formerly.verdict(subject, assessment, policy, client, self._clock()),
             listed=None,
             index_id=self.index_id,
             policy=policy.digest,
         )
 
-    def _finish(
-        self,
-        listed: Listing,
-        verdicts: PageVerdicts,
-        policy: Policy,
-        variant: Variant,
-        valid_until: datetime,
-    ) -> Callable[[], FinishedPage]:
-        def build() -> FinishedPage:
-            hidden = verdicts.refused_project if self.presentation == "hide" else None
-            shown = present(
-                listed.page,
-                listed.releases,
-                verdicts,
-                self._addresses,
-                presentation=self.presentation,
-                for_uv=variant.for_uv,
-            )
-            plain = write.json(shown) if variant.form is Form.JSON else write.html(shown)
-            packed = variant.coding is Coding.GZIP
-            return FinishedPage(
-                body=pack(plain) if packed else plain,
-                etag=etag(plain, variant.coding),
-                until=_sooner(verdicts.until, valid_until),
-                verdicts=verdicts,
-                snapshot=listed.snapshot,
-                policy=policy.digest,
-                refused=hidden,
-                withheld=withheld(listed, verdicts, policy.digest),
-                warned=warned(listed, verdicts, policy.digest),
-            )
 
-        return build
-
-
-def etag(plain: bytes, coding: Coding) -> str:
-    """Return a strong ETag: a hash of the identity bytes, and the coding."""
-    mark: Literal["-gzip", ""] = "-gzip" if coding is Coding.GZIP else ""
-    return f'"{blake2b(plain, digest_size=16).hexdigest()}{mark}"'
-
-
-def _sooner(left: datetime | None, right: datetime | None) -> datetime | None:
-    moments = [moment for moment in (left, right) if moment is not None]
-    return min(moments) if moments else None
+def _good_until(known: Known, now: datetime) -> datetime:
+    """Return how long a page made from *known* may be kept: not at all without facts."""
+    return now if isinstance(known.assessment, Unknown) else known.assessment.valid_until

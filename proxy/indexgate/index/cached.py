@@ -70,10 +70,13 @@ class CachedIndex:
         self._flights: dict[NormalizedName, asyncio.Task[Snapshot]] = {}
         self._failures: OrderedDict[NormalizedName, tuple[datetime, UpstreamFailed]] = OrderedDict()
 
-    async def snapshot(self, project: NormalizedName, *, max_age: float | None = None) -> Snapshot:
+    async def snapshot(
+        self, project: NormalizedName, *, max_age: float | None = None, stand_in: bool = True
+    ) -> Snapshot:
         """Return the page of *project*, confirmed at most *max_age* seconds ago if that can be.
 
-        Raises NoSuchProject, UpstreamFailed.
+        Without *stand_in* an older page does not do: upstream is waited for. Raises NoSuchProject,
+        UpstreamFailed.
         """
         stored = self._memory.get(project)
         ttl = self._freshness.ttl if max_age is None else min(max_age, self._freshness.ttl)
@@ -82,18 +85,16 @@ class CachedIndex:
         if project in self._missing:
             raise NoSuchProject(project)
         if stored is None:
-            stored = await asyncio.to_thread(self._load, project)
-            if stored is not None and self._age(stored) < ttl:
-                return stored
-        return await self._refreshed(project, stored)
+            stored = await asyncio.to_thread(self._folder.load, project)
+            if stored is not None:
+                self._keep(project, stored)
+                if self._age(stored) < ttl:
+                    return stored
+        return await self._refreshed(project, stored, stand_in=stand_in)
 
     def holds(self, project: NormalizedName) -> bool:
         """Tell whether the page of *project* is at hand without asking disk or upstream."""
         return project in self._memory
-
-    def stored(self, project: NormalizedName) -> Snapshot | None:
-        """Return the page that is stored, however old, without asking anybody."""
-        return self._memory.get(project) or self._load(project)
 
     async def close(self) -> None:
         """End the fetches under way."""
@@ -102,31 +103,29 @@ class CachedIndex:
             flight.cancel()
         await asyncio.gather(*flights, return_exceptions=True)
 
-    async def _refreshed(self, project: NormalizedName, stored: Snapshot | None) -> Snapshot:
+    async def _refreshed(
+        self, project: NormalizedName, stored: Snapshot | None, *, stand_in: bool
+    ) -> Snapshot:
+        fallback = stored if stand_in else None
         if self._source is None:
-            return self._stand_in(
-                project, stored, UpstreamFailed("offline", "is not asked: the gate is offline")
-            )
+            offline = UpstreamFailed("offline", "is not asked: the gate is offline")
+            return self._stand_in(fallback, offline)
         recent = self._recent_failure(project)
-        if recent is not None and stored is not None:
-            return self._stand_in(project, stored, recent)
+        if recent is not None and fallback is not None:
+            return self._stand_in(fallback, recent)
         flight = self._flight(project, stored)
         try:
-            patience = self._freshness.patience if stored is not None else None
+            patience = self._freshness.patience if fallback is not None else None
             return await asyncio.wait_for(asyncio.shield(flight), patience)
         except TimeoutError:
-            slow = UpstreamFailed("timeout", "is slow to answer")
-            return self._stand_in(project, stored, slow)
+            return self._stand_in(fallback, UpstreamFailed("timeout", "is slow to answer"))
         except UpstreamFailed as error:
-            return self._stand_in(project, stored, error)
+            return self._stand_in(fallback, error)
 
-    def _stand_in(
-        self, project: NormalizedName, stored: Snapshot | None, error: UpstreamFailed
-    ) -> Snapshot:
+    def _stand_in(self, stored: Snapshot | None, error: UpstreamFailed) -> Snapshot:
         """Return the stored page marked stale, or raise *error* when it is missing or too old."""
         if stored is None or self._age(stored) > self._freshness.max_stale:
             raise error
-        self._log("page-stale", f"{project}: upstream {error.reason}; serving the stored page")
         return replace(stored, stale=error.reason)
 
     def _flight(self, project: NormalizedName, stored: Snapshot | None) -> asyncio.Task[Snapshot]:
@@ -154,18 +153,18 @@ class CachedIndex:
         except UpstreamFailed as error:
             self._remember_failure(project, error)
             raise
+        except Exception as error:
+            # Whatever an index can send, a stored page must be able to stand in for it.
+            self._log("page-fault", f"{project}: {error!r}")
+            fault = UpstreamFailed("garbage", "sent what the gate cannot take in")
+            self._remember_failure(project, fault)
+            raise fault from error
         self._failures.pop(project, None)
         self._keep(project, snapshot)
         try:
             await asyncio.to_thread(self._folder.save, snapshot)
         except OSError as error:
             self._log("page-not-kept", f"{project}: {error.strerror or error}; kept in memory only")
-        return snapshot
-
-    def _load(self, project: NormalizedName) -> Snapshot | None:
-        snapshot = self._folder.load(project)
-        if snapshot is not None:
-            self._keep(project, snapshot)
         return snapshot
 
     def _keep(self, project: NormalizedName, snapshot: Snapshot) -> None:
@@ -186,6 +185,7 @@ class CachedIndex:
         return error if fresh else None
 
     def _remember_failure(self, project: NormalizedName, error: UpstreamFailed) -> None:
+        self._log("page-failed", f"{project}: upstream {error.reason}; a stored page stands in")
         self._failures[project] = (self._clock(), error)
         while len(self._failures) > 1000:
             self._failures.popitem(last=False)

@@ -7,6 +7,7 @@ mirror on loopback, is meant to be asked there: that one host is allowed, and no
 """
 
 import socket
+from collections.abc import Collection
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -72,20 +73,21 @@ def refuse_private(host: str) -> None:
 class PublicResolver(AbstractResolver):
     """Resolve names, and refuse those that lead to a private address.
 
-    *own* is the index's own host. Its name may lead to a private address only if it says so
-    itself, as `localhost` does; behind any other name a private address is somebody's trick.
+    *may_be_private* are the hosts that the operator named: a proxy, and the index itself if it says
+    so (as `localhost` does) or was called public although it is in the house. Behind any other
+    name a private address is somebody's trick.
     """
 
-    def __init__(self, inner: AbstractResolver, *, own: str | None) -> None:
+    def __init__(self, inner: AbstractResolver, *, may_be_private: Collection[str]) -> None:
         self._inner = inner
-        self._own = own if own is not None and is_private(own) else None
+        self._may_be_private = may_be_private
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
         """Return the addresses of *host*. Raises UpstreamFailed when one of them is private."""
         found = await self._inner.resolve(host, port, family)
-        if host != self._own:
+        if host not in self._may_be_private:
             for result in found:
                 refuse_private(result["host"])
         return found

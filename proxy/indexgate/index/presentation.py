@@ -1,10 +1,10 @@
 """How verdicts show on a project page: `explain` says why, `hide` leaves out.
 
 Under `explain` everything upstream lists stays listed, so that the refusal is read where the
-install fails: the files of a refused version are marked yanked with the reason (ranges move to a
-passing version) and lose their core metadata (one address less to refuse, and pip names who
-required it). When the whole project is refused, only uv is told by a yank mark: it prints the
-reason, while others print nothing for it and rather fail at the file, with the reason.
+install fails: refused files are marked yanked with the reason (ranges move to a passing version,
+and within a version to a passing file) and lose their core metadata (one address less to refuse,
+and pip names who required it). When the whole project is refused, only uv is told by a yank mark:
+it prints the reason, while others print nothing for it, but fail at the file with the reason.
 """
 
 from collections.abc import Callable, Sequence
@@ -53,7 +53,7 @@ def present(
         if not verdict.refused:
             shown.append(msgspec.structs.replace(file, url=addresses.file(file)))
         elif presentation == "explain":
-            marked = for_uv if verdicts.refused_project else _whole_version(subject, verdicts)
+            marked = for_uv or verdicts.refused_project is None
             link = addresses.blocked(subject, verdict)
             shown.append(
                 msgspec.structs.replace(
@@ -77,10 +77,6 @@ def yank_reason(file: PageFile, verdict: Verdict, link: str) -> str:
         return ours
     theirs = file.yanked if isinstance(file.yanked, str) else "no reason given"
     return f"{ours}; yanked upstream: {theirs}"
-
-
-def _whole_version(file: File, verdicts: PageVerdicts) -> bool:
-    return file.version in verdicts.refused_versions
 
 
 def _versions(page: ProjectPage, gone: Sequence[Release]) -> tuple[str, ...] | UnsetType:

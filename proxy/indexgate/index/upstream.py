@@ -15,14 +15,16 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from hashlib import blake2b
 from importlib.metadata import version
+from typing import TypedDict
 from urllib.parse import urljoin, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from multidict import CIMultiDictProxy
 from packaging.utils import NormalizedName
 from yarl import URL
 
-from indexgate.index.network import PublicResolver, refuse_private
+from indexgate.index.network import PublicResolver, is_private, refuse_private
 from indexgate.index.packing import pack
 from indexgate.index.protocol import NoSuchProject, Snapshot, UpstreamFailed
 
@@ -36,18 +38,25 @@ _MOST_HOPS = 5
 _CHUNK = 1 << 18
 
 
+class _Proxy(TypedDict):
+    proxy: URL | None
+    proxy_auth: aiohttp.BasicAuth | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpstreamSettings:
     """How to reach one index.
 
     `root` is the address of its project list, with a trailing slash and without credentials;
-    `timeout` seconds for a whole page and for each step of a file; `page_limit` bytes of a page
-    once decompressed; `ca_file` replaces the system's certificates.
+    `in_house` says that its name may lead to a private address though it is public; `timeout` is
+    seconds for a whole page and for each step of a file; `page_limit` bytes of a page once
+    decompressed; `ca_file` replaces the system's certificates.
     """
 
     index_id: str
     root: str
     public: bool
+    in_house: bool = False
     timeout: float = 10.0
     page_limit: int = 100_000_000
     credentials: tuple[str, str] | None = None
@@ -95,13 +104,14 @@ class Upstream:
             limit=64,
             ssl=_tls(self.settings),
             resolver=(
-                PublicResolver(resolver, own=self._host) if self.settings.public else resolver
+                PublicResolver(resolver, may_be_private=self._named_hosts())
+                if self.settings.public
+                else resolver
             ),
         )
         self._session = aiohttp.ClientSession(
             connector=connector,
             auto_decompress=False,
-            trust_env=True,
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={
                 "User-Agent": f"indexgate/{version('indexgate')}",
@@ -179,9 +189,9 @@ class Upstream:
                 url=str(response.url),
                 digest=digest_of(body),
                 fetched_at=now,
-                etag=response.headers.get("ETag"),
-                last_modified=response.headers.get("Last-Modified"),
-                serial=response.headers.get("X-PyPI-Last-Serial"),
+                etag=_repeatable(response.headers.get("ETag")),
+                last_modified=_repeatable(response.headers.get("Last-Modified")),
+                serial=_serial(response.headers.get("X-PyPI-Last-Serial")),
                 clock_ahead=ahead,
             )
         if len(body) > 200_000:
@@ -245,8 +255,8 @@ class Upstream:
                     headers=headers,
                     allow_redirects=False,
                     timeout=timeout,
-                    proxy=self.settings.proxy,
                     auth=self._auth_for(url),
+                    **self._proxy_for(url),
                 )
             except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
                 raise _failure(error, "the index", self.settings.timeout) from error
@@ -257,7 +267,7 @@ class Upstream:
                     response.release()
                 return
             response.release()
-            url = urljoin(url, response.headers.get("Location", ""))
+            url = _next_hop(url, response.headers.get("Location", ""))
         raise UpstreamFailed("redirect", f"redirected more than {_MOST_HOPS} times")
 
     def _check_hop(self, url: str) -> None:
@@ -272,9 +282,32 @@ class Upstream:
             refuse_private(host)
 
     def _auth_for(self, url: str) -> aiohttp.BasicAuth | None:
-        if self.settings.credentials is None or urlsplit(url).hostname != self._host:
+        if self.settings.credentials is None or _origin(url) != _origin(self.settings.root):
             return None
         return aiohttp.BasicAuth(*self.settings.credentials)
+
+    def _named_hosts(self) -> frozenset[str]:
+        """Return the hosts that the operator named: they may be in the house."""
+        proxies = [self.settings.proxy or "", *getproxies().values()]
+        named = {urlsplit(proxy if "://" in proxy else f"//{proxy}").hostname for proxy in proxies}
+        if self._host is not None and (self.settings.in_house or is_private(self._host)):
+            named.add(self._host)
+        return frozenset(host for host in named if host)
+
+    def _proxy_for(self, url: str) -> _Proxy:
+        """Return the proxy for *url*: the configured one, else the environment's.
+
+        aiohttp would read the environment by itself, but then netrc too, for any host at all.
+        """
+        parts = urlsplit(url)
+        proxy = self.settings.proxy or getproxies().get(parts.scheme)
+        if not proxy or proxy_bypass(parts.hostname or ""):
+            return {"proxy": None, "proxy_auth": None}
+        address = URL(proxy if "://" in proxy else f"http://{proxy}")
+        login = None
+        if address.user is not None:
+            login = aiohttp.BasicAuth(address.user, address.password or "")
+        return {"proxy": address.with_user(None), "proxy_auth": login}
 
 
 def _tls(settings: UpstreamSettings) -> ssl.SSLContext:
@@ -315,6 +348,27 @@ def _confirmed(known: Snapshot, now: datetime, ahead: float) -> Snapshot:
 def digest_of(body: bytes) -> str:
     """Return what tells two contents of a page apart."""
     return blake2b(body, digest_size=16).hexdigest()
+
+
+def _repeatable(header: str | None) -> str | None:
+    """Return a validator that can be sent back; one with odd bytes in it is worth nothing."""
+    return header if header and header.isascii() and header.isprintable() else None
+
+
+def _serial(header: str | None) -> str | None:
+    return header if header and header.isascii() and header.isdigit() else None
+
+
+def _next_hop(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError as error:
+        raise UpstreamFailed("redirect", "led to an address that is none") from error
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
 def _clock_ahead(date: str | None, now: datetime) -> float:

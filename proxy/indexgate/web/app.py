@@ -5,6 +5,7 @@ import socket
 import ssl
 from collections.abc import Callable
 from importlib.metadata import version
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -138,5 +139,5 @@ def _tls(settings: Settings) -> ssl.SSLContext | None:
     return context
 
 
-def _host_of(url: str) -> str:
-    return url.partition("://")[2].partition("/")[0].rpartition("@")[2]
+def _host_of(url: str) -> str | None:
+    return urlsplit(url).hostname

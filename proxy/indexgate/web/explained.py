@@ -41,7 +41,7 @@ async def explain(
             ) from error
         await parts.gate.facts.of(listed)
         await parts.gate.facts.settled()  # unlike an installer, a person can wait for the JSON
-        assessment = await parts.gate.facts.of(listed)
+        assessment = (await parts.gate.facts.of(listed)).assessment
         return _explanation(parts, upstream, listed, assessment, version)
 
 

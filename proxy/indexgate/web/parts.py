@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from secrets import token_hex
 from typing import TypeAlias
 from urllib.parse import quote
@@ -26,6 +27,7 @@ from indexgate.index.presentation import Addresses
 from indexgate.index.upstream import Upstream, UpstreamSettings
 from indexgate.index.whole_files import WholeFiles
 from indexgate.logs import logger
+from indexgate.observing import Observer
 from indexgate.policy_file import PolicyInForce
 from indexgate.record import Recorder
 from indexgate.refresh import Refresh
@@ -46,7 +48,7 @@ from indexgate_policy.subject import File
 _PAGES_SHARE = 0.1  # of the cache: pages are small beside files
 _PACKED_PAGES = 16_000_000
 _TROUBLE = {
-    "page-stale",
+    "page-failed",
     "page-not-kept",
     "policy-broken",
     "store-failed",
@@ -212,8 +214,9 @@ def _gate(
             assessments=store.assessments,
             advisories=store.advisories,
             popular=names,
-            sources=(project_json,),
-            offline=settings.offline,
+            observer=Observer(
+                (project_json,), offline=settings.offline, clock=clock, log=_say("sources")
+            ),
             listing=listing,
             clock=clock,
             log=_say("facts"),
@@ -230,6 +233,7 @@ def _gate(
         first_seen=_first_seen(store, choice.index_id, clock),
         watched_since=store.created_at,
         former=_formerly(store, choice.index_id),
+        remember=partial(store.projects.remember_address, choice.index_id),
         clock=clock,
         page_memory=settings.page_memory,
     )
@@ -290,6 +294,7 @@ def _upstream_settings(settings: Settings, choice: UpstreamChoice) -> UpstreamSe
         index_id=choice.index_id,
         root=choice.url,
         public=choice.public,
+        in_house=settings.upstream_public == "yes",
         timeout=settings.upstream_timeout.total_seconds(),
         credentials=None if login is None else (login.user, login.password),
         ca_file=None if choice.ca is None else str(choice.ca),

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from aiohttp import hdrs, web
 from packaging.utils import NormalizedName
 
-from indexgate.gate import FinishedPage, Gate, Variant
+from indexgate.finished_page import FinishedPage, Variant
+from indexgate.gate import Gate
 from indexgate.index.protocol import NoSuchProject, UpstreamFailed
 from indexgate.index.upstream import ACCEPT, Upstream
 from indexgate.record import Recorder
@@ -136,6 +137,8 @@ def page_headers(form: Form) -> dict[str, str]:
 def _answer(request: web.Request, page: FinishedPage, variant: Variant) -> web.Response:
     headers = page_headers(variant.form)
     headers[hdrs.ETAG] = page.etag
+    if page.private:
+        headers[hdrs.CACHE_CONTROL] = "private, no-cache"
     if page.snapshot.serial is not None:
         headers["X-PyPI-Last-Serial"] = page.snapshot.serial
     if page.snapshot.stale is not None:
@@ -166,7 +169,8 @@ def _max_age(request: web.Request) -> float | None:
 
     pip before 26.2 says `max-age=0` on every page out of habit, so that is passed over.
     """
-    return 1.0 if "no-cache" in request.headers.get(hdrs.CACHE_CONTROL, "") else None
+    asked = request.headers.get(hdrs.CACHE_CONTROL, "").lower()
+    return 1.0 if "no-cache" in asked else None
 
 
 def _list_as(body: bytes, content_type: str, url: str, form: Form) -> bytes:

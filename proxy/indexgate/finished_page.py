@@ -1,0 +1,92 @@
+"""A judged page made into bytes: what clients get, and until when it may be kept."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+
+from indexgate.index.listing import Listing
+from indexgate.index.packing import pack
+from indexgate.index.presentation import Addresses, Presentation, present
+from indexgate.index.protocol import Snapshot
+from indexgate.record import warned, withheld
+from indexgate.simple import write
+from indexgate.simple.accept import Coding, Form
+from indexgate.store.records import VerdictSet
+from indexgate_policy.rules.document import Policy
+from indexgate_policy.rules.page import PageVerdicts
+from indexgate_policy.rules.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """The form of a page that a client asked for."""
+
+    form: Form
+    coding: Coding
+    for_uv: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishedPage:
+    """A page as bytes.
+
+    `until` is the first moment at which it may differ without any new fact. `private` tells that it
+    differs by client; `refused` is set when it may not be shown (`hide`, and the whole project is
+    refused). `withheld` and `warned` are what goes into the record when it is given out.
+    """
+
+    body: bytes
+    etag: str
+    until: datetime | None
+    verdicts: PageVerdicts
+    snapshot: Snapshot
+    private: bool
+    refused: Verdict | None = None
+    withheld: VerdictSet | None = None
+    warned: VerdictSet | None = None
+
+
+def finish(
+    listed: Listing,
+    verdicts: PageVerdicts,
+    variant: Variant,
+    *,
+    presentation: Presentation,
+    addresses: Addresses,
+    policy: Policy,
+    good_until: datetime,
+) -> FinishedPage:
+    """Return the page of *listed* by *verdicts*, to be kept no longer than *good_until*."""
+    shown = present(
+        listed.page,
+        listed.releases,
+        verdicts,
+        addresses,
+        presentation=presentation,
+        for_uv=variant.for_uv,
+    )
+    plain = write.json(shown) if variant.form is Form.JSON else write.html(shown)
+    return FinishedPage(
+        body=pack(plain) if variant.coding is Coding.GZIP else plain,
+        etag=etag(plain, variant),
+        until=sooner(verdicts.until, good_until),
+        verdicts=verdicts,
+        snapshot=listed.snapshot,
+        private=policy.asks_client,
+        refused=verdicts.refused_project if presentation == "hide" else None,
+        withheld=withheld(listed, verdicts, policy.digest),
+        warned=warned(listed, verdicts, policy.digest),
+    )
+
+
+def etag(plain: bytes, variant: Variant) -> str:
+    """Return a strong ETag: a hash of the identity bytes, and what else tells variants apart."""
+    form = "-v1" if variant.form is Form.HTML_V1 else ""  # the same bytes as text/html
+    coding = "-gzip" if variant.coding is Coding.GZIP else ""
+    return f'"{blake2b(plain, digest_size=16).hexdigest()}{form}{coding}"'
+
+
+def sooner(left: datetime | None, right: datetime | None) -> datetime | None:
+    """Return the earlier of two moments, where None is never."""
+    moments = [moment for moment in (left, right) if moment is not None]
+    return min(moments) if moments else None

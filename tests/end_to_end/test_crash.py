@@ -85,10 +85,11 @@ async def _cut_short(
                 if len(seen) >= seen_before:
                     enough.set()
 
-        downloads = [asyncio.create_task(download(file)) for file in BIG]
-        await asyncio.gather(*(stall.reached() for stall in stalls))
-        refusals = [asyncio.create_task(be_refused(file)) for file in EVIL]
-        await enough.wait()
+        async with asyncio.timeout(120):  # a download that fails would be waited for in vain
+            downloads = [asyncio.create_task(download(file)) for file in BIG]
+            await asyncio.gather(*(stall.reached() for stall in stalls))
+            refusals = [asyncio.create_task(be_refused(file)) for file in EVIL]
+            await enough.wait()
         gate.kill()
         ends = await asyncio.gather(*downloads, *refusals, return_exceptions=True)
     assert [end for end in ends if end and not isinstance(end, aiohttp.ClientError)] == []

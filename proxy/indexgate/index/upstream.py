@@ -8,6 +8,7 @@ bounded in time and size, also after decompression.
 import asyncio
 import ssl
 import zlib
+from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -15,7 +16,6 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from hashlib import blake2b
 from importlib.metadata import version
-from typing import TypedDict
 from urllib.parse import urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -36,11 +36,6 @@ VIA_NAME = "indexgate"
 _REDIRECTS = {301, 302, 303, 307, 308}
 _MOST_HOPS = 5
 _CHUNK = 1 << 18
-
-
-class _Proxy(TypedDict):
-    proxy: URL | None
-    proxy_auth: aiohttp.BasicAuth | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,13 +245,18 @@ class Upstream:
         for _ in range(_MOST_HOPS + 1):
             self._check_hop(url)
             try:
+                proxy, proxy_login = self._proxy_for(url)
                 response = await session.get(
                     URL(url, encoded=True),
-                    headers=headers,
+                    headers={
+                        **headers,
+                        **self._login_for(url),
+                        **(proxy_login if url.startswith("http:") else {}),
+                    },
                     allow_redirects=False,
                     timeout=timeout,
-                    auth=self._auth_for(url),
-                    **self._proxy_for(url),
+                    proxy=proxy,
+                    proxy_headers=proxy_login or None,
                 )
             except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
                 raise _failure(error, "the index", self.settings.timeout) from error
@@ -281,10 +281,10 @@ class Upstream:
         if self.settings.public and host != self._host:
             refuse_private(host)
 
-    def _auth_for(self, url: str) -> aiohttp.BasicAuth | None:
+    def _login_for(self, url: str) -> dict[str, str]:
         if self.settings.credentials is None or _origin(url) != _origin(self.settings.root):
-            return None
-        return aiohttp.BasicAuth(*self.settings.credentials)
+            return {}
+        return {"Authorization": _basic(*self.settings.credentials)}
 
     def _named_hosts(self) -> frozenset[str]:
         """Return the hosts that the operator named: they may be in the house."""
@@ -294,20 +294,20 @@ class Upstream:
             named.add(self._host)
         return frozenset(host for host in named if host)
 
-    def _proxy_for(self, url: str) -> _Proxy:
-        """Return the proxy for *url*: the configured one, else the environment's.
+    def _proxy_for(self, url: str) -> tuple[URL | None, dict[str, str]]:
+        """Return the proxy for *url* and its login: the configured one, else the environment's.
 
         aiohttp would read the environment by itself, but then netrc too, for any host at all.
         """
         parts = urlsplit(url)
         proxy = self.settings.proxy or getproxies().get(parts.scheme)
         if not proxy or proxy_bypass(parts.hostname or ""):
-            return {"proxy": None, "proxy_auth": None}
+            return None, {}
         address = URL(proxy if "://" in proxy else f"http://{proxy}")
-        login = None
-        if address.user is not None:
-            login = aiohttp.BasicAuth(address.user, address.password or "")
-        return {"proxy": address.with_user(None), "proxy_auth": login}
+        if address.user is None:
+            return address, {}
+        login = _basic(address.user, address.password or "")
+        return address.with_user(None), {"Proxy-Authorization": login}
 
 
 def _tls(settings: UpstreamSettings) -> ssl.SSLContext:
@@ -357,6 +357,10 @@ def _repeatable(header: str | None) -> str | None:
 
 def _serial(header: str | None) -> str | None:
     return header if header and header.isascii() and header.isdigit() else None
+
+
+def _basic(user: str, password: str) -> str:
+    return "Basic " + b64encode(f"{user}:{password}".encode()).decode()
 
 
 def _next_hop(url: str, location: str) -> str:

@@ -84,23 +84,23 @@ class Told(AbstractResolver):
         return
 
 
-@pytest.mark.parametrize("own", ["index.example.test", "127.0.0.1", None])
-async def test_a_name_that_resolves_to_a_private_address_is_refused(own: str | None) -> None:
-    resolver = PublicResolver(Told("127.0.0.1"), own=own)
+@pytest.mark.parametrize("named", ["proxy.example.test", "127.0.0.1"])
+async def test_a_name_that_resolves_to_a_private_address_is_refused(named: str) -> None:
+    resolver = PublicResolver(Told("127.0.0.1"), may_be_private={named})
     for host in ("index.example.test", "files.example.test", "localhost"):
         with pytest.raises(UpstreamFailed, match="private address"):
             await resolver.resolve(host)
 
 
 async def test_localhost_resolves_when_it_is_the_index_itself() -> None:
-    resolver = PublicResolver(Told("127.0.0.1"), own="localhost")
+    resolver = PublicResolver(Told("127.0.0.1"), may_be_private={"localhost"})
     assert [found["host"] for found in await resolver.resolve("localhost")] == ["127.0.0.1"]
     with pytest.raises(UpstreamFailed, match="private address"):
         await resolver.resolve("files.example.test")
 
 
 async def test_names_with_public_addresses_resolve() -> None:
-    resolver = PublicResolver(Told("8.8.8.8"), own="index.example.test")
+    resolver = PublicResolver(Told("8.8.8.8"), may_be_private=())
     assert [found["host"] for found in await resolver.resolve("files.example.test")] == ["8.8.8.8"]
 
 

@@ -2,11 +2,13 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
+import pytest
 from packaging.utils import NormalizedName
 
 from tests.proxy.web.running import JSON, NOW, TOO_NEW, Clock, Running, running
-from tests.proxy.web.test_files import path_of
+from tests.proxy.web.test_files import advised, path_of
 from tests.standins.packages import IndexedProject, project, wheel
 from tests.standins.upstream import Upstream
 
@@ -126,6 +128,79 @@ async def test_assessments_outlive_the_gate(tmp_path: Path) -> None:
         async with running(upstream, tmp_path, ONE_OWNER, clock=clock) as gate:
             assert not await page_passes(gate)
             assert upstream.count("/pypi/demo/json") == 1
+
+
+VULNERABLE = """\
+version = 1
+
+[[rule]]
+id = "vulnerable"
+action = "refuse"
+when = { advisory = { kind = "vulnerability" } }
+unknown = "allow"
+
+[[rule]]
+id = "malware"
+action = "refuse"
+when = { advisory = "malware" }
+unknown = "allow"
+
+[[rule]]
+id = "retired"
+action = "refuse"
+when = { status = "archived" }
+"""
+
+
+@pytest.mark.parametrize("kind", ["vulnerability", "malware"])
+async def test_a_new_advisory_holds_for_files_later_but_malware_at_once(
+    tmp_path: Path, kind: Literal["malware", "vulnerability"]
+) -> None:
+    old = DEMO.files[0]
+    async with Upstream(DEMO) as upstream:
+        async with running(upstream, tmp_path, VULNERABLE, upstream_public="yes") as gate:
+            await gate.json("/simple/demo/")
+            gate.clock.turn(timedelta(hours=1))
+            await gate.json("/simple/demo/")
+            await advised(gate, kind)
+            gate.clock.turn(timedelta(seconds=1))
+            assert "blocked by indexgate" in str(await gate.json("/simple/demo/"))
+            assert await gate.status(path_of(upstream, old)) == (302 if kind == "malware" else 200)
+            gate.clock.turn(timedelta(minutes=11))
+            assert await gate.status(path_of(upstream, old)) == 302
+
+
+async def test_what_upstream_says_anew_holds_for_files_ten_minutes_later(tmp_path: Path) -> None:
+    async with Upstream(DEMO) as upstream:
+        async with running(upstream, tmp_path, VULNERABLE) as gate:
+            assert await page_passes(gate)
+            gate.clock.turn(timedelta(hours=1))
+            upstream.add(DEMO.changed(status="archived"))
+            assert "blocked by indexgate" in str(
+                await gate.json("/simple/demo/", **{"User-Agent": "uv/1"})
+            )
+            assert await gate.status(path_of(upstream, NEW)) == 200
+            gate.clock.turn(timedelta(minutes=11))
+            assert await gate.status(path_of(upstream, NEW)) == 302
+
+
+async def test_pages_that_differ_by_client_are_private(tmp_path: Path) -> None:
+    by_client = (
+        VULNERABLE
+        + """
+[[rule]]
+id = "not-in-ci"
+action = "refuse"
+when = { client = { kind = "ci" } }
+unknown = "allow"
+"""
+    )
+    async with Upstream(DEMO) as upstream, running(upstream, tmp_path, by_client) as gate:
+        async with gate.client.get("/simple/demo/", headers=JSON) as response:
+            assert response.headers["Cache-Control"] == "private, no-cache"
+        ci = {**JSON, "User-Agent": 'pip/26.3 {"ci":true}'}
+        async with gate.client.get("/simple/demo/", headers=ci) as response:
+            assert "core-metadata" not in await response.text()
 
 
 async def page_passes(gate: Running) -> bool:

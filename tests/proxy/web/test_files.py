@@ -1,16 +1,23 @@
 """Files, judged on every request, and what is written down of refusals."""
 
+import asyncio
 import hashlib
 from base64 import b64encode
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 import aiohttp
 import pytest
+from packaging.utils import NormalizedName
 
+from indexgate.sources.osv_records import FeedState, Record
+from indexgate_policy.advisories import Advisory
+from indexgate_policy.flags import Severity
 from tests.proxy.web.running import HTML, NOW, Running, running
-from tests.standins.faults import tampered
-from tests.standins.packages import IndexedFile, project, wheel
+from tests.standins.faults import Status, tampered
+from tests.standins.packages import IndexedFile, project, sdist, wheel
 from tests.standins.upstream import Upstream
 
 OLD = wheel("demo", "1.0", padding=300_000)
@@ -239,3 +246,116 @@ async def test_a_file_of_which_a_part_was_read_is_in_the_cache_next_time(tmp_pat
         await upstream.stop()
         async with gate.client.get(path, headers={"Range": "bytes=-1000"}) as response:
             assert await response.read() == large.content[-1000:]
+
+
+WAIVED = """\
+version = 1
+
+[[rule]]
+id = "malware"
+action = "refuse"
+when = { advisory = "malware" }
+unknown = "allow"
+
+[[exemption]]
+project = "*"
+rule = "removed-upstream"
+reason = "mirrors lag"
+owner = "me"
+expires = 2026-12-31
+"""
+
+
+async def test_no_waiver_of_removals_lets_a_quarantined_file_through(tmp_path: Path) -> None:
+    async with Upstream(DEMO) as upstream, running(upstream, tmp_path, WAIVED) as gate:
+        assert await gate.status(path_of(upstream, OLD)) == 200
+        await written(gate)
+        upstream.add(DEMO.changed(files=(), status="quarantined"))
+        gate.clock.turn(timedelta(hours=1))
+        for file in (OLD, NEW):  # one that was served, one that never was
+            async with gate.client.get(path_of(upstream, file)) as response:
+                assert response.status == 403
+                assert "quarantined" in (response.reason or "")
+
+
+async def test_no_waiver_of_removals_lets_known_malware_through(tmp_path: Path) -> None:
+    async with Upstream(DEMO) as upstream:
+        async with running(upstream, tmp_path, WAIVED, upstream_public="yes") as gate:
+            assert await gate.status(path_of(upstream, OLD)) == 200
+            await written(gate)
+            upstream.remove("demo")
+            await advised(gate, "malware")
+            gate.clock.turn(timedelta(hours=1))
+            async with gate.client.get(path_of(upstream, OLD)) as response:
+                assert response.status == 403
+                assert "MAL-2026-1" in (response.reason or "")
+
+
+async def test_a_file_newer_than_the_stored_page_is_found(tmp_path: Path) -> None:
+    async with Upstream(project("demo", OLD)) as upstream, running(upstream, tmp_path) as gate:
+        await gate.json("/simple/demo/")
+        newer = wheel("demo", "1.1")
+        upstream.add(project("demo", OLD, newer))
+        gate.clock.turn(timedelta(seconds=30))
+        assert await gate.status(path_of(upstream, newer)) == 200
+
+
+async def test_a_file_is_not_said_to_be_missing_by_an_old_page_alone(tmp_path: Path) -> None:
+    async with Upstream(project("demo", OLD)) as upstream, running(upstream, tmp_path) as gate:
+        await gate.json("/simple/demo/")
+        gate.clock.turn(timedelta(hours=1))
+        upstream.fault("/simple/demo/", Status(status=500))
+        assert await gate.status(path_of(upstream, wheel("demo", "1.1"))) == 424
+
+
+async def test_a_name_that_could_be_many_projects_costs_few_requests(tmp_path: Path) -> None:
+    async with Upstream(DEMO) as upstream, running(upstream, tmp_path) as gate:
+        many = "-".join("x" * 20)
+        assert await gate.status(f"/files/https/f.example.test/{many}-1.0.tar.gz") == 404
+        assert upstream.count("/simple/*") <= 3
+
+
+async def test_a_file_whose_name_tells_no_project_is_served_once_its_page_was(
+    tmp_path: Path,
+) -> None:
+    odd = replace(wheel("demo", "1.0"), filename="demo.zip")
+    async with Upstream(project("demo", odd)) as upstream, running(upstream, tmp_path) as gate:
+        path = await gate.file_path("demo", "demo.zip")
+        await written(gate)
+        assert await gate.status(path) == 200
+
+
+async def test_a_refused_file_of_a_passing_version_is_passed_over(tmp_path: Path) -> None:
+    policy = """\
+version = 1
+
+[[rule]]
+id = "no-sdists"
+action = "refuse"
+when = { kind = "sdist" }
+"""
+    both = project("demo", OLD, sdist("demo", "1.0"))
+    async with Upstream(both) as upstream, running(upstream, tmp_path, policy) as gate:
+        page = await gate.json("/simple/demo/")
+        yanked = {file["filename"]: file.get("yanked", False) for file in page["files"]}
+        assert yanked[OLD.filename] is False
+        assert str(yanked["demo-1.0.tar.gz"]).startswith("blocked by indexgate: ")
+
+
+async def advised(gate: Running, kind: Literal["malware", "vulnerability"]) -> None:
+    """Have the advisory feed name demo 1.0."""
+    advisory = Advisory(
+        id="MAL-2026-1" if kind == "malware" else "PYSEC-2026-1",
+        kind=kind,
+        severity=Severity.HIGH,
+        summary="said of demo",
+        versions=("1.0",),
+    )
+    record = Record(
+        id=advisory.id,
+        modified=NOW,
+        withdrawn=False,
+        advisories=((NormalizedName("demo"), advisory),),
+    )
+    state = FeedState(fetched_at=gate.clock(), newest_modified=NOW, etag=None, records=1)
+    await asyncio.to_thread(gate.parts.store.advisories.replace_all, [record], state)

@@ -166,3 +166,11 @@ async def test_too_many_new_names_are_answered_with_the_wish_to_wait(
 
 def _too_many(_names: NewNames, _client: str) -> None:
     raise UpstreamFailed("too-many", "is not asked", status=429, retry_after=60)
+
+
+async def test_a_public_url_with_a_port_is_known_by_its_name(tmp_path: Path) -> None:
+    async with Upstream(DEMO) as upstream:
+        async with running(
+            upstream, tmp_path, public_url="http://gate.corp.example.test:8443/pypi/"
+        ) as gate:
+            assert await gate.status("/simple/demo/", Host="gate.corp.example.test:8443") == 200

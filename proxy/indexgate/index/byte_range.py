@@ -25,6 +25,11 @@ class ByteRange:
         """The value of `Content-Range` for a 206."""
         return f"bytes {self.start}-{self.stop - 1}/{self.size}"
 
+    def is_meant_by(self, content_range: str | None) -> bool:
+        """Tell whether a `Content-Range` names these bytes; `*` is for a size that is not known."""
+        told = " ".join((content_range or "").lower().split())
+        return told in {self.content_range, f"{self.content_range.partition('/')[0]}/*"}
+
 
 class RangeNotSatisfiable(Exception):
     """The range lies outside of the file: answer 416 with `content_range`."""

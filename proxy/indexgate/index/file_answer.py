@@ -91,8 +91,9 @@ async def _pass_range(
     if part is None or part.length > PASSED_THROUGH or part.size <= PASSED_THROUGH:
         return None
     async with source.fetch_range(part.start, part.stop) as upstream:
-        if upstream.length != part.length:
-            return None  # upstream knows no ranges
+        meant = part.is_meant_by(upstream.headers.get(hdrs.CONTENT_RANGE))
+        if not meant or upstream.length != part.length:
+            return None  # upstream knows no ranges, or gives another than it was asked for
         pieces = _exactly(part.length, upstream.chunks())
         return await _send(request, _response(part, wanted.size, headers), pieces, source)
 

@@ -80,6 +80,10 @@ class UpstreamBody(Protocol):
     def length(self) -> int | None:
         """The number of bytes that upstream announced."""
 
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers of the answer; their names are looked up in any case."""
+
     def chunks(self) -> AsyncIterator[bytes]:
         """Yield the bytes in pieces of any length; 64 to 256 KB are best. Raises UpstreamFailed."""
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -19,6 +19,7 @@ class Given:
 
     It waits for `go` after `pause_at` bytes, breaks the connection after `cut_at`, announces no
     length when `chunked`, and answers the n-th request with the n-th of `later`, if there is one.
+    A part is said to be what `content_range` makes of its first and last byte and the size.
     """
 
     data: bytes
@@ -27,6 +28,7 @@ class Given:
     chunked: bool = False
     status: int = 200
     later: list[bytes] = field(default_factory=list)
+    content_range: str = "bytes {}-{}/{}"
     paused: asyncio.Event = field(default_factory=asyncio.Event)
     go: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -64,7 +66,8 @@ class FileUpstream:
         async with self._session.get(self._server.make_url(f"/{name}"), headers=headers) as answer:
             if answer.status >= 400:
                 raise UpstreamFailed("status", f"answered {answer.status}", status=answer.status)
-            yield _Body(answer.content_length, answer.content.iter_chunked(64 * 1024))
+            chunks = answer.content.iter_chunked(64 * 1024)
+            yield _Body(answer.headers, answer.content_length, chunks)
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["name"]
@@ -73,7 +76,9 @@ class FileUpstream:
         self.asked[name] += 1
         if (part := request.http_range) != slice(None, None, 1):
             self.ranges.append(request.headers["Range"])
-            return web.Response(status=206, body=data[part])
+            first, stop, _ = part.indices(len(data))
+            told = given.content_range.format(first, stop - 1, len(data))
+            return web.Response(status=206, body=data[part], headers={"Content-Range": told})
         response = web.StreamResponse(status=given.status)
         if not given.chunked:
             response.content_length = len(data)
@@ -97,7 +102,10 @@ class FileUpstream:
 
 
 class _Body:
-    def __init__(self, length: int | None, chunks: AsyncIterator[bytes]) -> None:
+    def __init__(
+        self, headers: Mapping[str, str], length: int | None, chunks: AsyncIterator[bytes]
+    ) -> None:
+        self.headers = headers
         self.length = length
         self._chunks = chunks
 

@@ -124,6 +124,35 @@ async def test_a_file_of_unknown_length_comes_in_chunks(gate: Gate) -> None:
     assert (answer.headers["Transfer-Encoding"], body) == ("chunked", MIDDLE)
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        "",
+        "bytes 500-599/{2}",
+        "bytes 500-599/9",
+        "bytes {0}-{1}/9",
+        "bytes {0}-{1}",
+        "items {0}-{1}/{2}",
+    ],
+)
+async def test_a_part_that_is_not_the_one_asked_for_is_never_passed_on(
+    gate: Gate, told: str
+) -> None:
+    gate.want(BIG, Given(data=BIG, content_range=told))
+    answer, body = await gate.ask(Range="bytes=0-99")
+    assert (answer.status, body) == (206, BIG[:100])
+    assert answer.headers["Content-Range"] == f"bytes 0-99/{len(BIG)}"
+    assert gate.upstream.asked["f"] == 2  # the part, then the whole file, which can be checked
+
+
+@pytest.mark.parametrize("told", ["bytes {0}-{1}/{2}", "bytes {0}-{1}/*", "Bytes  {0}-{1}/{2}"])
+async def test_the_part_that_was_asked_for_is_passed_on(gate: Gate, told: str) -> None:
+    gate.want(BIG, Given(data=BIG, content_range=told))
+    answer, body = await gate.ask(Range="bytes=7-99")
+    assert (answer.status, body) == (206, BIG[7:100])
+    assert gate.upstream.asked["f"] == 1
+
+
 RANGES = [
     ("bytes=0-0", 206, slice(0, 1)),
     ("bytes=10-19", 206, slice(10, 20)),

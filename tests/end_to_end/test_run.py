@@ -464,6 +464,21 @@ def test_another_index_stops_the_run_unless_it_is_kept(
     assert "note: `http://***@other.example.test/simple/`" in kept.told
 
 
+def test_a_large_pylock_of_another_index_stops_the_run(
+    served: tuple[Place, Gate], scratch: Scratch
+) -> None:
+    place, _ = served
+    package = '[[packages]]\nname = "p{}"\nsdist = {{ url = "http://127.0.0.1:{}/p{}.tar.gz" }}\n'
+    count = 5_000
+    text = "".join(package.format(number, place.port, number) for number in range(count))
+    elsewhere = package.format(count, place.port + 1, count)
+    (scratch.project / "pylock.toml").write_text(text + elsewhere, encoding="utf-8")
+    ran = run(place, scratch, fake_pip(scratch, "print('run')"), "install", "-r", "pylock.toml")
+    assert (ran.exit_code, ran.stdout) == (2, b"")
+    assert f"`http://127.0.0.1:{place.port + 1}/` (files in `" in ran.told
+    assert f":{place.port}/`" not in ran.told
+
+
 def test_a_pip_that_minds_no_variable_is_not_run_past_the_gate(
     served: tuple[Place, Gate], scratch: Scratch
 ) -> None:

@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from indexgate.run import pylock
 from indexgate.run.configured import Configured
 
 _INDEXES = frozenset(
@@ -25,6 +26,7 @@ def of_command(
             files.append(folder / value)
         else:
             yield _found(value, f"option `{option}`")
+    files += [folder / word for word in arguments if pylock.is_one(Path(word))]
     yield from _of_files(files, read_file)
 
 
@@ -35,6 +37,9 @@ def _of_files(files: list[Path], read_file: Callable[[Path], bytes]) -> Iterator
         if path in read:
             continue
         read.add(path)
+        if pylock.is_one(path):
+            yield from pylock.addresses(path, read_file)
+            continue
         try:
             text = read_file(path).decode("utf-8", "replace")
         except (OSError, ValueError):

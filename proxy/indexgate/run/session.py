@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from indexgate import pip_settings, state_folder, web_address
-from indexgate.config import Settings, read_bounded
+from indexgate.config import Settings
 from indexgate.errors import GateError
 from indexgate.run import (
     child,
@@ -30,6 +30,8 @@ from indexgate.run.other_indexes import Surroundings
 from indexgate.run.own_gate import OwnGate
 from indexgate.state_folder import StateFolder
 from indexgate.web_address import WebAddress
+
+_LARGEST = 64_000_000
 
 Form: TypeAlias = Literal["text", "json", "none"]
 
@@ -139,9 +141,15 @@ def _configured(asked: Asked, client: Client, program: Path) -> tuple[Configured
         folder=asked.folder,
         config=Path(config) if config else asked.home / ".config",
         pip=places,
-        read_file=read_bounded,
+        read_file=_read,
     )
     return other_indexes.configured(client, around)
+
+
+def _read(path: Path) -> bytes:
+    """Return what is in *path*; a lock has megabytes, and endless files are cut. Raises OSError."""
+    with path.open("rb") as file:
+        return file.read(_LARGEST)
 
 
 def _check_others(asked: Asked, gate: OwnGate, found: Sequence[Configured]) -> None:

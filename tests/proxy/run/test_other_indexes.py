@@ -53,6 +53,7 @@ def _is_gate(address: WebAddress) -> bool:
     return address.host == "127.0.0.1" and address.port == 8503
 
 
+SERVER = "https://other.example.test/"
 PIP_CONF = f"[global]\nindex-url = {ELSEWHERE}\n"
 UV_INDEX = f'[[tool.uv.index]]\nname = "other"\nurl = "{ELSEWHERE}"\n'
 SOURCE = f'name = "other"\nurl = "{ELSEWHERE}"\n'
@@ -98,6 +99,21 @@ def test_every_way_to_another_index_is_seen(
     tmp_path: Path, command: str, files: dict[str, str], environ: dict[str, str]
 ) -> None:
     assert _found(tmp_path, command, files, **environ) == {ELSEWHERE}
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["pip install -r pylock.toml", "uv pip sync pylock.toml", "uv pip install -r pylock.toml"],
+)
+@pytest.mark.parametrize("kind", ["wheels = [{}]", "sdist = {}", "archive = {}"])
+def test_files_that_a_pylock_names_are_seen(tmp_path: Path, command: str, kind: str) -> None:
+    entry = kind.replace("{}", f'{{ url = "{SERVER}a/x-1-py3-none-any.whl" }}')
+    files = {"project/pylock.toml": f'[[packages]]\nname = "x"\n{entry}\n'}
+    assert _found(tmp_path, command, files) == {SERVER}
+    files = {
+        name: text.replace(SERVER, "http://127.0.0.1:8503/files/") for name, text in files.items()
+    }
+    assert _found(tmp_path, command, files) == set()
 
 
 @pytest.mark.parametrize(

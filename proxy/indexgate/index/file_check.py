@@ -2,6 +2,7 @@
 
 import hashlib
 
+from indexgate.errors import GateError
 from indexgate.index.files import Pin, Wanted
 from indexgate.index.protocol import UpstreamFailed
 
@@ -73,11 +74,17 @@ class FileCheck:
 async def approve(check: FileCheck, wanted: Wanted, pin: Pin) -> str:
     """Return the sha256 of the complete file, pinned if the index lists none.
 
-    Raises UpstreamFailed, and whatever *pin* raises: a file that cannot be pinned does not pass.
+    Raises UpstreamFailed; also (kind `store`) for a file that cannot be pinned: it does not pass.
     """
     sha256 = check.finish()
     if wanted.sha256 is None:
-        _unchanged(await pin(wanted.key, sha256), sha256)
+        try:
+            first = await pin(wanted.key, sha256)
+        except GateError as error:
+            raise UpstreamFailed(
+                "store", f"lists no sha256 of the file, and it cannot be pinned: {error.message}"
+            ) from error
+        _unchanged(first, sha256)
     return sha256
 
 

@@ -95,7 +95,10 @@ FetchRange: TypeAlias = Callable[[int, int], AbstractAsyncContextManager[Upstrea
 """Ask upstream for the bytes from the first number up to but without the second."""
 
 Pin: TypeAlias = Callable[[str, str], Awaitable[str]]
-"""Given a key and the sha256 that just arrived, return the sha256 that this key gave first."""
+"""Given a key and the sha256 that just arrived, return the sha256 that this key gave first.
+
+Raises GateError when that can be neither read nor kept.
+"""
 
 
 async def pin_nothing(_key: str, sha256: str) -> str:

@@ -70,8 +70,8 @@ class UpstreamFailed(Exception):
 
     `kind` is a stable slug (`refused`, `timeout`, `status`, `garbage`, `cut-off`, `too-large`,
     `certificate`, `dns`, `redirect`, `private-address`, `loop`, `offline`, `version`, `hash`,
-    `missing`, `too-many`), `reason` one ASCII clause for people ("did not answer within 10 s"),
-    `status` upstream's HTTP status if it gave one, `retry_after` its wish in seconds.
+    `store`, `missing`, `too-many`), `reason` one ASCII clause for people ("did not answer within
+    10 s"), `status` upstream's HTTP status if it gave one, `retry_after` its wish in seconds.
     """
 
     def __init__(

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from indexgate.errors import GateError
 from indexgate.index.file_check import FileCheck, approve
 from indexgate.index.files import Wanted, pin_nothing
 from indexgate.index.protocol import UpstreamFailed
@@ -107,6 +108,17 @@ async def test_a_file_without_a_listed_sha256_is_held_to_the_first_seen_one() ->
             with pytest.raises(UpstreamFailed, match="changed since it was first seen"):
                 await approve(checking, Wanted(key="f"), pin)
     assert pins == {"f": SHA256}
+
+
+async def test_a_file_that_cannot_be_pinned_does_not_pass() -> None:
+    async def pin(_key: str, _sha256: str) -> str:
+        raise GateError("store-full", "The disk of the store is full")
+
+    checking = FileCheck(Wanted(key="f"))
+    checking.update(DATA)
+    with pytest.raises(UpstreamFailed, match="cannot be pinned: The disk of the store") as caught:
+        await approve(checking, Wanted(key="f"), pin)
+    assert caught.value.kind == "store"
 
 
 async def test_without_a_memory_every_file_is_the_first() -> None:

@@ -1,10 +1,12 @@
 """Upstream, the disk or the store in trouble: a clear answer, nothing let through unjudged."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from aiohttp import ClientError
 
 from indexgate.store.engines import StoreFailed
 from tests.proxy.web.running import JSON, NOW, running
@@ -184,6 +186,36 @@ async def test_a_store_that_fails_lets_no_refused_file_through(
             assert response.status == 200
             assert any("disk is gone" in text for text in (await response.json())["degraded"])
         monkeypatch.undo()
+
+
+@pytest.mark.parametrize("padding", [0, 300_000])
+async def test_a_file_without_a_hash_waits_for_a_store_that_can_pin_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, padding: int
+) -> None:
+    def gone(*_: object, **__: object) -> None:
+        raise StoreFailed("store-failed", "the disk is gone")
+
+    hashless = replace(wheel("demo", "1.0", padding=padding), hashes={})
+    async with (
+        Upstream(project("demo", hashless)) as upstream,
+        running(upstream, tmp_path) as gate,
+    ):
+        await gate.json(PAGE)
+        path = path_of(upstream, hashless)
+        with monkeypatch.context() as broken:
+            broken.setattr(type(gate.parts.store.writer), "commit", gone)
+            if padding:  # its beginning has left before the end can be held back for good
+                with pytest.raises(ClientError):
+                    async with gate.client.get(path) as response:
+                        await response.read()
+            else:
+                async with gate.client.get(path) as response:
+                    assert response.status == 424
+                    told = await response.json(content_type=None)
+                assert told["type"] == "urn:indexgate:upstream-store"
+                assert "cannot be pinned: the disk is gone" in told["detail"]
+        async with gate.client.get(path) as response:
+            assert (response.status, await response.read()) == (200, hashless.content)
 
 
 async def test_clients_that_leave_do_not_end_the_fetch(tmp_path: Path) -> None:

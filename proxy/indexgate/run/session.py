@@ -69,8 +69,7 @@ def run(asked: Asked) -> int:
         asked.tell(f"note: {notice}")
     for path in notes.mend():
         asked.tell(f"note: `{path}` held the gate's addresses since a run was killed; mended")
-    signals = Signals()
-    with signals.kept(), held(own_gate.lease(state), shared=True):
+    with held(own_gate.lease(state), shared=True):
         gate = _gate(asked, state)
         swap = Swap(gate=gate.root, upstream=gate.upstream)
         paths: tuple[Path, ...] = ()
@@ -78,10 +77,8 @@ def run(asked: Asked) -> int:
             place = uv_settings.project_folder(client, asked.folder)
             paths = lock_files.lock_files(place, client.arguments)
         frozen = "--frozen" in client.arguments or bool(asked.environ.get("UV_FROZEN"))
-        found = (
-            *_configured(asked, client, program),
-            *lock_files.past_the_gate(paths, swap, frozen=frozen),
-        )
+        locked = lock_files.past_the_gate(paths, swap, frozen=frozen)
+        found = (*_configured(asked, client, program), *locked)
         _check_others(asked, gate, found)
         token = f"run-{secrets.token_hex(8)}"
         changes = _changes(asked, client, program, gate, found, token)
@@ -93,7 +90,8 @@ def run(asked: Asked) -> int:
             slash=lock_files.ends_with_slash(paths, swap),
             named=_renamed(found, gate),
         )
-        with notes.swapped(paths, swap):
+        signals = Signals()
+        with signals.kept(), notes.swapped(paths, swap):
             code = signals.run(asked.command, _changed(asked.environ, changes))
         _close(asked, gate, token)
     return code

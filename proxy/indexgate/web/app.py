@@ -68,7 +68,7 @@ def application(
     app.on_response_prepare.append(sign)
     simple = SimpleRoutes(
         gate=parts.gate,
-        upstream=parts.upstream,
+        lists=parts.lists,
         recorder=parts.recorder,
         new_names=NewNames(parts.clock),
     )

@@ -24,6 +24,7 @@ from indexgate.index.files import Pin
 from indexgate.index.listing import Listing
 from indexgate.index.page_folder import PageFolder
 from indexgate.index.presentation import Addresses
+from indexgate.index.project_list import ProjectLists
 from indexgate.index.upstream import Upstream, UpstreamSettings
 from indexgate.index.whole_files import WholeFiles
 from indexgate.logs import logger
@@ -50,6 +51,7 @@ _PACKED_PAGES = 16_000_000
 _TROUBLE = {
     "page-failed",
     "page-not-kept",
+    "list-failed",
     "policy-broken",
     "store-failed",
     "cache-trouble",
@@ -71,6 +73,7 @@ class Parts:
 
     gate: Gate
     upstream: Upstream | None
+    lists: ProjectLists
     files: FileCache
     whole_files: WholeFiles
     store: Store
@@ -112,18 +115,26 @@ async def open_parts(
         stack.push_async_callback(files.close)
         whole_files = WholeFiles(files, _say("files"))
         stack.push_async_callback(whole_files.close)
+        freshness = Freshness(
+            ttl=settings.page_ttl.total_seconds(), max_stale=settings.max_stale.total_seconds()
+        )
         index = CachedIndex(
             upstream,
             PageFolder(state.pages, choice.index_id, int(settings.cache_size * _PAGES_SHARE)),
-            freshness=Freshness(
-                ttl=settings.page_ttl.total_seconds(),
-                max_stale=settings.max_stale.total_seconds(),
-            ),
+            freshness=freshness,
             clock=clock,
             max_bytes=_PACKED_PAGES,
             log=_say("pages"),
         )
         stack.push_async_callback(index.close)
+        lists = ProjectLists(
+            upstream,
+            state.pages / choice.index_id / "list",
+            freshness=freshness,
+            clock=clock,
+            log=_say("pages"),
+        )
+        stack.push_async_callback(lists.close)
         client = outbound.client(
             ca_bundle=choice.ca,
             certificate=choice.client_cert,
@@ -152,6 +163,7 @@ async def open_parts(
         yield Parts(
             gate=gate,
             upstream=upstream,
+            lists=lists,
             files=files,
             whole_files=whole_files,
             store=store,

@@ -8,12 +8,11 @@ from packaging.utils import NormalizedName
 
 from indexgate.finished_page import FinishedPage, Variant
 from indexgate.gate import Gate
+from indexgate.index.packing import unpack
+from indexgate.index.project_list import ProjectLists
 from indexgate.index.protocol import NoSuchProject, UpstreamFailed
-from indexgate.index.upstream import ACCEPT, Upstream
 from indexgate.record import Recorder
-from indexgate.simple import read, write
 from indexgate.simple.accept import Coding, Form, choose, coding
-from indexgate.simple.model import Unreadable
 from indexgate.simple.projects import valid_name
 from indexgate.web.client import client_of, run_of
 from indexgate.web.new_names import NewNames
@@ -35,7 +34,7 @@ class SimpleRoutes:
     """The routes of the simple index."""
 
     gate: Gate
-    upstream: Upstream | None
+    lists: ProjectLists
     recorder: Recorder
     new_names: NewNames
 
@@ -106,19 +105,25 @@ class SimpleRoutes:
         form = _form(request)
         if form is None:
             return not_acceptable().response()
-        if self.upstream is None:
-            offline = UpstreamFailed("offline", "is not asked: the gate is offline")
-            return _trouble(offline, "the project list", "other")
         try:
-            body, content_type, url = await self.upstream.project_list(ACCEPT)
-            text = await asyncio.to_thread(_list_as, body, content_type, url, form)
+            found = await self.lists.listed(form)
         except UpstreamFailed as error:
             return _trouble(error, "the project list", "other")
-        except Unreadable as error:
-            failed = UpstreamFailed(error.kind, error.reason)
-            return _trouble(failed, "the project list", "other")
-        headers = {**page_headers(form), hdrs.CACHE_CONTROL: "max-age=600"}
-        return web.Response(body=text, headers=headers)
+        wanted = coding(request.headers.getall(hdrs.ACCEPT_ENCODING, []))
+        headers = page_headers(form)
+        headers[hdrs.ETAG] = f'"{found.digest}-{form.name}-{wanted}"'
+        if found.stale is None:
+            headers[hdrs.CACHE_CONTROL] = "max-age=600"
+        else:
+            headers["Indexgate-Stale"] = f"upstream {found.stale}"
+        if etag_matches(request.headers.get(hdrs.IF_NONE_MATCH), headers[hdrs.ETAG]):
+            del headers[hdrs.CONTENT_TYPE]
+            return web.Response(status=304, headers=headers)
+        if wanted is Coding.IDENTITY:
+            body = await asyncio.to_thread(unpack, found.packed)
+            return web.Response(body=body, headers=headers)
+        headers[hdrs.CONTENT_ENCODING] = wanted.value
+        return web.Response(body=found.packed, headers=headers)
 
 
 def page_headers(form: Form) -> dict[str, str]:
@@ -171,13 +176,6 @@ def _max_age(request: web.Request) -> float | None:
     """
     asked = request.headers.get(hdrs.CACHE_CONTROL, "").lower()
     return 1.0 if "no-cache" in asked else None
-
-
-def _list_as(body: bytes, content_type: str, url: str, form: Form) -> bytes:
-    if form is Form.JSON and content_type.partition(";")[0].strip() == Form.JSON.value:
-        return body
-    projects = read.project_list(body, content_type=content_type, url=url)
-    return write.list_json(projects) if form is Form.JSON else write.list_html(projects)
 
 
 def _moved(where: str, request: web.Request) -> web.Response:

@@ -9,6 +9,7 @@ import pytest
 from yarl import URL
 
 from tests.proxy.web.running import HTML, JSON, NOW, running
+from tests.standins.faults import Status
 from tests.standins.packages import project, sdist, wheel
 from tests.standins.upstream import Upstream
 
@@ -217,6 +218,27 @@ async def test_the_project_list_comes_in_both_forms(tmp_path: Path) -> None:
         assert sorted(names) == ["demo", "evil-demo"]
         async with gate.client.get("/simple/", headers=HTML) as response:
             assert 'href="demo/"' in await response.text()
+
+
+async def test_the_project_list_is_kept_sent_packed_and_stands_in_when_upstream_fails(
+    tmp_path: Path,
+) -> None:
+    async with Upstream(DEMO, EVIL) as upstream, running(upstream, tmp_path) as gate:
+        plain = await gate.json("/simple/", **{"Accept-Encoding": "identity"})
+        async with gate.client.get("/simple/", headers=JSON) as response:
+            assert response.headers["Content-Encoding"] == "gzip"
+            assert await response.json(content_type=None) == plain
+            etag = response.headers["ETag"]
+        assert await gate.status("/simple/", **JSON, **{"If-None-Match": etag}) == 304
+        assert await gate.status("/simple/", **HTML, **{"If-None-Match": etag}) == 200
+        assert upstream.count("/simple/") == 1
+        gate.clock.turn(timedelta(hours=1))
+        upstream.fault("/simple/", Status(status=500))
+        async with gate.client.get("/simple/", headers=JSON) as response:
+            assert response.status == 200
+            told = response.headers["Indexgate-Stale"]
+            assert told in {"upstream answered with status 500", "upstream is slow to answer"}
+            assert response.headers["Cache-Control"] == "no-cache"
 
 
 async def test_many_who_ask_at_once_are_one_request_upstream(tmp_path: Path) -> None:

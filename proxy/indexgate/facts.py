@@ -21,6 +21,7 @@ from indexgate.store.engines import StoreFailed
 from indexgate_policy.advisories import Advisories, Advisory
 from indexgate_policy.assess import assess
 from indexgate_policy.assessment import Assessment, Case, Context, PopularNames
+from indexgate_policy.rules.known import FAILED_CHECK
 from indexgate_policy.signals import Signal, Signals, Unknown
 
 FIRST_SIGHT_PATIENCE = 0.15
@@ -96,9 +97,15 @@ class Known:
 
 
 class Facts:
-    """The assessments of one index, as requests need them."""
+    """The assessments of one index, as requests need them.
+
+    `failed_checks` counts the checks that failed in assessments made here, `last_failed_check` says
+    which one failed last, on what project, and why.
+    """
 
     def __init__(self, surroundings: Surroundings) -> None:
+        self.failed_checks = 0
+        self.last_failed_check: str | None = None
         self._with = surroundings
         self._current: LRUCache[NormalizedName, tuple[str, Assessment]] = LRUCache(20_000)
         self._flights: dict[NormalizedName, asyncio.Task[Assessment]] = {}
@@ -267,6 +274,7 @@ class Facts:
         soon = assessment.assessed_at + valid_for
         if not observed.complete and assessment.valid_until > soon:
             assessment = replace(assessment, valid_until=soon)
+        self._note_failed_checks(assessment)
         self._current[listing.project.name] = (listing.snapshot.digest, assessment)
         try:
             await self._with.assessments.save(assessment)
@@ -274,6 +282,13 @@ class Facts:
             # What is known is known, also while the disk cannot take it.
             self._with.log("store-failed", error.message)
         return assessment
+
+    def _note_failed_checks(self, assessment: Assessment) -> None:
+        for signal in assessment.inputs:
+            if signal.name.startswith(FAILED_CHECK) and isinstance(signal.value, Unknown):
+                check = signal.name.removeprefix(FAILED_CHECK)
+                self.failed_checks += 1
+                self.last_failed_check = f"{check} on {assessment.project}: {signal.value.reason}"
 
     def _kept(self, project: NormalizedName) -> tuple[str, Assessment] | None:
         kept = self._current.get(project)

@@ -55,6 +55,7 @@ class Health:
                 self._feed_trouble(feed, policy.max_feed_age.total_seconds()),
                 f"record: {record.reason}" if record.reason else None,
                 self._clock_trouble(),
+                self._failed_checks(),
                 self._fault(),
             )
             if text is not None
@@ -131,6 +132,12 @@ class Health:
             return f"osv: not read yet ({self.feed_failure() or 'being fetched'})"
         age = (self.clock() - state.fetched_at).total_seconds()
         return f"osv: last read {age / 3600:.0f} h ago" if age > max_age else None
+
+    def _failed_checks(self) -> str | None:
+        facts = self.gate.facts
+        if not facts.failed_checks:
+            return None
+        return f"checks: failed {facts.failed_checks} times, last: {facts.last_failed_check}"
 
     def _fault(self) -> str | None:
         if not self.gate.faults:

@@ -3,12 +3,18 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 from aiohttp import ClientError
+from packaging.utils import canonicalize_name
 
+from indexgate import facts
 from indexgate.store.engines import StoreFailed
+from indexgate_policy.assess import assess
+from indexgate_policy.assessment import Case
+from indexgate_policy.checks import CHECKS
 from tests.proxy.web.running import JSON, NOW, running
 from tests.proxy.web.test_files import path_of
 from tests.standins.faults import (
@@ -165,6 +171,26 @@ async def test_a_clock_that_is_off_is_told(tmp_path: Path) -> None:
         async with gate.client.get("/-/health") as response:
             degraded = (await response.json())["degraded"]
         assert any(text.startswith("clock: ") for text in degraded)
+
+
+async def test_a_check_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_case: Case) -> None:
+        raise ZeroDivisionError("nothing to divide by")
+
+    broken = replace(CHECKS[0], run=fail)
+    async with Upstream(DEMO) as upstream, running(upstream, tmp_path) as gate:
+
+        async def degraded() -> list[str]:
+            async with gate.client.get("/-/health") as response:
+                return [*(await response.json())["degraded"]]
+
+        await gate.json(PAGE)
+        assert not any("checks" in text for text in await degraded())
+        monkeypatch.setattr(facts, "assess", partial(assess, checks=[broken, *CHECKS[1:]]))
+        await gate.parts.gate.facts.refresh(canonicalize_name("demo"))
+        [told] = [text for text in await degraded() if text.startswith("checks: failed 1 times")]
+        assert f"{broken.definition.id} on demo: " in told
+        assert "nothing to divide by" in told
 
 
 async def test_a_store_that_fails_lets_no_refused_file_through(

@@ -249,14 +249,15 @@ class Gate:
         if verdict.refused and not verdict.at_once:
             verdict = self._lately(listed, file.filename, policy, client, now) or verdict
         if verdict.refused:
-            verdict = judge_page(
-                listed.releases,
+            verdict = judge_release(
+                release,
                 known.assessment,
                 policy,
                 client,
                 now,
                 presentation=self.presentation,
-            ).verdicts[file.filename]
+                others=listed.releases,  # for the hint at one that passes
+            )[file.filename]
         self._note_faults([verdict])
         return JudgedFile(
             subject=subject,

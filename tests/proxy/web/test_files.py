@@ -15,6 +15,9 @@ from packaging.utils import NormalizedName
 from indexgate.sources.osv_records import FeedState, Record
 from indexgate_policy.advisories import Advisory
 from indexgate_policy.flags import Severity
+from indexgate_policy.rules.judge import Bench
+from indexgate_policy.rules.verdict import Verdict
+from indexgate_policy.subject import File
 from tests.proxy.web.running import HTML, NOW, Running, running
 from tests.standins.faults import Status, tampered
 from tests.standins.packages import IndexedFile, project, sdist, wheel
@@ -359,3 +362,32 @@ async def advised(gate: Running, kind: Literal["malware", "vulnerability"]) -> N
     )
     state = FeedState(fetched_at=gate.clock(), newest_modified=NOW, etag=None, records=1)
     await asyncio.to_thread(gate.parts.store.advisories.replace_all, [record], state)
+
+
+async def test_a_refused_file_of_a_long_page_costs_no_verdict_on_all_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheels = [wheel("demo", f"{n}.0") for n in range(200)]
+    policy = (
+        'version = 1\n[[rule]]\nid = "late"\naction = "refuse"\n'
+        'when = { version = ">=100" }\nunknown = "allow"\n'
+    )
+    judged: list[str] = []
+    verdict = Bench.verdict
+
+    def counted(bench: Bench, file: File) -> Verdict:
+        judged.append(file.version)
+        return verdict(bench, file)
+
+    async with (
+        Upstream(project("demo", *wheels)) as upstream,
+        running(upstream, tmp_path, policy) as gate,
+    ):
+        await gate.json("/simple/demo/")
+        monkeypatch.setattr(Bench, "verdict", counted)
+        name = wheels[101].filename
+        async with gate.client.get(f"/blocked/demo/101.0/x?file={name}") as response:
+            assert response.status == 403
+            told = (await response.json(content_type=None))["hint"]
+        assert told.startswith("`demo==99.0` passes now; ")
+        assert set(judged) == {"101.0", "100.0", "99.0"}

@@ -85,11 +85,13 @@ class CachedIndex:
         if project in self._missing:
             raise NoSuchProject(project)
         if stored is None:
-            stored = await asyncio.to_thread(self._folder.load, project)
-            if stored is not None:
-                self._keep(project, stored)
-                if self._age(stored) < ttl:
-                    return stored
+            loaded = await asyncio.to_thread(self._folder.load, project)
+            stored = self._memory.get(project)  # a flight may have landed meanwhile
+            if stored is None and loaded is not None:
+                stored = loaded
+                self._keep(project, loaded)
+            if stored is not None and self._age(stored) < ttl:
+                return stored
         return await self._refreshed(project, stored, stand_in=stand_in)
 
     def holds(self, project: NormalizedName) -> bool:

@@ -128,12 +128,29 @@ class Gate:
         listed = await self._listing(snapshot)
         known = await self.facts.of(listed)
         self._note_shown(listed, known, now)
+        making = partial(self._make, listed, known, variant, policy=policy, client=client, now=now)
+        page = await asyncio.to_thread(making) if len(listed.page.files) > _LARGE else making()
+        self._note_faults(page.verdicts.verdicts.values())
+        # Under the stamp of the facts it was made from: newer ones may have come meanwhile.
+        key = (*key[:-1], known.stamp)
+        if len(page.body) + 2000 <= self._finished.maxsize:
+            self._finished[key] = page
+        return page
+
+    def _make(
+        self,
+        listed: Listing,
+        known: Known,
+        variant: Variant,
+        *,
+        policy: Policy,
+        client: Client,
+        now: datetime,
+    ) -> FinishedPage:
         verdicts = judge_page(
             listed.releases, known.assessment, policy, client, now, presentation=self.presentation
         )
-        self._note_faults(verdicts.verdicts.values())
-        making = partial(
-            finish,
+        return finish(
             listed,
             verdicts,
             variant,
@@ -142,12 +159,6 @@ class Gate:
             policy=policy,
             good_until=_good_until(known, now),
         )
-        page = await asyncio.to_thread(making) if len(listed.page.files) > _LARGE else making()
-        # Under the stamp of the facts it was made from: newer ones may have come meanwhile.
-        key = (*key[:-1], known.stamp)
-        if len(page.body) + 2000 <= self._finished.maxsize:
-            self._finished[key] = page
-        return page
 
     async def file(self, address: FileAddress, client: Client) -> JudgedFile | None:
         """Judge the file at *address*; None when the index lists no such file.

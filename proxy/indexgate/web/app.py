@@ -66,11 +66,9 @@ def application(
     )
     app = web.Application(middlewares=[guard(names, parts.gate_id)])
     app.on_response_prepare.append(sign)
+    new_names = NewNames(parts.clock)
     simple = SimpleRoutes(
-        gate=parts.gate,
-        lists=parts.lists,
-        recorder=parts.recorder,
-        new_names=NewNames(parts.clock),
+        gate=parts.gate, lists=parts.lists, recorder=parts.recorder, new_names=new_names
     )
     files = FileRoutes(
         gate=parts.gate,
@@ -78,6 +76,7 @@ def application(
         cache=parts.files,
         whole_files=parts.whole_files,
         recorder=parts.recorder,
+        new_names=new_names,
         remembered=remembered(parts, choice.index_id),
         base=base,
     )

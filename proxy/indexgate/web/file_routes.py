@@ -18,10 +18,12 @@ from indexgate.index.protocol import NoSuchProject, UpstreamFailed
 from indexgate.index.upstream import Upstream
 from indexgate.index.whole_files import WholeFiles
 from indexgate.record import Recorder
+from indexgate.simple.filename import candidates
 from indexgate.simple.model import PageFile
 from indexgate.simple.projects import valid_name
 from indexgate.web.blocked_page import blocked_page
 from indexgate.web.client import client_of, run_of
+from indexgate.web.new_names import NewNames
 from indexgate.web.refusal import NO_STORE, Problem, blocked_path, refused, upstream_trouble
 from indexgate.web.simple_routes import DEADLINE
 from indexgate_policy.subject import Client
@@ -47,6 +49,7 @@ class FileRoutes:
     cache: FileCache
     whole_files: WholeFiles
     recorder: Recorder
+    new_names: NewNames
     remembered: Remembered
     base: str
 
@@ -65,6 +68,8 @@ class FileRoutes:
         if address is None:
             return not_listed().response()
         try:
+            if not any(self.gate.index.holds(name) for name in candidates(address.filename)):
+                self.new_names.count(request.remote or "")
             async with asyncio.timeout(DEADLINE):
                 judged = await self.gate.file(address, client)
         except TimeoutError:

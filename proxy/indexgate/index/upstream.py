@@ -7,7 +7,6 @@ bounded in time and size, also after decompression.
 
 import asyncio
 import ssl
-import zlib
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -26,7 +25,9 @@ from yarl import URL
 
 from indexgate.index.network import PublicResolver, is_private, refuse_private
 from indexgate.index.packing import pack
+from indexgate.index.page_body import read_page_body
 from indexgate.index.protocol import NoSuchProject, Snapshot, UpstreamFailed
+from indexgate.index.trouble import bad_status, failure, timed_out
 
 ACCEPT = (
     "application/vnd.pypi.simple.v1+json, "
@@ -75,7 +76,7 @@ class Body:
             async for chunk in self._response.content.iter_chunked(_CHUNK):
                 yield chunk
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise _failure(error, "the file") from error
+            raise failure(error, "the file") from error
 
 
 class Upstream:
@@ -134,7 +135,7 @@ class Upstream:
             async with asyncio.timeout(self.settings.timeout):
                 snapshot = await self._page_with_retry(project, url, headers, known)
         except TimeoutError as error:
-            late = _timeout(self.settings.timeout)
+            late = timed_out(self.settings.timeout)
             self.last_failure = (self._clock(), late.reason)
             raise late from error
         except UpstreamFailed as error:
@@ -175,8 +176,8 @@ class Upstream:
             if response.status in {404, 410}:
                 raise NoSuchProject(project)
             if response.status != 200:
-                raise _bad_status(response)
-            body = await _read(response, self.settings.page_limit)
+                raise bad_status(response)
+            body = await read_page_body(response, self.settings.page_limit)
             snapshot = Snapshot(
                 project=project,
                 packed=pack(body),
@@ -207,11 +208,11 @@ class Upstream:
                 self._get(self.settings.root, headers) as response,
             ):
                 if response.status != 200:
-                    raise _bad_status(response)
-                body = await _read(response, 4 * self.settings.page_limit)
+                    raise bad_status(response)
+                body = await read_page_body(response, 4 * self.settings.page_limit)
                 return body, response.headers.get("Content-Type", ""), str(response.url)
         except TimeoutError as error:
-            raise _timeout(max(60.0, self.settings.timeout)) from error
+            raise timed_out(max(60.0, self.settings.timeout)) from error
 
     @asynccontextmanager
     async def file(self, url: str, byte_range: str | None = None) -> AsyncIterator[Body]:
@@ -228,7 +229,7 @@ class Upstream:
                     raise UpstreamFailed(
                         "missing", "no longer has the file that it lists", status=response.status
                     )
-                raise _bad_status(response)
+                raise bad_status(response)
             if response.headers.get("Content-Encoding", "identity").lower() != "identity":
                 raise UpstreamFailed("garbage", "sent the file in an encoding nobody asked for")
             yield Body(response)
@@ -259,7 +260,7 @@ class Upstream:
                     proxy_headers=proxy_login or None,
                 )
             except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-                raise _failure(error, "the index", self.settings.timeout) from error
+                raise failure(error, "the index", self.settings.timeout) from error
             if response.status not in _REDIRECTS:
                 try:
                     yield response
@@ -317,30 +318,6 @@ def _tls(settings: UpstreamSettings) -> ssl.SSLContext:
     return context
 
 
-async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
-    """Read a whole body, decompressed, of at most *limit* bytes."""
-    coding = response.headers.get("Content-Encoding", "identity").lower()
-    if coding not in {"identity", "gzip", "x-gzip"}:
-        raise UpstreamFailed("garbage", f"answered in the coding {coding!a}, not asked for")
-    inflate = zlib.decompressobj(wbits=31) if coding != "identity" else None
-    parts: list[bytes] = []
-    size = 0
-    try:
-        async for chunk in response.content.iter_any():
-            data = inflate.decompress(chunk, limit + 1 - size) if inflate else chunk
-            size += len(data)
-            if size > limit:
-                raise UpstreamFailed("too-large", f"sent a page of more than {limit:,} bytes")
-            parts.append(data)
-    except zlib.error as error:
-        raise UpstreamFailed("garbage", "sent a page whose compression is broken") from error
-    except (aiohttp.ClientError, OSError) as error:
-        raise _failure(error, "the page") from error
-    if inflate is not None and not inflate.eof:
-        raise UpstreamFailed("cut-off", "broke off in the middle of the page")
-    return b"".join(parts)
-
-
 def _confirmed(known: Snapshot, now: datetime, ahead: float) -> Snapshot:
     return replace(known, fetched_at=now, clock_ahead=ahead, stale=None)
 
@@ -380,38 +357,3 @@ def _clock_ahead(date: str | None, now: datetime) -> float:
         return (parsedate_to_datetime(date) - now).total_seconds() if date else 0.0
     except (ValueError, TypeError):
         return 0.0
-
-
-def _bad_status(response: aiohttp.ClientResponse) -> UpstreamFailed:
-    wait = response.headers.get("Retry-After", "")
-    return UpstreamFailed(
-        "status",
-        f"answered with status {response.status}",
-        status=response.status,
-        retry_after=min(int(wait), 3600) if wait.isdecimal() and len(wait) < 6 else None,
-    )
-
-
-def _timeout(seconds: float) -> UpstreamFailed:
-    return UpstreamFailed("timeout", f"did not answer within {seconds:g} s")
-
-
-def _failure(error: Exception, what: str, seconds: float = 0.0) -> UpstreamFailed:
-    """Say in one clause what a failure of the connection means."""
-    if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
-        return UpstreamFailed("certificate", "presented a certificate that does not verify")
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return UpstreamFailed("dns", "has a name that does not resolve")
-    if isinstance(error, TimeoutError | aiohttp.ServerTimeoutError):
-        if seconds:
-            return _timeout(seconds)
-        return UpstreamFailed("timeout", f"stopped sending {what}")
-    if isinstance(error, aiohttp.ClientHttpProxyError | aiohttp.ClientProxyConnectionError):
-        return UpstreamFailed("refused", "cannot be reached through the configured proxy")
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return UpstreamFailed("refused", "refused the connection")
-    if isinstance(error, aiohttp.ClientPayloadError):
-        return UpstreamFailed("cut-off", f"broke off in the middle of {what}")
-    if isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError | OSError):
-        return UpstreamFailed("cut-off", "closed the connection without an answer")
-    return UpstreamFailed("garbage", f"gave an answer that is not HTTP ({type(error).__name__})")

@@ -28,6 +28,8 @@ _PRIVATE = tuple(
         "::/127",
         "fc00::/7",
         "fe80::/10",
+        "fec0::/10",
+        "64:ff9b:1::/48",
         "ff00::/8",
     )
 )
@@ -53,6 +55,8 @@ def _faces(address: IPv4Address | IPv6Address) -> tuple[IPv4Address | IPv6Addres
             return (address, address.ipv4_mapped)
         if address in _NAT64:
             return (address, IPv4Address(int(address) & 0xFFFFFFFF))
+        if address.sixtofour:
+            return (address, address.sixtofour)
     return (address,)
 
 

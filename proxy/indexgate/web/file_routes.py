@@ -94,9 +94,13 @@ class FileRoutes:
         if name is None:
             return not_listed().response()
         try:
-            judged = await self.gate.blocked(name, filename, client)
+            async with asyncio.timeout(DEADLINE):
+                judged = await self.gate.blocked(name, filename, client)
         except NoSuchProject:
             judged = None
+        except TimeoutError:
+            late = UpstreamFailed("timeout", f"did not answer within {DEADLINE:g} s")
+            return upstream_trouble(late, f"the page of {name}", status=424).response()
         except UpstreamFailed as error:
             return upstream_trouble(error, f"the page of {name}", status=424).response()
         if judged is None:

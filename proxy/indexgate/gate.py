@@ -103,6 +103,7 @@ class Gate:
         self._finished: LRUCache[object, FinishedPage] = LRUCache(
             page_memory, getsizeof=lambda page: len(page.body) + 2000
         )
+        self._started = clock()
         self._shown = Shown(_LISTED_FILES)
         self._listings: LRUCache[NormalizedName, Listing] = LRUCache(
             _LISTED_FILES, getsizeof=lambda kept: len(kept.page.files) + 1
@@ -288,9 +289,10 @@ class Gate:
         if shown is not None:
             basis, then = shown
             bases.append((basis.listing, basis.assessment, then))
-        stored = self.facts.before(project, now - GRACE)
-        if stored is not None:  # a gate that was started since then remembers no pages
-            bases.append((listed, stored, max(now - GRACE, stored.assessed_at)))
+        if now - self._started < GRACE:  # what it showed before it was started, only the store has
+            stored = self.facts.before(project, now - GRACE)
+            if stored is not None:
+                bases.append((listed, stored, max(now - GRACE, stored.assessed_at)))
         for listing_then, assessment, then in bases:
             try:
                 release, _ = listing_then.release_of(filename)

@@ -14,6 +14,7 @@ from indexgate.listening import Listening
 from indexgate.redact import redact
 from indexgate.upstream_choice import UpstreamChoice
 from indexgate.web.file_routes import FileRoutes
+from indexgate.web.front_page import FrontPage
 from indexgate.web.guard import guard, known_hosts, sign
 from indexgate.web.health import Health
 from indexgate.web.new_names import NewNames
@@ -82,7 +83,7 @@ def application(
     )
     proof = Proof(secret=parts.secret, recorder=parts.recorder)
     app.add_routes([*simple.routes(), *files.routes(), *_health(parts, choice).routes()])
-    app.add_routes(proof.routes())
+    app.add_routes([*proof.routes(), *FrontPage(parts.gate, base).routes()])
     return app
 
 

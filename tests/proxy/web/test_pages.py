@@ -283,3 +283,12 @@ async def test_a_page_that_only_upstream_html_has_is_served_as_json_too(tmp_path
         assert len(page["files"]) == 4
         path = await gate.file_path("demo", "demo-1.0-py3-none-any.whl")
         assert await gate.status(path) == 200
+
+
+async def test_the_gates_address_in_a_browser_says_what_it_is(tmp_path: Path) -> None:
+    async with Upstream(DEMO) as upstream, running(upstream, tmp_path) as gate:
+        async with gate.client.get("/", headers=HTML) as response:
+            assert response.status == 200
+            text = await response.text()
+        assert "pip install --index-url http://gate.example.test/simple/ NAME" in text
+        assert "policy.toml" in text

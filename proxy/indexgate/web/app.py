@@ -5,6 +5,7 @@ import socket
 import ssl
 from collections.abc import Callable
 from importlib.metadata import version
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -83,7 +84,9 @@ def application(
     )
     proof = Proof(secret=parts.secret, recorder=parts.recorder)
     app.add_routes([*simple.routes(), *files.routes(), *_health(parts, choice).routes()])
-    app.add_routes([*proof.routes(), *FrontPage(parts.gate, base).routes()])
+    if _on_loopback(settings.host):
+        # Beyond this machine only pages, files, refusals and health are served.
+        app.add_routes([*proof.routes(), *FrontPage(parts.gate, base).routes()])
     return app
 
 
@@ -128,6 +131,13 @@ def _base(settings: Settings, listening: Listening) -> str:
     if settings.host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
         return "/"
     return listening.url
+
+
+def _on_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def _tls(settings: Settings) -> ssl.SSLContext | None:

@@ -174,3 +174,14 @@ async def test_a_public_url_with_a_port_is_known_by_its_name(tmp_path: Path) -> 
             upstream, tmp_path, public_url="http://gate.corp.example.test:8443/pypi/"
         ) as gate:
             assert await gate.status("/simple/demo/", Host="gate.corp.example.test:8443") == 200
+
+
+@pytest.mark.parametrize(("host", "there"), [("127.0.0.1", 200), ("::1", 200), ("0.0.0.0", 404)])
+async def test_beyond_this_machine_only_the_index_and_health_are_served(
+    tmp_path: Path, host: str, there: int
+) -> None:
+    async with Upstream(DEMO) as upstream, running(upstream, tmp_path, host=host) as gate:
+        assert await gate.status("/") == there
+        assert await gate.status(f"/-/proof/{'a' * 32}") == there
+        assert await gate.status("/-/health") == 200
+        assert await gate.status("/simple/demo/", **JSON) == 200

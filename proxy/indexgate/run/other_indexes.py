@@ -12,7 +12,7 @@ from indexgate import pip_settings, web_address
 from indexgate.errors import GateError
 from indexgate.pip_settings import Places
 from indexgate.redact import redact
-from indexgate.run import project_sources, requirement_lines, uv_settings
+from indexgate.run import project_locks, project_sources, requirement_lines, uv_settings
 from indexgate.run.clients import Client
 from indexgate.run.configured import Configured
 from indexgate.web_address import WebAddress
@@ -94,8 +94,10 @@ def _found(client: Client, around: Surroundings) -> Iterator[Configured]:
         yield from requirement_lines.of_command(client.arguments, around.folder, around.read_file)
     if name == "poetry":
         yield from project_sources.of_poetry(around.folder, around.read_file)
+        yield from project_locks.of_poetry(client, around.folder, around.read_file)
     if name == "pdm":
         yield from project_sources.of_pdm(around.folder, around.config, around.read_file)
+        yield from project_locks.of_pdm(client, around.folder, around.environ, around.read_file)
     if name == "pipenv":
         yield from project_sources.of_pipenv(around.folder, around.environ, around.read_file)
 

@@ -13,15 +13,15 @@ from indexgate.run.uv_settings import document
 
 def of_poetry(folder: Path, read_file: Callable[[Path], bytes]) -> Iterator[Configured]:
     """Yield Poetry's sources: no variable moves one, except the public index by its plugin."""
-    for place, project in _projects(folder, read_file):
-        for source in _tables(project, "tool", "poetry", "source"):
+    for place, project in projects(folder, read_file):
+        for source in tables(project, "tool", "poetry", "source"):
             yield from _source(source, f"`[[tool.poetry.source]]` in `{place}`")
 
 
 def of_pdm(folder: Path, config: Path, read_file: Callable[[Path], bytes]) -> Iterator[Configured]:
     """Yield PDM's sources: those of the project, and those of the user's settings."""
-    for place, project in _projects(folder, read_file):
-        for source in _tables(project, "tool", "pdm", "source"):
+    for place, project in projects(folder, read_file):
+        for source in tables(project, "tool", "pdm", "source"):
             yield from _source(source, f"`[[tool.pdm.source]]` in `{place}`")
     for path in (folder / "pdm.toml", config / "pdm" / "config.toml"):
         stored = (document(path, read_file) or {}).get("pypi")
@@ -40,7 +40,7 @@ def of_pipenv(
     for path in pipfiles(folder, environ):
         found = document(path, read_file)
         if found is not None:
-            for source in _tables(found, "source"):
+            for source in tables(found, "source"):
                 for index in _source(source, f"`[[source]]` in `{path}`"):
                     yield replace(index, replaced=_is_public(index.url))
             return
@@ -62,7 +62,7 @@ def check_pipfile(folder: Path, environ: Mapping[str, str]) -> None:
         )
 
 
-def _projects(
+def projects(
     folder: Path, read_file: Callable[[Path], bytes]
 ) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Yield the nearest `pyproject.toml` at or above *folder*."""
@@ -73,7 +73,8 @@ def _projects(
             return
 
 
-def _tables(document: Mapping[str, Any], *keys: str) -> list[Mapping[str, Any]]:
+def tables(document: Mapping[str, Any], *keys: str) -> list[Mapping[str, Any]]:
+    """Return the tables in the array at *keys* of *document*; none where there is no such array."""
     found: Any = document
     for key in keys:
         found = found.get(key) if isinstance(found, Mapping) else None

@@ -176,7 +176,8 @@ def _changes(  # noqa: PLR0917 - each of them is a step of its own
 ) -> dict[str, str | None]:
     """Return the variables that rest on the project, and say what cannot be led to the gate."""
     if client.name == "poetry":
-        gates = [index for index in found if _leads_to(index, gate)]
+        # A lock names no source; only a source of the project leads Poetry to the gate.
+        gates = [index for index in found if index.name is not None and _leads_to(index, gate)]
         poetry.check(program, asked.folder, gates)
         return dict(poetry.logins(gates, token))
     if client.name == "pip" and "--isolated" in client.arguments:

@@ -37,7 +37,7 @@ def of_files(
 
     *config* is the user's configuration folder.
     """
-    named = _option(client, "--config-file") or environ.get("UV_CONFIG_FILE")
+    named = option_value(client, "--config-file") or environ.get("UV_CONFIG_FILE")
     if not named and ("--no-config" in client.arguments or environ.get("UV_NO_CONFIG")):
         return
     if named:
@@ -59,11 +59,11 @@ def of_files(
 
 def project_folder(client: Client, folder: Path) -> Path:
     """Return the folder whose project *client* works on: `--project` and `--directory` move it."""
-    named = [_option(client, option) for option in _PLACE_OPTIONS]
+    named = [option_value(client, option) for option in _PLACE_OPTIONS]
     return folder.joinpath(*(place for place in named if place))
 
 
-def _option(client: Client, option: str) -> str | None:
+def option_value(client: Client, option: str) -> str | None:
     """Return the value of *option* among the arguments of *client*."""
     words = iter(client.arguments)
     for word in words:

@@ -116,6 +116,75 @@ def test_files_that_a_pylock_names_are_seen(tmp_path: Path, command: str, kind: 
     assert _found(tmp_path, command, files) == set()
 
 
+POETRY_LOCK = """
+[[package]]
+name = "x"
+version = "1.0"
+files = [{{ file = "x-1.0-py3-none-any.whl", hash = "sha256:00" }}]
+
+[package.source]
+type = "{kind}"
+url = "{url}"
+reference = "other"
+"""
+PDM_LOCK = """
+[[package]]
+name = "x"
+version = "1.0"
+files = [{{ {key} = "{where}x-1.0-py3-none-any.whl", hash = "sha256:00" }}]
+"""
+PROJECT = {"project/pyproject.toml": ""}
+
+
+@pytest.mark.parametrize("command", ["poetry install", "poetry add x", "python -m poetry sync"])
+def test_another_index_that_a_poetry_lock_names_is_seen(tmp_path: Path, command: str) -> None:
+    lock = POETRY_LOCK.format(kind="legacy", url=ELSEWHERE)
+    assert _found(tmp_path, command, PROJECT | {"project/poetry.lock": lock}) == {ELSEWHERE}
+
+
+@pytest.mark.parametrize(
+    ("command", "place", "environ"),
+    [
+        ("pdm sync", "project/pdm.lock", {}),
+        ("pdm install -L own.lock", "project/own.lock", {}),
+        ("pdm install --lockfile=own.lock", "project/own.lock", {}),
+        ("pdm install", "project/own.lock", {"PDM_LOCKFILE": "own.lock"}),
+    ],
+)
+def test_files_that_a_pdm_lock_names_by_address_are_seen(
+    tmp_path: Path, command: str, place: str, environ: dict[str, str]
+) -> None:
+    lock = PDM_LOCK.format(key="url", where=SERVER)
+    assert _found(tmp_path, command, PROJECT | {place: lock}, **environ) == {SERVER}
+
+
+def test_a_pylock_that_pdm_is_given_is_read(tmp_path: Path) -> None:
+    lock = f'[[packages]]\nname = "x"\nsdist = {{ url = "{SERVER}x-1.tar.gz" }}\n'
+    files = PROJECT | {"project/pylock.toml": lock}
+    assert _found(tmp_path, "pdm sync -L pylock.toml", files) == {SERVER}
+
+
+@pytest.mark.parametrize(
+    ("command", "name", "lock"),
+    [
+        ("poetry install", "poetry.lock", POETRY_LOCK.format(kind="legacy", url=GATE)),
+        ("poetry install", "poetry.lock", POETRY_LOCK.format(kind="git", url=ELSEWHERE)),
+        ("poetry install", "poetry.lock", "package = 3"),
+        ("poetry install", "poetry.lock", "[[package]]\nsource = 3"),
+        ("poetry lock", "poetry.lock", POETRY_LOCK.format(kind="legacy", url=ELSEWHERE)),
+        ("pdm sync", "pdm.lock", PDM_LOCK.format(key="url", where="http://127.0.0.1:8503/f/")),
+        ("pdm sync", "pdm.lock", PDM_LOCK.format(key="file", where="")),
+        ("pdm sync", "pdm.lock", "[[package]]\nfiles = [3, { url = 3 }]"),
+        ("pdm sync", "pdm.lock", "not toml ["),
+        ("pdm lock", "pdm.lock", PDM_LOCK.format(key="url", where=SERVER)),
+    ],
+)
+def test_a_lock_that_leads_nowhere_else_stops_nothing_nor_does_locking_anew(
+    tmp_path: Path, command: str, name: str, lock: str
+) -> None:
+    assert _found(tmp_path, command, PROJECT | {f"project/{name}": lock}) == set()
+
+
 @pytest.mark.parametrize(
     ("command", "files", "environ"),
     [

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -210,13 +211,13 @@ NEWS = {
     "plain": "",
     "old-demo": r"indexgate: 1 warned in this run\n"
     r"  warned    old-demo 1\.0: the policy names old-demo \(rule `old-name`\)\n"
-    r"  why       indexgate explain old-demo==1\.0\n",
+    r"  why       indexgate explain --upstream \S+ --policy \S+ --state \S+ old-demo==1\.0\n",
     "demo": r"indexgate: 1 withheld in this run\n"
     r"  withheld  demo 2\.0 was uploaded [^\n]* \(rule `too-new`\); taken instead: 1\.1\n"
-    r"  why       indexgate explain demo==2\.0\n",
+    r"  why       indexgate explain --upstream \S+ --policy \S+ --state \S+ demo==2\.0\n",
     "evil-demo": r"indexgate: 1 refused in this run\n"
     r"  refused   evil-demo 1\.0: the policy names evil-demo \(rule `evil-name`\)\n"
-    r"  why       indexgate explain evil-demo==1\.0\n",
+    r"  why       indexgate explain --upstream \S+ --policy \S+ --state \S+ evil-demo==1\.0\n",
 }
 
 
@@ -237,6 +238,25 @@ def test_each_client_ends_as_ever_and_then_hears_what_the_gate_did(
     for path in scratch.project.iterdir():
         if path.is_file():
             assert place.origin not in path.read_text(encoding="utf-8"), path
+
+
+def test_the_line_to_paste_judges_as_the_run_did(
+    served: tuple[Place, Gate], scratch: Scratch
+) -> None:
+    place, _ = served
+    told = run(place, scratch, *_pip(scratch, "evil-demo")).told
+    line = re.search(r"^  why       indexgate (.*)$", told, re.MULTILINE)
+    assert line is not None, told
+    done = subprocess.run(
+        [sys.executable, "-m", "indexgate", *shlex.split(line[1])],
+        cwd=scratch.project,
+        env=scratch.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    assert "evil-demo==1.0 is refused by `evil-name`" in done.stdout
 
 
 def test_two_runs_at_one_gate_are_told_apart(

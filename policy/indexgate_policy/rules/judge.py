@@ -16,6 +16,7 @@ from indexgate_policy.rules.exemptions import GATE_FAULT, QUARANTINED
 from indexgate_policy.rules.kleene import earlier
 from indexgate_policy.rules.known import Known, gather
 from indexgate_policy.rules.refusal import explanation, hint
+from indexgate_policy.rules.unjudged import Unjudged
 from indexgate_policy.rules.verdict import ALLOWED, Action, Verdict, Warned
 from indexgate_policy.rules.wording import REASON_LENGTH, moment_after, plain
 from indexgate_policy.signals import Unknown
@@ -93,7 +94,7 @@ def rule_on(rule: Rule, file: File, known: Known, subject: str) -> Ruling | date
         until = earlier(until, unless.until)
     why = when.why
     if when.truth is None:
-        why = f"{subject} cannot be judged by the rule {rule.id}: {why}"
+        why = Unjudged(rule=rule.id, why=why).of(subject)
     return Ruling(rule=rule, action=action, why=why, until=until)
 
 

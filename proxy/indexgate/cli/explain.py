@@ -18,7 +18,7 @@ from indexgate.redact import redact
 from indexgate.upstream_choice import UpstreamChoice
 
 _EXPLAINER = "indexgate.web.explained"
-_SETTINGS = ("config", "upstream", "upstream_public", "policy", "state", "presentation", "offline")
+SETTINGS = ("config", "upstream", "upstream_public", "policy", "state", "presentation", "offline")
 REFUSED = 1
 
 
@@ -45,7 +45,7 @@ class Explainer(Protocol):
 )
 @click.argument("project", metavar="NAME[==VERSION]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@with_settings(_SETTINGS)
+@with_settings(SETTINGS)
 def command(project: str, as_json: bool, **given: Given) -> int:
     """Tell everything known of a project, and what the policy makes of it."""
     name, version = asked(project)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from indexgate.cli import settings_options
+from indexgate.cli import explain, settings_options
 from indexgate.cli.settings_options import settings_options as with_settings
 from indexgate.config import Given
 from indexgate.redact import redact
@@ -57,6 +57,7 @@ def command(command: tuple[str, ...], keep_indexes: bool, form: str, **given: Gi
             # -P: nothing of the folder that the command runs in shall be imported.
             start=(sys.executable, "-P", "-m", "indexgate.cli.gate_for_runs"),
             given={**given, "host": "127.0.0.1"},
+            flags=settings_options.as_flags(given, explain.SETTINGS),
             keep_indexes=keep_indexes,
             form="json" if form == "json" else "none" if form == "none" else "text",
             environ=os.environ,

@@ -1,7 +1,8 @@
 """The table of settings as options of a command, and the way from them to settings and upstream."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+import shlex
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -9,6 +10,7 @@ import click
 
 from indexgate import config, pip_settings, public_index, state_folder, upstream_choice
 from indexgate.config import Given, Settings
+from indexgate.redact import redact
 from indexgate.settings_table import BY_NAME, Setting
 from indexgate.upstream_choice import UpstreamChoice
 from indexgate.web_address import Credentials
@@ -38,6 +40,15 @@ def settings(given: Mapping[str, Given]) -> Settings:
     )
 
 
+def as_flags(given: Mapping[str, Given], names: Iterable[str]) -> str:
+    """Return those flags of the settings *names* that were *given*, to be pasted into a shell.
+
+    Passwords in addresses are left out.
+    """
+    words = (word for name in names for word in _flag(BY_NAME[name], given.get(name)))
+    return shlex.join(redact(word) for word in words)
+
+
 def upstream(settings: Settings) -> UpstreamChoice:
     """Return the upstream for *settings* on this machine. Raises GateError."""
     netrc = pip_settings.netrc_path(os.environ, Path.home())
@@ -52,6 +63,14 @@ def upstream(settings: Settings) -> UpstreamChoice:
         login=login,
         public_index=public_index.address(),
     )
+
+
+def _flag(setting: Setting, value: Given) -> Iterator[str]:
+    if isinstance(value, bool):
+        yield setting.flag if value else f"--no-{setting.flag.removeprefix('--')}"
+    elif value is not None:
+        for text in (value,) if isinstance(value, str) else value:
+            yield from (setting.flag, text)
 
 
 def _option(setting: Setting) -> Callable[[_Command], _Command]:

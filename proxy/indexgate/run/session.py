@@ -40,14 +40,16 @@ Form: TypeAlias = Literal["text", "json", "none"]
 class Asked:
     """What a run was asked to do.
 
-    `start` is the command that starts a gate, `given` the settings that it reads. `tell` prints a
-    line for the user, apart from the command's output.
+    `start` is the command that starts a gate, `given` the settings that it reads. `flags` are
+    those that `explain` needs to judge as the run did. `tell` prints a line for the user, apart
+    from the command's output.
     """
 
     command: tuple[str, ...]
     settings: Settings
     start: Sequence[str]
     given: Mapping[str, object]
+    flags: str
     keep_indexes: bool
     form: Form
     environ: Mapping[str, str] = field(repr=False)
@@ -229,7 +231,10 @@ def _close(asked: Asked, gate: OwnGate, token: str) -> None:
         asked.tell(f"indexgate: {error.message}")
         return
     things = summary.told(report)
-    form = summary.as_json if asked.form == "json" else summary.text
-    shown = form(things, trouble=report.get("trouble"))
+    trouble = report.get("trouble")
+    if asked.form == "json":
+        shown = summary.as_json(things, trouble=trouble)
+    else:
+        shown = summary.text(things, trouble=trouble, flags=asked.flags)
     if shown:
         asked.tell(shown)

@@ -7,11 +7,14 @@ from typing import Any, Literal, TypeAlias
 
 from packaging.version import InvalidVersion, Version
 
+from indexgate_policy.rules import unjudged
+from indexgate_policy.rules.unjudged import Unjudged
 from indexgate_policy.rules.wording import plain
 
 Kind: TypeAlias = Literal["refused", "withheld", "warned"]
 _KINDS: tuple[Kind, ...] = ("refused", "withheld", "warned")
 _VERSIONS_SHOWN = 6
+_PROJECTS_SHOWN = 6
 _LINES_SHOWN = 40
 _LONGEST = 400
 
@@ -56,19 +59,24 @@ def told(report: Mapping[str, Any]) -> tuple[Told, ...]:
     return tuple(sorted(found, key=lambda thing: _KINDS.index(thing.kind)))
 
 
-def text(things: Iterable[Told], *, trouble: str | None = None) -> str:
-    """Return the closing summary for people; empty when there is nothing to tell."""
+def text(things: Iterable[Told], *, trouble: str | None = None, flags: str = "") -> str:
+    """Return the closing summary for people; empty when there is nothing to tell.
+
+    *flags* are those that `explain` needs to judge as the run did.
+    """
     things = tuple(things)
     counts = [
         f"{count} {kind}" for kind in _KINDS if (count := sum(t.kind == kind for t in things))
     ]
     lines = [f"indexgate: {', '.join(counts)} in this run"] if counts else []
-    lines += [_line(thing) for thing in things[:_LINES_SHOWN]]
-    if len(things) > _LINES_SHOWN:
-        lines.append(f"  and {len(things) - _LINES_SHOWN} more; `--summary json` has them all")
+    told = _lines(things)
+    lines += told[:_LINES_SHOWN]
+    if len(told) > _LINES_SHOWN:
+        lines.append(f"  and {len(told) - _LINES_SHOWN} more; `--summary json` has them all")
     if counts:
         first = things[0]
-        lines.append(f"  why       indexgate explain {first.project}=={first.versions[0]}")
+        asked = f"{first.project}=={first.versions[0]}"
+        lines.append(f"  why       indexgate explain {flags + ' ' if flags else ''}{asked}")
     if trouble:
         lines.append(f"indexgate: the record of this run may lack something: {plain(trouble)}")
     return "\n".join(lines)
@@ -142,6 +150,36 @@ def _order(version: str) -> Version:
         return Version(version)
     except InvalidVersion:
         return Version("0.dev0")
+
+
+def _lines(things: tuple[Told, ...]) -> list[str]:
+    """Return a line for each thing, and one for all that cannot be judged for the same reason."""
+    alike: dict[tuple[Kind, Unjudged], dict[str, None]] = {}
+    for thing in things:
+        if (key := _unjudged(thing)) is not None:
+            alike.setdefault(key, {})[thing.project] = None
+    lines: dict[str, None] = {}
+    for thing in things:
+        key = _unjudged(thing)
+        if key is not None and len(alike[key]) > 1:
+            lines[_line_of_many(*key, tuple(alike[key]))] = None
+        else:
+            lines[_line(thing)] = None
+    return list(lines)
+
+
+def _unjudged(thing: Told) -> tuple[Kind, Unjudged] | None:
+    if thing.kind == "withheld":  # what was taken instead differs
+        return None
+    found = unjudged.read(thing.reason, project=thing.project, rule=thing.rule)
+    return None if found is None else (thing.kind, found)
+
+
+def _line_of_many(kind: Kind, found: Unjudged, projects: tuple[str, ...]) -> str:
+    names = ", ".join(projects[:_PROJECTS_SHOWN])
+    if len(projects) > _PROJECTS_SHOWN:
+        names += f" and {len(projects) - _PROJECTS_SHOWN} more"
+    return f"  {kind:<9} {plain(found.of_many(len(projects)), _LONGEST)} ({names})"
 
 
 def _line(thing: Told) -> str:

@@ -40,6 +40,14 @@ def test_a_refused_file_is_told_once_however_often_it_was_asked_for() -> None:
     )
 
 
+def test_the_line_to_paste_has_the_flags_of_the_run() -> None:
+    things = summary.told(_report(_line("refused", "demo", "2.0")))
+    shown = summary.text(things, flags="--policy 'my policy.toml' --offline")
+    assert shown.endswith(
+        "\n  why       indexgate explain --policy 'my policy.toml' --offline demo==2.0"
+    )
+
+
 def test_a_withheld_version_is_told_with_what_was_taken_instead() -> None:
     report = _report(
         _line("withheld", "demo", "2.0", reason="demo 2.0 was uploaded today"),
@@ -125,3 +133,41 @@ def test_json_is_one_line_also_when_there_is_nothing_to_tell() -> None:
 def test_versions_that_are_no_versions_break_nothing() -> None:
     report = _report(_line("withheld", "demo", "not a version"), demo=("odd", {"odd": True}))
     assert _text(report) == ""
+
+
+NO_FEED = "the advisory feed has not been read yet"
+
+
+def _unjudged(project: str, *, kind: str = "warned", why: str = NO_FEED) -> dict[str, Any]:
+    reason = f"{project} cannot be judged by the rule a-rule: {why}"
+    return _line(kind, project, "1", reason=reason)
+
+
+def _all_taken(*lines: dict[str, Any]) -> dict[str, Any]:
+    return _report(*lines, **{line["project"]: ("1", {"1": True}) for line in lines})
+
+
+def test_what_cannot_be_judged_for_one_reason_is_one_line() -> None:
+    report = _all_taken(*(_unjudged(f"p{number}") for number in range(9)))
+    assert _text(report) == (
+        "indexgate: 9 warned in this run\n"
+        f"  warned    9 packages cannot be judged by the rule `a-rule`: {NO_FEED}"
+        " (p0, p1, p2, p3, p4, p5 and 3 more)\n"
+        "  why       indexgate explain p0==1"
+    )
+    assert len(json.loads(summary.as_json(summary.told(report)))["indexgate"]["warned"]) == 9
+
+
+def test_other_reasons_and_other_kinds_keep_lines_of_their_own() -> None:
+    lines = _text(
+        _all_taken(
+            _unjudged("a"),
+            _unjudged("b", why="owners are not known"),
+            _unjudged("c", kind="refused"),
+            _line("warned", "d", "1"),
+        )
+    ).splitlines()
+    assert len(lines) == 6
+    assert not any("packages" in line for line in lines)
+    several = _text(_all_taken(_unjudged("a"), _unjudged("b"), _line("refused", "c", "1")))
+    assert [line.split()[0] for line in several.splitlines()[1:]] == ["refused", "warned", "why"]

@@ -1,11 +1,15 @@
 """A check of requirements as a table for people and as JSON for programs."""
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
 import msgspec
 from rich.console import Console
 from rich.table import Table
 
 from indexgate.checked import Check, Checked, Outcome
 from indexgate.cli.terminal_text import safe
+from indexgate_policy.rules import unjudged
+from indexgate_policy.rules.unjudged import Unjudged
 
 _STYLES: dict[Outcome, str] = {
     "allow": "green",
@@ -23,6 +27,7 @@ _WORDS: dict[Outcome, str] = {
     "not judged": "not judged",
     "failed": "could not be judged",
 }
+_SAID_BELOW = "cannot be judged, see below"
 
 
 def as_json(check: Check) -> str:
@@ -32,8 +37,12 @@ def as_json(check: Check) -> str:
 
 
 def print_table(check: Check, console: Console | None = None) -> None:
-    """Print *check* as a table, the hints below it, on stdout unless *console* says otherwise."""
+    """Print *check* as a table, the hints below it, on stdout unless *console* says otherwise.
+
+    What several projects cannot be judged by, for the same reason, stands once below the table.
+    """
     console = console or Console(highlight=False)
+    shared = _shared(check.requirements)
     table = Table()
     for heading in ("requirement", "version", "verdict", "rule", "reason"):
         table.add_column(heading, overflow="fold")
@@ -46,14 +55,13 @@ def print_table(check: Check, console: Console | None = None) -> None:
             safe(version),
             safe(row.action, _STYLES[row.action]),
             safe(row.rule or ", ".join(dict.fromkeys(w.rule for w in row.warnings))),
-            safe(_reasons(row)),
+            safe(_reasons(row, shared)),
         )
     console.print(table)
-    for row in check.requirements:
-        if row.hint:
-            console.print(
-                safe(f"hint: {row.requirement} ({row.place}): {row.hint}"), soft_wrap=True
-            )
+    for found, count in shared.items():
+        console.print(safe(found.of_many(count)), soft_wrap=True)
+    for line in _hints(check.requirements):
+        console.print(safe(line), soft_wrap=True)
     for sentence in check.ways_past:
         console.print(safe(f"warning: {sentence}"), soft_wrap=True)
     if check.feed_failure:
@@ -62,9 +70,37 @@ def print_table(check: Check, console: Console | None = None) -> None:
     console.print(safe(_summary(check)), soft_wrap=True)
 
 
-def _reasons(row: Checked) -> str:
-    parts = [row.reason, *(warned.reason for warned in row.warnings), *row.notes]
-    return "; ".join(dict.fromkeys(part for part in parts if part))
+def _reasons(row: Checked, shared: Mapping[Unjudged, int]) -> str:
+    told = (_SAID_BELOW if found in shared else reason for reason, found in _said(row))
+    return "; ".join(dict.fromkeys(part for part in (*told, *row.notes) if part))
+
+
+def _shared(rows: Iterable[Checked]) -> Mapping[Unjudged, int]:
+    """Return what more than one project cannot be judged by, and how many projects that are."""
+    projects: dict[Unjudged, set[str]] = {}
+    for row in rows:
+        for _, found in _said(row):
+            if found is not None and row.project is not None:
+                projects.setdefault(found, set()).add(row.project)
+    return {found: len(names) for found, names in projects.items() if len(names) > 1}
+
+
+def _said(row: Checked) -> Iterator[tuple[str, Unjudged | None]]:
+    """Yield each reason of *row*, and what could not be judged if it says so."""
+    pairs = [(row.rule, row.reason), *((warned.rule, warned.reason) for warned in row.warnings)]
+    for rule, reason in pairs:
+        yield reason, unjudged.read(reason, project=row.project or "", rule=rule)
+
+
+def _hints(rows: Sequence[Checked]) -> Iterator[str]:
+    """Yield a line for each hint; one that is given to several requirements is said once."""
+    given: dict[str, list[Checked]] = {}
+    for row in rows:
+        if row.hint:
+            given.setdefault(row.hint, []).append(row)
+    for hint, those in given.items():
+        one = f"{those[0].requirement} ({those[0].place})"
+        yield f"hint: {one if len(those) == 1 else f'{len(those)} requirements'}: {hint}"
 
 
 def _summary(check: Check) -> str:

@@ -91,6 +91,35 @@ def test_the_table_tells_what_leads_past_the_gate_and_sums_up() -> None:
     assert "2 requirements by policy balanced: 1 pass, 1 refused" in text
 
 
+def unjudged_row(project: str, action: Any = "warn", *, why: str = "no feed") -> Checked:
+    reason = f"{project} 1 cannot be judged by the rule malware: {why}"
+    said: dict[str, Any] = {"warnings": (Warned(rule="malware", reason=reason),)}
+    if action == "refuse":
+        said = {"rule": "malware", "reason": reason, "hint": "wait for the feed"}
+    return Checked(
+        requirement=f"{project}==1", place="r.txt:1", action=action, project=project, **said
+    )
+
+
+@pytest.mark.parametrize("action", ["warn", "refuse"])
+def test_what_several_projects_cannot_be_judged_by_is_said_once(action: str) -> None:
+    check = made(*(unjudged_row(name, action) for name in "abc"))
+    text = shown(check)
+    assert text.count("no feed") == 1
+    assert "\n3 packages cannot be judged by the rule `malware`: no feed\n" in text
+    assert text.count("see below") == 3
+    assert text.count("hint: 3 requirements: wait for the feed") == (action == "refuse")
+    assert text.count("wait for the feed") == (action == "refuse")
+    assert as_json(check).count("no feed") == 3
+
+
+def test_reasons_that_differ_stand_where_they_belong() -> None:
+    text = shown(made(unjudged_row("a"), unjudged_row("a"), unjudged_row("b", why="no owner")))
+    assert "packages" not in text
+    assert text.count("a 1 cannot be judged by the rule malware: no feed") == 2
+    assert text.count("b 1 cannot be judged by the rule malware: no owner") == 1
+
+
 def test_text_from_others_moves_no_cursor_and_is_no_markup() -> None:
     text = shown(made(row("refuse", reason="\x1b[2J[red]boo[/red]", hint="\x1b[3J")))
     assert "\x1b" not in text

@@ -58,7 +58,9 @@ def _print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool
 @click.group(
     cls=_LateCommands,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Start with `indexgate serve`; it prints how to point pip and uv at it.",
+    epilog="The easiest first step is `indexgate run -- pip install NAME`: one command behind a"
+    " gate that comes and goes with it. Or start with `indexgate serve`; it prints how to point"
+    " pip, uv, Poetry and PDM at it.",
 )
 @click.option(
     "--version",

@@ -56,6 +56,13 @@ def test_without_a_command_the_help_is_shown_as_an_error(
     assert all(name in output.err for name in main.COMMANDS)
 
 
+def test_the_help_names_a_first_step(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--help"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "indexgate run -- pip install NAME" in shown
+    assert "indexgate serve" in shown
+
+
 def test_an_unknown_flag_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["serve", "--prt", "1"]) == 2
     assert "Did you mean `--port`?" in capsys.readouterr().err

@@ -88,13 +88,18 @@ def _facts(explanation: Explanation) -> Table:
 
 def _advisories(advisories: Advisories | Unknown, now: datetime) -> Table | Text:
     if isinstance(advisories, Unknown):
-        return _safe(f"\nAdvisories: unknown: {advisories.reason}")
+        return _safe(f"\nAdvisories: not known ({advisories.reason})")
     if not advisories.applicable:
         return _safe("\nAdvisories: none hold, since this index is not public")
     feed = advisories.feed
-    age = f"unknown: {feed.reason}" if isinstance(feed, Unknown) else _age(feed, now)
+    if isinstance(feed, Unknown):
+        if not advisories.records:  # "none" would read as if somebody had looked
+            return _safe(f"\nAdvisories: not known ({feed.reason})")
+        title = f"Advisories (feed: {feed.reason})"
+    else:
+        title = f"Advisories (feed read {_age(feed, now)})"
     return _table(
-        f"Advisories (feed read {age})",
+        title,
         ("id", "kind", "severity", "summary"),
         (
             (

@@ -125,7 +125,11 @@ def test_the_tables_say_all_that_is_known_and_why_the_rest_is_not(words: str) ->
         ({"status": "archived", "status_reason": "moved"}, "archived: moved"),
         ({"signals": ()}, "Signals: none"),
         ({"flags": ()}, "Flags: none"),
-        ({"advisories": Unknown(reason="no feed")}, "Advisories: unknown: no feed"),
+        ({"advisories": Unknown(reason="no feed")}, "Advisories: not known (no feed)"),
+        (
+            {"advisories": Advisories(records=(), feed=Unknown(reason="it is not read yet"))},
+            "Advisories: not known (it is not read yet)",
+        ),
         ({"advisories": Advisories(records=(), feed=NOW, applicable=False)}, "is not public"),
         ({"advisories": Advisories(records=(), feed=NOW)}, "Advisories (feed read just now): none"),
     ],

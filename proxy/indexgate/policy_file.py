@@ -4,6 +4,7 @@ The file is looked at (not read) on every request. A broken edit keeps the polic
 and is told in the log and on `/-/health`, once per edit.
 """
 
+import difflib
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -41,7 +42,7 @@ class PolicyInForce:
             self._policy = self._parsed(policies.shipped(place))
         else:
             self._path = Path(place)
-            self._look = _look(self._path)
+            self._look = _look(self.place)
             self._policy = self._read()
 
     def current(self) -> Policy:
@@ -49,7 +50,7 @@ class PolicyInForce:
         if self._path is None:
             return self._policy
         try:
-            look = _look(self._path)
+            look = _look(self.place)
         except GateError as error:
             self._keep_old(None, str(error.message))
             return self._policy
@@ -68,7 +69,7 @@ class PolicyInForce:
         try:
             text = self._path.read_bytes()
         except OSError as error:
-            raise _unreadable(self._path, error) from error
+            raise _unreadable(self.place, error) from error
         return self._parsed(text)
 
     def _parsed(self, text: bytes) -> Policy:
@@ -81,17 +82,32 @@ class PolicyInForce:
         self._look, self.broken = look, why
 
 
-def _look(path: Path) -> _Look:
+def _look(place: str) -> _Look:
     try:
-        stat = path.stat()
+        stat = Path(place).stat()
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise _unreadable(place, error) from error
     return stat.st_mtime_ns, stat.st_size, stat.st_ino
 
 
-def _unreadable(path: Path, error: OSError) -> GateError:
+def _unreadable(place: str, error: OSError) -> GateError:
+    shipped = ", ".join(policies.NAMES)
+    if _is_bare_name(place) and isinstance(error, FileNotFoundError):
+        nearest = difflib.get_close_matches(place.lower(), policies.NAMES, n=1)
+        meant = f"Did you mean `{nearest[0]}`? " if nearest else ""
+        return GateError(
+            "policy-unreadable",
+            f"there is no policy `{place}`",
+            f"{meant}Name one of the shipped policies ({shipped}), or a file, such as"
+            f" `{place}.toml`",
+        )
     return GateError(
         "policy-unreadable",
-        f"the policy file `{path}` cannot be read: {error.strerror or error}",
-        f"Name a readable file, or one of the shipped policies: {', '.join(policies.NAMES)}",
+        f"the policy file `{place}` cannot be read: {error.strerror or error}",
+        f"Name a readable file, or one of the shipped policies: {shipped}",
     )
+
+
+def _is_bare_name(place: str) -> bool:
+    """Tell whether *place* looks like the name of a shipped policy rather than like a file."""
+    return Path(place).name == place and not place.endswith(".toml")

@@ -77,3 +77,27 @@ def test_a_start_with_a_broken_policy_is_refused_with_its_place(
 def test_a_folder_is_no_policy(tmp_path: Path) -> None:
     with pytest.raises(GateError, match="cannot be read"):
         in_force(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("place", "meant"), [("strikt", "strict"), ("Balanced", "balanced"), ("obsrve", "observe")]
+)
+def test_a_mistyped_name_leads_to_the_nearest_shipped_policy(place: str, meant: str) -> None:
+    with pytest.raises(GateError) as caught:
+        in_force(place)
+    assert caught.value.message == f"there is no policy `{place}`"
+    assert caught.value.hint.startswith(f"Did you mean `{meant}`? ")
+
+
+def test_a_name_like_none_gets_the_list_of_all() -> None:
+    with pytest.raises(GateError) as caught:
+        in_force("xyzzy")
+    assert caught.value.hint.startswith("Name one of the shipped policies (observe, balanced,")
+
+
+@pytest.mark.parametrize("place", ["./strikt", "strikt.toml", "policies/strikt"])
+def test_what_is_written_as_a_file_is_called_one(place: str) -> None:
+    with pytest.raises(GateError) as caught:
+        in_force(place)
+    assert caught.value.message.startswith("the policy file `")
+    assert "Did you mean" not in caught.value.hint

@@ -42,6 +42,10 @@ def banner(
         f"  pip install --index-url {index} <package>",
         f"  pip config set global.index-url {index}",
         f"  export UV_DEFAULT_INDEX={index}",
+        f"  poetry source add --priority=primary gate {index}",
+        f"  pdm config pypi.url {index}",
+        "",
+        "Ctrl-C stops it.",
     ]
     return "\n".join(lines)
 

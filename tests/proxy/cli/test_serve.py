@@ -53,7 +53,11 @@ def test_the_banner_says_what_runs_where_and_what_leaves_the_machine() -> None:
         "Point an installer at it:\n"
         "  pip install --index-url http://127.0.0.1:8503/simple/ <package>\n"
         "  pip config set global.index-url http://127.0.0.1:8503/simple/\n"
-        "  export UV_DEFAULT_INDEX=http://127.0.0.1:8503/simple/"
+        "  export UV_DEFAULT_INDEX=http://127.0.0.1:8503/simple/\n"
+        "  poetry source add --priority=primary gate http://127.0.0.1:8503/simple/\n"
+        "  pdm config pypi.url http://127.0.0.1:8503/simple/\n"
+        "\n"
+        "Ctrl-C stops it."
     )
 
 

@@ -66,8 +66,9 @@ def refuse(others: Iterable[Configured]) -> None:
         raise GateError(
             "other-indexes",
             f"the command is configured with indexes that the gate does not stand for:{listed}",
-            "Take them out, make one of them the gate's `--upstream`, or give `--keep-indexes` to"
-            " go on: what the command finds there is not judged.",
+            "Take them out (a lock: make it anew through the gate), make one of them the gate's"
+            " `--upstream`, or give `--keep-indexes` to go on: what the command finds there is not"
+            " judged.",
         )
 
 

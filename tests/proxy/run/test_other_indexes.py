@@ -243,6 +243,7 @@ def test_the_refusal_names_each_index_and_no_password(tmp_path: Path) -> None:
     assert "***@private.example.test/simple` (variable `PIP_INDEX_URL`)" in message
     assert "secret" not in message
     assert "--keep-indexes" in raised.value.hint
+    assert "a lock: make it anew" in raised.value.hint
 
 
 def test_nothing_is_refused_when_there_is_no_other_index() -> None:

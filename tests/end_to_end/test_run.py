@@ -68,11 +68,18 @@ class Place:
         return [str(word) for word in words]
 
     def await_no_gate(self) -> None:
-        """Return once the gate of the runs has ended: it holds the lease until then."""
-        with (self.state / "run" / "runs.lock").open("a") as lease:
-            fcntl.flock(lease, fcntl.LOCK_EX)
-        with socket.socket() as probe:
-            assert probe.connect_ex(("127.0.0.1", self.port)) != 0, "a gate was left behind"
+        """Return once the gate of the runs has ended.
+
+        It waits for the lease and holds it until its end; so whoever gets the lease before it does
+        has to let it have its turn.
+        """
+        for _ in range(100):
+            with (self.state / "run" / "runs.lock").open("a") as lease:
+                fcntl.flock(lease, fcntl.LOCK_EX)
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) != 0:
+                    return
+        raise AssertionError("a gate was left behind")
 
 
 @dataclass(frozen=True, kw_only=True)

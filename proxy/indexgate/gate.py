@@ -38,6 +38,7 @@ from indexgate_policy.subject import Client, File
 
 _LARGE = 300
 _LISTED_FILES = 30_000
+_KEPT_VERDICTS = 20_000
 FRESH = 1.0
 """Seconds: how old a page may be that says of a file that it is not there."""
 
@@ -104,6 +105,8 @@ class Gate:
             page_memory, getsizeof=lambda page: len(page.body) + 2000
         )
         self._started = clock()
+        # The same inputs give the same verdict, until the moment that the verdict itself names.
+        self._verdicts: LRUCache[object, tuple[JudgedFile, datetime]] = LRUCache(_KEPT_VERDICTS)
         self._shown = Shown(_LISTED_FILES)
         self._listings: LRUCache[NormalizedName, Listing] = LRUCache(
             _LISTED_FILES, getsizeof=lambda kept: len(kept.page.files) + 1
@@ -166,13 +169,16 @@ class Gate:
 
         Raises UpstreamFailed when the page that would tell cannot be had.
         """
-        former = self._former(address)
         names = candidates(address.filename)[:MOST_CANDIDATES]
-        if former is not None and former.project not in names:
-            names = (former.project, *names)
         found = await self._find(address, names, stand_in=True)
         if isinstance(found, Listing):
             return await self._judged(found, found.by_address[address.path], client)
+        former = self._former(address)
+        if former is not None and former.project not in names:
+            told = await self._find(address, (former.project,), stand_in=True)
+            if isinstance(told, Listing):
+                return await self._judged(told, told.by_address[address.path], client)
+            found = _Missed(pages=found.pages | told.pages, failed=found.failed or told.failed)
         if found.pages:
             # Not on the page that is at hand: it may be newer than that page. Ask once more.
             newer = await self._find(address, tuple(found.pages), stand_in=False)
@@ -254,6 +260,28 @@ class Gate:
         policy = self.policy.current()
         now = self._clock()
         self._note_shown(listed, known, now)
+        asker = client if policy.asks_client else None
+        of = (listed.project.name, listed.snapshot.digest, file.filename)
+        key = (*of, asker, policy.digest, known.stamp)
+        kept = self._verdicts.get(key)
+        if kept is not None and now < kept[1]:
+            return kept[0]
+        judged = self._judge(listed, file, known, policy=policy, client=client, now=now)
+        good_until = sooner(judged.verdict.until, _good_until(known, now))
+        if good_until is not None:
+            self._verdicts[key] = (judged, good_until)
+        return judged
+
+    def _judge(
+        self,
+        listed: Listing,
+        file: PageFile,
+        known: Known,
+        *,
+        policy: Policy,
+        client: Client,
+        now: datetime,
+    ) -> JudgedFile:
         release, subject = listed.release_of(file.filename)
         verdict = judge_release(
             release, known.assessment, policy, client, now, presentation=self.presentation

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 # Written in parts, since this file is held to the rule as well.
 REGISTRIES = [
     str(urlsplit(PYPI_SIMPLE_ENDPOINT).hostname),
-    "pythonhosted" + ".org",
+    "python" + "hosted.org",
     "npmjs" + ".org",
     "npmjs" + ".com",
     "crates" + ".io",

@@ -43,7 +43,7 @@ class PolicyInForce:
         else:
             self._path = Path(place)
             self._look = _look(self.place)
-            self._policy = self._read()
+            self._policy = self._read(self._path)
 
     def current(self) -> Policy:
         """Return the policy in force now."""
@@ -56,7 +56,7 @@ class PolicyInForce:
             return self._policy
         if look != self._look:
             try:
-                self._policy = self._read()
+                self._policy = self._read(self._path)
             except (GateError, PolicyError) as error:
                 self._keep_old(look, error.message)
             else:
@@ -64,10 +64,9 @@ class PolicyInForce:
                 self._log("policy-changed", f"`{self.place}` is in force from now on")
         return self._policy
 
-    def _read(self) -> Policy:
-        assert self._path is not None  # noqa: S101 - only called for files
+    def _read(self, path: Path) -> Policy:
         try:
-            text = self._path.read_bytes()
+            text = path.read_bytes()
         except OSError as error:
             raise _unreadable(self.place, error) from error
         return self._parsed(text)

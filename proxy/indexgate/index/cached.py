@@ -115,7 +115,7 @@ class CachedIndex:
         recent = self._recent_failure(project)
         if recent is not None and fallback is not None:
             return self._stand_in(fallback, recent)
-        flight = self._flight(project, stored)
+        flight = self._flight(self._source, project, stored)
         try:
             patience = self._freshness.patience if fallback is not None else None
             return await asyncio.wait_for(asyncio.shield(flight), patience)
@@ -130,10 +130,12 @@ class CachedIndex:
             raise error
         return replace(stored, stale=error.reason)
 
-    def _flight(self, project: NormalizedName, stored: Snapshot | None) -> asyncio.Task[Snapshot]:
+    def _flight(
+        self, source: PageSource, project: NormalizedName, stored: Snapshot | None
+    ) -> asyncio.Task[Snapshot]:
         flight = self._flights.get(project)
         if flight is None:
-            flight = asyncio.create_task(self._fetch(project, stored))
+            flight = asyncio.create_task(self._fetch(source, project, stored))
             self._flights[project] = flight
             flight.add_done_callback(lambda done: self._landed(project, done))
         return flight
@@ -143,10 +145,11 @@ class CachedIndex:
         if not flight.cancelled():
             flight.exception()  # somebody may have stopped waiting: the failure is kept, not lost
 
-    async def _fetch(self, project: NormalizedName, stored: Snapshot | None) -> Snapshot:
-        assert self._source is not None  # noqa: S101 - _refreshed leaves before this when offline
+    async def _fetch(
+        self, source: PageSource, project: NormalizedName, stored: Snapshot | None
+    ) -> Snapshot:
         try:
-            snapshot = await self._source.page(project, stored)
+            snapshot = await source.page(project, stored)
         except NoSuchProject:
             self._missing[project] = True
             self._memory.pop(project, None)

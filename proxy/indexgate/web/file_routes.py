@@ -84,6 +84,8 @@ class FileRoutes:
         try:
             return await self._serve(request, address, judged)
         except UpstreamFailed as error:
+            if error.kind == "missing" and address.side == ".asc":
+                return not_listed().response()  # signatures are not announced: PEP 503 lets try
             return upstream_trouble(error, address.filename, status=424).response()
 
     async def blocked(self, request: web.Request) -> web.StreamResponse:

@@ -75,6 +75,7 @@ async def test_core_metadata_is_served_for_files_that_have_it(tmp_path: Path) ->
             assert response.status == 200
             assert await response.read() == OLD.metadata
         assert await gate.status(path_of(upstream, bare) + ".metadata") == 404
+        assert await gate.status(path_of(upstream, OLD) + ".asc") == 404
 
 
 @pytest.mark.parametrize("suffix", ["", ".metadata"])

@@ -47,14 +47,16 @@ def client(
     *,
     ca_bundle: Path | None = None,
     certificate: Path | None = None,
+    proxy: str | None = None,
     timeout: float = 10.0,
     connections: int = 10,
 ) -> httpx.AsyncClient:
     """Return the client that all sources share; the caller closes it.
 
     *ca_bundle* is a PEM file that takes the place of the default authorities, *certificate* a PEM
-    file with a client certificate and its key; *timeout* counts seconds for each single step (a
-    whole answer has its own limit, see `answer`). Raises OSError or ssl.SSLError for bad files.
+    file with a client certificate and its key; *proxy* takes the place of the environment's proxy
+    variables; *timeout* counts seconds for each single step (a whole answer has its own limit, see
+    `answer`). Raises OSError or ssl.SSLError for bad files.
     """
     if ca_bundle is None:
         context = httpx.create_ssl_context()
@@ -68,6 +70,7 @@ def client(
         timeout=timeout,
         follow_redirects=False,
         trust_env=True,
+        proxy=proxy,
         limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
     )
 

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from functools import partial
 from secrets import token_hex
 from typing import TypeAlias
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
+from urllib.request import proxy_bypass
 
 from cachetools import LRUCache
 from packaging.utils import NormalizedName
@@ -138,6 +139,7 @@ async def open_parts(
         client = outbound.client(
             ca_bundle=choice.ca,
             certificate=choice.client_cert,
+            proxy=_proxy_to(choice.url, choice),
             timeout=settings.upstream_timeout.total_seconds(),
         )
         stack.push_async_callback(client.aclose)
@@ -157,7 +159,7 @@ async def open_parts(
         stack.push_async_callback(gate.facts.close)
         feed = None
         if settings.osv_url is not None and choice.public and not settings.offline:
-            feeds = outbound.client(timeout=30.0)
+            feeds = outbound.client(proxy=_proxy_to(settings.osv_url, choice), timeout=30.0)
             stack.push_async_callback(feeds.aclose)
             feed = OsvFeed(feeds, store.advisories, base=settings.osv_url, spool=state.run)
         yield Parts(
@@ -313,6 +315,11 @@ def _upstream_settings(settings: Settings, choice: UpstreamChoice) -> UpstreamSe
         client_certificate=None if choice.client_cert is None else str(choice.client_cert),
         proxy=choice.proxy,
     )
+
+
+def _proxy_to(url: str, choice: UpstreamChoice) -> str | None:
+    """Return the configured proxy, unless the environment says that *url* needs none."""
+    return None if proxy_bypass(urlsplit(url).hostname or "") else choice.proxy
 
 
 def _with_login(choice: UpstreamChoice) -> str:

@@ -234,6 +234,18 @@ async def test_the_proxy_of_the_environment_is_used(
     assert service.headers["/here"]["Host"] == "far.example.test"
 
 
+async def test_a_given_proxy_takes_the_place_of_the_environments(
+    service: Documents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    url = "http://far.example.test/here"
+    async with (
+        client(proxy=service.origin) as asking,
+        answer(asking, url, source="example", allowed=same_host(url)) as response,
+    ):
+        assert await read_bounded(response, 1000) == b"found"
+
+
 async def test_no_proxy_is_honoured(service: Documents, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")

@@ -58,10 +58,6 @@ class Advisory:
             return True
         return next((answer for answer in answers if isinstance(answer, Unknown)), False)
 
-    def fixed_in(self, version: str) -> bool:
-        """Tell whether *version* is the first one outside a range, that is, the fix itself."""
-        return any(span.fixed is not None and _equal(version, span.fixed) for span in self.ranges)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advisories:
@@ -85,13 +81,6 @@ def _same(parsed: Version, text: str) -> bool:
         return parsed == Version(text)
     except InvalidVersion:
         return False
-
-
-def _equal(left: str, right: str) -> bool:
-    try:
-        return Version(left) == Version(right)
-    except InvalidVersion:
-        return left == right
 
 
 def _inside(parsed: Version, span: Range) -> bool | Unknown:

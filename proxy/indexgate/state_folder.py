@@ -1,12 +1,10 @@
 """The folder where the gate keeps what must outlive it; nobody but its owner may look inside."""
 
-import contextlib
 import os
 import re
 import secrets
 import stat
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,16 +51,6 @@ class StateFolder:
         part = self.path / f"upstream.{secrets.token_hex(4)}.part"
         part.write_text(f"{url}\n", encoding="utf-8")
         part.replace(self.path / "upstream")
-
-    @contextlib.contextmanager
-    def alone(self, task: str) -> Iterator[bool]:
-        """Hold the right to do *task* in this folder; give False when another gate holds it.
-
-        The right ends with the process, however it ends. Where the platform has no such locks, it
-        is always given.
-        """
-        with (self.run / f"{task}.lock").open("a", encoding="ascii") as file:
-            yield _locked(file.fileno())
 
 
 def default_path() -> Path:
@@ -151,19 +139,3 @@ def _new_secret(path: Path, *, replace: bool) -> str:
     finally:
         part.unlink()
     return secret
-
-
-if sys.platform == "win32":
-
-    def _locked(descriptor: int) -> bool:
-        return True
-
-else:
-    import fcntl
-
-    def _locked(descriptor: int) -> bool:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True

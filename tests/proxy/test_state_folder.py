@@ -105,15 +105,5 @@ def test_a_kept_upstream_is_found_again(tmp_path: Path) -> None:
     assert not list(state.path.glob("*.part"))
 
 
-def test_one_gate_at_a_time_holds_a_task(tmp_path: Path) -> None:
-    state = open_state(tmp_path / "s")
-    with state.alone("cleanup") as first, state.alone("cleanup") as second:
-        assert (first, second) == (True, False)
-        with state.alone("other") as other:
-            assert other
-    with state.alone("cleanup") as again:
-        assert again
-
-
 def test_the_users_own_folder_is_named_after_the_gate() -> None:
     assert state_folder.default_path().name == "indexgate"

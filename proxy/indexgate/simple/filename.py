@@ -21,9 +21,6 @@ SDIST_ENDINGS = (".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz", ".tar.z", ".t
 OTHER_ENDINGS = (".egg", ".exe", ".msi", ".rpm", ".deb", ".dmg", "-variants.json")
 ENDINGS = (".whl", *SDIST_ENDINGS, *OTHER_ENDINGS)
 
-# The side files of a release file, longest ending first.
-_SIDE_FILES = (".metadata.json", ".metadata.asc", ".metadata", ".asc", ".provenance")
-
 # What old builders put between version and ending: `.win32-py2.7`, `.linux-x86_64`, `-1.noarch`.
 _PLATFORM = re.compile(
     r"(?:[.-](?:win32|win-\w+|linux-\w+|macosx-[\d.]+-\w+)|-\d+\.(?:noarch|src|x86_64|i\d86))"
@@ -94,14 +91,6 @@ def belongs(filename: str, project: NormalizedName) -> bool:
         return True
     named = parse(filename, project)
     return named.project is None or named.project == project
-
-
-def base_name(filename: str) -> tuple[str, str]:
-    """Split a side file's ending off: `("a-1.whl", ".metadata")`; no side file: ending ""."""
-    for ending in _SIDE_FILES:
-        if filename.endswith(ending) and len(filename) > len(ending):
-            return filename[: -len(ending)], ending
-    return filename, ""
 
 
 @lru_cache(maxsize=16_384)

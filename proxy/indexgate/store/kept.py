@@ -1,9 +1,9 @@
 """Small things that the gate keeps: the upstream in use, its own id, when the store was made."""
 
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, bindparam, select
 
 from indexgate.store.reader import Reader
-from indexgate.store.schema import insert_new, insert_or_change
+from indexgate.store.schema import insert_new
 from indexgate.store.schema import kept as table
 from indexgate.store.writer import Writer
 
@@ -22,11 +22,6 @@ class Kept:
         row = self._reader.first(_VALUE, key=key)
         return None if row is None else str(row.value)
 
-    def put(self, key: str, value: str) -> None:
-        """Keep *value* under *key*, in place of what was there. Raises StoreFailed."""
-        row = {"key": key, "value": value}
-        self._writer.wait(lambda to: insert_or_change(to, table, row, {"value": value}))
-
     def keep_first(self, key: str, value: str) -> str:
         """Keep *value* unless something is kept already; return what is kept.
 
@@ -38,7 +33,3 @@ class Kept:
             return str(connection.execute(_VALUE, {"key": key}).scalar_one())
 
         return self._writer.wait(write)
-
-    def forget(self, key: str) -> None:
-        """Keep nothing under *key*. Raises StoreFailed."""
-        self._writer.wait(lambda to: to.execute(delete(table).where(table.c.key == key)))

@@ -82,20 +82,6 @@ def test_a_file_belongs_to_the_project_that_its_name_tells(
     assert filename.belongs(name, NormalizedName(project)) is answer
 
 
-@pytest.mark.parametrize(
-    ("name", "split"),
-    [
-        ("a-1.whl", ("a-1.whl", "")),
-        ("a-1.whl.metadata", ("a-1.whl", ".metadata")),
-        ("a-1.tar.gz.asc", ("a-1.tar.gz", ".asc")),
-        ("a-1.whl.metadata.json", ("a-1.whl", ".metadata.json")),
-        (".metadata", (".metadata", "")),
-    ],
-)
-def test_side_files_are_told_by_their_ending(name: str, split: tuple[str, str]) -> None:
-    assert filename.base_name(name) == split
-
-
 _names = st.from_regex(r"[a-z0-9]([a-z0-9_.]{0,8}[a-z0-9])?", fullmatch=True)
 _versions = st.from_regex(
     r"([0-9]!)?[0-9]{1,3}(\.[0-9]{1,3}){0,3}((a|b|rc)[0-9])?(\.post[0-9])?(\+[a-z0-9]{1,4})?",

@@ -163,4 +163,4 @@ def test_a_closed_store_says_so(file: Path, clock: Clock) -> None:
     with pytest.raises(StoreFailed, match="store-closed"):
         store.kept.get("created-at")
     with pytest.raises(StoreFailed, match="store-closed"):
-        store.kept.put("key", "value")
+        store.kept.keep_first("key", "value")

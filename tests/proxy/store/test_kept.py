@@ -6,19 +6,11 @@ from tests.proxy.store.conftest import Clock
 
 def test_what_is_kept_outlives_the_process(file: Path, clock: Clock) -> None:
     first = open_store(file, clock)
-    first.kept.put("upstream", "https://index.example.test/simple/")
+    first.kept.keep_first("upstream", "https://index.example.test/simple/")
     first.close()
     second = open_store(file, clock)
     assert second.kept.get("upstream") == "https://index.example.test/simple/"
     second.close()
-
-
-def test_put_replaces_and_forget_removes(store: Store) -> None:
-    store.kept.put("key", "one")
-    store.kept.put("key", "two")
-    assert store.kept.get("key") == "two"
-    store.kept.forget("key")
-    assert store.kept.get("key") is None
 
 
 def test_the_first_value_wins_where_that_is_asked_for(store: Store) -> None:

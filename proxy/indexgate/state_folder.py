@@ -43,7 +43,7 @@ class StateFolder:
 
     @property
     def run(self) -> Path:
-        """Where locks and the counters that workers share lie."""
+        """Where locks lie, and files while they are being read."""
         return self.path / "run"
 
     def keep_upstream(self, url: str) -> None:

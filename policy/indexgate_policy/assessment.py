@@ -3,14 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from packaging.utils import NormalizedName
 
 from indexgate_policy.advisories import Advisories
+from indexgate_policy.events import Event
 from indexgate_policy.flags import Flag
+from indexgate_policy.health.result import HealthScore
 from indexgate_policy.signals import Signal, Signals, Unknown
 from indexgate_policy.subject import Project, Release
+
+if TYPE_CHECKING:  # numpy takes a tenth of a second and 25 MB, and most of the gate does without
+    from indexgate_policy.downloads.panel import Movement, Panel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,17 +54,24 @@ class Context:
     popular: PopularNames
     owners_of: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Owners of popular projects, where they were looked up, for `same owner` evidence."""
+    movement: "Movement | Unknown" = Unknown(reason="the whole index's downloads are not known")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """All that a check may look at. Nothing else: no clock, no network."""
+    """All that a check may look at. Nothing else: no clock, no network.
+
+    `history` is a panel of this one project, its last day the newest that is known; `events` are
+    in order of time.
+    """
 
     project: Project
     releases: tuple[Release, ...]
     signals: Signals
     context: Context
     now: datetime
+    history: "Panel | Unknown" = Unknown(reason="no download history is known yet")
+    events: tuple[Event, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +88,7 @@ class Assessment:
     formula: str
     inputs: tuple[Signal, ...]
     flags: tuple[Flag, ...]
+    score: HealthScore | Unknown = Unknown(reason="it has not been scored yet")
     assessed_at: datetime
     valid_until: datetime
     advisories: Advisories | Unknown = Unknown(reason="no advisory feed has been read yet")

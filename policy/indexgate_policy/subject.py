@@ -39,7 +39,7 @@ class File:
     `version` is the text as the file name carries it, `parsed` its PEP 440 form where it has one.
     `uploaded` is this file's upload, `released` the earliest upload of any file of the version
     (release age counts from there). `yanked` is upstream's: False, True or the reason.
-    `provenance` says whether the index offers attestations (PEP 740).
+    `provenance` says whether the index offers attestations (PEP 740); `size` is in bytes.
     """
 
     project: Project
@@ -52,6 +52,7 @@ class File:
     yanked: bool | str = False
     provenance: bool | Unknown = False
     sha256: str | None = None
+    size: int | Unknown = Unknown(reason="the index does not say how large the file is")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

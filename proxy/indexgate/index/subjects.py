@@ -12,6 +12,7 @@ from indexgate.simple.model import PageFile, ProjectPage
 from indexgate_policy.signals import Unknown
 from indexgate_policy.subject import File, Project, Release
 
+_NO_SIZE = Unknown(reason="the index does not say how large the file is")
 _NO_TIME = Unknown(reason="the index gives no upload time")
 _BAD_TIME = Unknown(reason="the index gives an upload time that is not a date")
 _NO_VERSION = "unknown"
@@ -69,11 +70,16 @@ def releases(
                 yanked=page.files[position].yanked,
                 provenance=bool(page.files[position].provenance),
                 sha256=page.files[position].hashes.get("sha256"),
+                size=_size(page.files[position]),
             )
             for position in positions
         )
         found.append(Release(version=version, parsed=parsed, released=released, files=files))
     return project, tuple(found)
+
+
+def _size(file: PageFile) -> int | Unknown:
+    return file.size if isinstance(file.size, int) else _NO_SIZE
 
 
 def upload_time(file: PageFile) -> datetime | Unknown:

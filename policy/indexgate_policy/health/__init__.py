@@ -1,0 +1,1 @@
+"""The health score: what it is made of, one dimension a file."""

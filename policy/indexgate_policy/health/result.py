@@ -1,0 +1,46 @@
+"""A health score, line by line, so that a person can add it up."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Grade: TypeAlias = Literal["A", "B", "C", "D", "E"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """What one input gave: `points` of `most`. `known` is False when the neutral value stands in.
+
+    `evidence` is one clause for people; for an unknown input it says why it is unknown.
+    """
+
+    dimension: str
+    input: str
+    points: float
+    most: float
+    known: bool
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cap:
+    """A limit that a score cannot pass, and why."""
+
+    limit: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthScore:
+    """Health 0..100 (science hs-1): `value` is `uncapped`, the sum of the points, under its caps.
+
+    `confidence` 0..1 is the weighted share of inputs that are known and fresh; it never moves the
+    value. `caps` holds those below `uncapped`, lowest first.
+    """
+
+    formula: str
+    value: float
+    uncapped: float
+    confidence: float
+    grade: Grade
+    lines: tuple[Line, ...]
+    caps: tuple[Cap, ...] = ()

@@ -95,19 +95,25 @@ async def answer(
     headers: Mapping[str, str] | None = None,
     accept: frozenset[int] = frozenset({200}),
     within: float = 30.0,
+    question: bytes | None = None,
+    patience: Callable[[Mapping[str, str]], int | None] | None = None,
 ) -> AsyncIterator[httpx.Response]:
     """Ask for *url*; the body is still to be read (`read_bounded`, `chunks`) inside the context.
 
     *allowed* says which addresses may be asked, the first one and every redirect; *accept* are the
     statuses that the caller understands; *within* is the limit in seconds for everything up to the
-    end of the context. Raises SourceFailed, also for what goes wrong while the body is read.
+    end of the context. With a *question* that is posted, to nowhere but *url* itself. *patience*
+    reads the service's wish to be left alone from its headers (`retry_after` by default). Raises
+    SourceFailed, also for what goes wrong while the body is read.
     """
     try:
         async with asyncio.timeout(within):
-            response = await _follow(asking, url, source, allowed, headers or {})
+            response = await _follow(
+                asking, url, source, allowed, headers=headers or {}, question=question
+            )
             try:
                 if response.status_code not in accept:
-                    raise _refused(source, response)
+                    raise _refused(source, response, patience or retry_after)
                 yield response
             finally:
                 await response.aclose()
@@ -208,7 +214,9 @@ async def _follow(
     url: str,
     source: str,
     allowed: Callable[[httpx.URL], bool],
+    *,
     headers: Mapping[str, str],
+    question: bytes | None,
 ) -> httpx.Response:
     # Credentials are taken out of the address, because httpx logs addresses, and go to its own host
     # only, wherever a redirect leads.
@@ -220,10 +228,11 @@ async def _follow(
         if not allowed(target):
             where = target.host.encode("ascii", "replace").decode()[:80]
             raise SourceFailed(source, "redirect", f"leads to `{where}`, which is not allowed")
-        request = asking.build_request("GET", target, headers=dict(headers))
+        method = "GET" if question is None else "POST"
+        request = asking.build_request(method, target, headers=dict(headers), content=question)
         auth = login if at_home(target) else None
         response = await asking.send(request, stream=True, auth=auth)
-        if response.status_code not in _REDIRECTS:
+        if response.status_code not in _REDIRECTS or question is not None:
             return response
         await response.aclose()
         location = response.headers.get("Location", "")
@@ -233,7 +242,9 @@ async def _follow(
     raise SourceFailed(source, "redirect", f"redirects more than {MOST_REDIRECTS} times")
 
 
-def _refused(source: str, response: httpx.Response) -> SourceFailed:
+def _refused(
+    source: str, response: httpx.Response, patience: Callable[[Mapping[str, str]], int | None]
+) -> SourceFailed:
     status = response.status_code
     try:
         phrase = f" {HTTPStatus(status).phrase}"
@@ -244,7 +255,7 @@ def _refused(source: str, response: httpx.Response) -> SourceFailed:
         "status",
         f"answered {status}{phrase}",
         status=status,
-        retry_after=retry_after(response.headers),
+        retry_after=patience(response.headers),
     )
 
 

@@ -12,14 +12,18 @@ To add a source:
 4. State in `about` what the service gives, under which licence, whether a third party learns names.
 5. Write `tests/standins/<service>.py`, a loopback service in the documented shape that can fail in
    every way, and a table of those failures.
-6. Name the class where the sources are put together (`web/app.py`, `cli`).
+6. Name the class where the sources are put together (`web/app.py`, `cli`), its limits in
+   `sources/budgets.py`.
 
-Nothing else changes: stored signals, the explain page and `signal.<name>` conditions follow.
+Nothing else changes: stored signals, the explain page and `signal.<name>` conditions follow. A
+service that answers for many projects at once is a `Batch` too, one that has counts day by day a
+`History`.
 """
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Protocol
+from datetime import date, datetime, timedelta
+from typing import Protocol, runtime_checkable
 
 from packaging.utils import NormalizedName
 
@@ -30,9 +34,10 @@ class SourceFailed(Exception):
     """A source could not be read; what was known before still stands.
 
     `source` is its name, `kind` a stable slug: those of `UpstreamFailed`, and `cut-off`, `stale`
-    (older than what was read before), `disk` (no place to put it). `reason` is one ASCII clause
+    (older than what was read before), `disk` (no place to put it), `budget` (not asked: the limits
+    of `sources.budgets` are used up, or it wished to be left alone). `reason` is one ASCII clause
     ("did not answer within 10 s"), `status` the HTTP status if there was one, `retry_after` the
-    service's wish in seconds.
+    seconds after which asking again makes sense, where that is known.
     """
 
     def __init__(
@@ -62,7 +67,9 @@ class About:
     `name` is kebab-case and goes into `Signal.source`; `gives` are the names of its signals,
     `needs` those of the signals that it cannot do without (`repository`, say); `licence` is an SPDX
     id or `facts`. `third_party` is True when somebody other than the project's own index learns
-    which projects are asked for. `fresh_for` is how long an answer is worth keeping.
+    which projects are asked for. `fresh_for` is how long an answer is worth keeping. `title` is the
+    service's own name, `by` who runs it, `documented_at` where it is described; `key` says what key
+    it is asked with: empty for none, else one clause ("needed: ...", "better with: ...").
     """
 
     name: str
@@ -71,6 +78,10 @@ class About:
     licence: str = "facts"
     third_party: bool
     fresh_for: timedelta
+    title: str = ""
+    by: str = ""
+    documented_at: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +104,74 @@ class Source(Protocol):
 
         Raises SourceFailed.
         """
+
+
+@runtime_checkable
+class Batch(Source, Protocol):
+    """A source that can answer for many projects with few requests."""
+
+    @property
+    def most_at_once(self) -> int:
+        """How many projects one call of `many` may name."""
+
+    async def many(
+        self, asked: Sequence[Asked], now: datetime
+    ) -> Mapping[NormalizedName, tuple[Signal, ...]]:
+        """Return what `signals` would, for every project of *asked*.
+
+        Raises SourceFailed when all of them failed; what only one lacks is its `Unknown`.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayCount:
+    """The downloads of one day (UTC) that the index's log counts, None where that is not told.
+
+    `everything` counts whoever fetched; `without_mirrors` leaves out those that name themselves
+    mirrors; `systems` splits the latter by operating system: `Linux`, `Darwin`, `Windows`,
+    `other`, `null` (not told).
+    """
+
+    day: date
+    everything: int | None = None
+    without_mirrors: int | None = None
+    systems: Mapping[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DailyCounts:
+    """What a service counted of a project, day by day, oldest first and no day twice.
+
+    A day between two others that is left out had no downloads.
+    """
+
+    project: NormalizedName
+    days: tuple[DayCount, ...]
+    source: str
+    observed_at: datetime
+    licence: str = "facts"
+
+
+@runtime_checkable
+class History(Source, Protocol):
+    """A source that has counts day by day beside its signals."""
+
+    async def history(self, asked: Asked, now: datetime) -> DailyCounts:
+        """Return the counts of the days that the service has. Raises SourceFailed."""
+
+    async def with_history(
+        self, asked: Asked, now: datetime
+    ) -> tuple[tuple[Signal, ...], DailyCounts]:
+        """Return both with one round of requests. Raises SourceFailed."""
+
+
+def joined(signals: Iterable[Signal]) -> Signals:
+    """Return the signals by name where several sources speak of the same.
+
+    What is known goes before what is not, among equals the later before the earlier: name the
+    sources in the order of rising trust.
+    """
+    return Signals(sorted(signals, key=lambda signal: not isinstance(signal.value, Unknown)))
 
 
 async def observe(source: Source, asked: Asked, now: datetime) -> tuple[Signal, ...]:

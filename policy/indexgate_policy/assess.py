@@ -7,11 +7,17 @@ from datetime import datetime, timedelta
 from indexgate_policy.assessment import Assessment, Case
 from indexgate_policy.checks import CHECKS, Check
 from indexgate_policy.flags import Flag
-from indexgate_policy.signals import Signal, Unknown
+from indexgate_policy.signals import Signal, Unknown, Value
 
 FORMULA = "fl-1"
 REFRESH = timedelta(hours=24)
 """Facts are asked for again after so long, whatever they say."""
+
+FAILED_CHECK = "check_failed:"
+"""Prefix of the signal that stands in for the flag of a check that could not be computed."""
+
+UNCHECKED = "unchecked"
+"""The signal that tells which checks could not look, and why: `<id>: <reason>` each."""
 
 _EXACT = timedelta(seconds=1)
 
@@ -20,11 +26,12 @@ def assess(case: Case, checks: Sequence[Check] = CHECKS) -> Assessment:
     """Return what *checks* find in *case*.
 
     A check that fails makes no flag but an input `check_failed:<id>` that is unknown and says why:
-    neither a crash nor silence. `valid_until` is the first second at which age alone changes a
+    neither a crash nor silence. Checks that lack facts are told in the input `unchecked`, one
+    `<id>: <reason>` each. `valid_until` is the first second at which age alone changes a
     severity, or `REFRESH` later, whatever comes first.
     """
-    flags, failures = _run(case, checks)
-    inputs = (*case.signals.values(), *failures)
+    flags, about_checks = _run(case, checks)
+    inputs = (*case.signals.values(), *about_checks)
     return Assessment(
         index_id=case.project.index_id,
         project=case.project.name,
@@ -37,27 +44,30 @@ def assess(case: Case, checks: Sequence[Check] = CHECKS) -> Assessment:
 
 
 def _run(case: Case, checks: Sequence[Check]) -> tuple[tuple[Flag, ...], tuple[Signal, ...]]:
-    flags, failures = [], []
+    flags, failures, unchecked = [], [], []
     for check in checks:
         try:
-            flag = check.run(case)
+            found = check.run(case)
         except Exception as error:  # any failure of a check is a fact about it
             failures.append(_failure(check, error, case.now))
         else:
-            if flag is not None:
-                flags.append(flag)
+            if isinstance(found, Unknown):
+                unchecked.append(f"{check.definition.id}: {found.reason}")
+            elif found is not None:
+                flags.append(found)
+    if unchecked:
+        failures.append(_about_checks(UNCHECKED, tuple(unchecked), case.now))
     return tuple(flags), tuple(failures)
 
 
 def _failure(check: Check, error: Exception, now: datetime) -> Signal:
     lines = str(error).splitlines() or [""]
     reason = f"the check failed: {type(error).__name__} {lines[0][:200]}".rstrip()
-    return Signal(
-        name=f"check_failed:{check.definition.id}",
-        value=Unknown(reason=reason),
-        source="indexgate",
-        observed_at=now,
-    )
+    return _about_checks(f"{FAILED_CHECK}{check.definition.id}", Unknown(reason=reason), now)
+
+
+def _about_checks(name: str, value: Value | Unknown, now: datetime) -> Signal:
+    return Signal(name=name, value=value, source="indexgate", observed_at=now)
 
 
 def _valid_until(case: Case, checks: Sequence[Check], flags: tuple[Flag, ...]) -> datetime:

@@ -19,9 +19,8 @@ from indexgate.observing import Observed, Observer
 from indexgate.sources.osv_records import FeedState
 from indexgate.store.engines import StoreFailed
 from indexgate_policy.advisories import Advisories, Advisory
-from indexgate_policy.assess import assess
+from indexgate_policy.assess import FAILED_CHECK, assess
 from indexgate_policy.assessment import Assessment, Case, Context, PopularNames
-from indexgate_policy.rules.known import FAILED_CHECK
 from indexgate_policy.signals import Signal, Signals, Unknown
 
 FIRST_SIGHT_PATIENCE = 0.15

@@ -47,6 +47,19 @@ def test_an_assessment_says_what_of_by_what_and_until_when() -> None:
     assert found.valid_until == NOW + REFRESH
 
 
+def test_checks_that_lack_facts_are_told_in_one_input() -> None:
+    def lacking(case: Case) -> Unknown:
+        return Unknown(reason="no downloads: none are known")
+
+    checks = [
+        Check(definition=definition("one"), run=lacking),
+        Check(definition=definition("two"), run=lacking),
+    ]
+    (told,) = assess(case_of(), checks).inputs
+    assert told.name == "unchecked"
+    assert told.value == ("one: no downloads: none are known", "two: no downloads: none are known")
+
+
 def test_nothing_found_is_an_assessment_too() -> None:
     assert assess(case_of()).flags == ()
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from indexgate_policy.assessment import Case
 from indexgate_policy.flags import Flag
+from indexgate_policy.signals import Unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,9 +31,11 @@ class Definition:
 class Check:
     """A definition and its function.
 
-    `run` is pure. With a case that changes in `now` alone, the severity of its flag moves one way
-    only within a day, so that it can be said when it changes (see `assess`).
+    `run` is pure. It returns a flag, None when it looked and found nothing, and `Unknown` when it
+    could not look, for want of the facts named in the reason. With a case that changes in `now`
+    alone, the severity of its flag moves one way only within a day, so that it can be said when it
+    changes (see `assess`).
     """
 
     definition: Definition
-    run: Callable[[Case], Flag | None]
+    run: Callable[[Case], Flag | Unknown | None]

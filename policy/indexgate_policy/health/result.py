@@ -1,9 +1,18 @@
 """A health score, line by line, so that a person can add it up."""
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 Grade: TypeAlias = Literal["A", "B", "C", "D", "E"]
+
+
+GRADES: Final[tuple[tuple[float, Grade], ...]] = ((75, "A"), (60, "B"), (45, "C"), (30, "D"))
+"""From how many points on each grade is given; below them all it is E."""
+
+
+def grade(value: float) -> Grade:
+    """Return the grade of a score of *value* points."""
+    return next((letter for least, letter in GRADES if value >= least), "E")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

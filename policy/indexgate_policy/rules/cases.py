@@ -14,6 +14,7 @@ from packaging.version import InvalidVersion, Version
 from indexgate_policy.advisories import Advisories, Advisory, Range
 from indexgate_policy.assessment import Assessment
 from indexgate_policy.flags import Flag, Severity
+from indexgate_policy.health.result import HealthScore, grade
 from indexgate_policy.rules import document
 from indexgate_policy.rules.conditions import asker, findings, severities, standing
 from indexgate_policy.rules.judge import judge
@@ -43,6 +44,8 @@ KEYS = {
     "advisories": "tables with `id`, `kind`, `severity`, `versions`, `introduced`, `fixed`; none",
     "feed_age": 'age of the advisory feed or `"unknown"`, `"1h"`',
     "assessment": '`"unknown"`: nothing is known of the project yet',
+    "health": 'health score, 0 to 100, or `"unknown"`; unknown',
+    "confidence": "confidence of the health score, 0 to 1, `1`",
     "signals": "a table of stored signals; none",
     "client": "a table with `kind`, `family`, `team`",
 }
@@ -177,12 +180,27 @@ def _assessment(fields: Fields, file: File, now: datetime) -> Assessment | Unkno
         formula="case",
         inputs=tuple(_signals(fields, now)),
         flags=tuple(_flag(flag, file) for flag in flags),
+        score=_score(fields),
         assessed_at=now,
         valid_until=now + timedelta(days=1),
         advisories=Advisories(
             records=tuple(_advisory(advisory) for advisory in advisories),
             feed=_since(fields, "feed_age", now - timedelta(hours=1), now),
         ),
+    )
+
+
+def _score(fields: Fields) -> HealthScore | Unknown:
+    if "health" not in fields or fields["health"].value == "unknown":
+        return Unknown(reason="the project has not been scored yet")
+    value = fields["health"].number()
+    return HealthScore(
+        formula="case",
+        value=value,
+        uncapped=value,
+        confidence=fields["confidence"].number() if "confidence" in fields else 1.0,
+        grade=grade(value),
+        lines=(),
     )
 
 

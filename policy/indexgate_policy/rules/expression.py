@@ -126,8 +126,6 @@ def _condition(key: str, inner: Field, field: Field) -> Condition:
 
 
 def _hint(key: str) -> str:
-    if key in conditions.LATER:
-        return f"this version of indexgate has no facts for `{key}` yet; leave the condition out"
     if key.startswith("signal."):
         return f"write the name without quotes: `{shown(key)} = ...`"
     return suggest(key, (*conditions.BY_NAME, *_WORDS))

@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from indexgate_policy.advisories import Advisories, Advisory
+from indexgate_policy.assess import FAILED_CHECK, UNCHECKED
 from indexgate_policy.assessment import Assessment
 from indexgate_policy.flags import Flag
+from indexgate_policy.health.result import HealthScore
 from indexgate_policy.rules.affected import Affected
 from indexgate_policy.rules.durations import after
 from indexgate_policy.rules.kleene import FAILS, Outcome, fails, unknown
@@ -14,16 +16,14 @@ from indexgate_policy.rules.wording import moment
 from indexgate_policy.signals import Signals, Unknown
 from indexgate_policy.subject import Client
 
-FAILED_CHECK = "check_failed:"
-"""Prefix of the signal that stands in for the flag of a check that could not be computed."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
     """The facts that are the same for all files of a page.
 
-    `flags` are those in force at `now`; `failed` has the checks that could not be computed, with
-    the reason; `unlisted` is what it means that no advisory names a version: a fact only while the
+    `flags` are those in force at `now`; `failed` has the checks that could not be computed and
+    `unchecked` those that lacked facts, each with the reason; `score` is the health score;
+    `unlisted` is what it means that no advisory names a version: a fact only while the
     feed is fresh.
     """
 
@@ -32,6 +32,8 @@ class Known:
     signals: Signals | Unknown
     flags: tuple[Flag, ...] | Unknown
     failed: Mapping[str, str]
+    unchecked: Mapping[str, str]
+    score: HealthScore | Unknown
     affected: Affected
     unlisted: Outcome
 
@@ -55,16 +57,21 @@ def gather(
             signals=assessment,
             flags=assessment,
             failed={},
+            unchecked={},
+            score=assessment,
             affected=Affected(()),
             unlisted=unknown(assessment.reason),
         )
     advisories = assessment.advisories
+    signals = Signals(assessment.inputs)
     return Known(
         client=client,
         now=now,
-        signals=Signals(assessment.inputs),
+        signals=signals,
         flags=_in_force(assessment.flags, now),
         failed=_failed(assessment),
+        unchecked=_unchecked(signals),
+        score=assessment.score,
         affected=Affected(_records(advisories)),
         unlisted=_unlisted(advisories, now, max_feed_age),
     )
@@ -87,6 +94,13 @@ def _failed(assessment: Assessment) -> dict[str, str]:
         for signal in assessment.inputs
         if signal.name.startswith(FAILED_CHECK) and isinstance(signal.value, Unknown)
     }
+
+
+def _unchecked(signals: Signals) -> dict[str, str]:
+    told = signals.value(UNCHECKED) if UNCHECKED in signals else ()
+    if not isinstance(told, tuple):
+        return {}
+    return {check: reason for check, _, reason in (one.partition(": ") for one in told)}
 
 
 def _unlisted(advisories: Advisories | Unknown, now: datetime, max_age: timedelta) -> Outcome:

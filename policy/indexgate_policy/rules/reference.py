@@ -167,8 +167,6 @@ def _conditions() -> Iterator[str]:
         yield ""
         yield f"```toml\n{example(definition)}\n```"
         yield ""
-    later = ", ".join(f"`{name}`" for name in conditions.LATER)
-    yield f"Not yet, since this version has no such facts: {later}.\n"
 
 
 def _missing() -> Iterator[str]:

@@ -10,6 +10,7 @@ from packaging.version import InvalidVersion, Version
 from indexgate_policy.advisories import Advisories, Advisory
 from indexgate_policy.assessment import Assessment
 from indexgate_policy.flags import Flag, Severity
+from indexgate_policy.health.result import HealthScore, Line, grade
 from indexgate_policy.rules import document
 from indexgate_policy.rules.document import Policy
 from indexgate_policy.signals import Signal, Unknown, Value
@@ -83,6 +84,7 @@ def assessment(
     feed: datetime | Unknown = NOW - timedelta(hours=1),
     applicable: bool = True,
     signals: dict[str, Value | Unknown] | None = None,
+    score: HealthScore | None = None,
 ) -> Assessment:
     return Assessment(
         index_id="i",
@@ -93,9 +95,27 @@ def assessment(
             for name, value in (signals or {}).items()
         ),
         flags=tuple(flags),
+        score=score or Unknown(reason="the project has not been scored yet"),
         assessed_at=NOW,
         valid_until=NOW + DAY,
         advisories=Advisories(records=tuple(advisories), feed=feed, applicable=applicable),
+    )
+
+
+def score(value: float, confidence: float = 0.8, **facts: Any) -> HealthScore:
+    return HealthScore(
+        formula="test",
+        value=value,
+        uncapped=value,
+        confidence=confidence,
+        grade=grade(value),
+        **({"lines": ()} | facts),
+    )
+
+
+def line(evidence: str, points: float, most: float, *, known: bool = True) -> Line:
+    return Line(
+        dimension="d", input=evidence, points=points, most=most, known=known, evidence=evidence
     )
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from indexgate_policy.advisories import Range
 from indexgate_policy.flags import Severity
+from indexgate_policy.health.result import Cap
 from indexgate_policy.rules import conditions
 from indexgate_policy.rules.kleene import Outcome
 from indexgate_policy.rules.known import gather
@@ -17,15 +18,25 @@ from tests.policy.rules.facts import (
     assessment,
     file,
     flag,
+    line,
     malware,
     policy,
     project,
     rule,
+    score,
     vulnerability,
 )
 
 UNKNOWN = Unknown(reason="nobody looked")
 HOUR = DAY / 24
+
+
+def installs(low: float, high: float) -> dict[str, float]:
+    return {
+        "human_installs": (low + high) / 2,
+        "human_installs_low": low,
+        "human_installs_high": high,
+    }
 
 
 def outcome(
@@ -122,6 +133,9 @@ def test_ages(name: str, window: str, age: Any, truth: bool | None, until: Any) 
         ('flag = { id = "typosquat" }', {"signals": {"check_failed:typosquat": UNKNOWN}}, None),
         ('flag = { id = "new-10k" }', {"signals": {"check_failed:typosquat": UNKNOWN}}, False),
         ("any_flag = { explained = false }", {"signals": {"check_failed:x": UNKNOWN}}, None),
+        ('flag = { id = "typosquat" }', {"signals": {"unchecked": ("typosquat: no list",)}}, None),
+        ('flag = { id = "new-10k" }', {"signals": {"unchecked": ("typosquat: no list",)}}, False),
+        ("any_flag = { explained = false }", {"signals": {"unchecked": ("x: none",)}}, False),
         ("owners = { below = 2 }", {"signals": {"owners": ("a",)}}, True),
         ("owners = { below = 2 }", {"signals": {"owners": ("a", "b")}}, False),
         ("owners = { below = 2 }", {"signals": {"owners": 1}}, True),
@@ -260,6 +274,58 @@ def test_an_exception_inside_a_condition_is_unknown_with_its_reason() -> None:
     found = outcome('release_age = { below = "1d" }', broken)
     assert found.truth is None
     assert "TypeError in `release_age`" in found.why
+
+
+@pytest.mark.parametrize(
+    ("when", "known", "truth"),
+    [
+        ("health = { below = 30 }", {"score": score(29.9)}, True),
+        ("health = { below = 30 }", {"score": score(30)}, False),
+        ("health = { at_least = 30 }", {"score": score(30)}, True),
+        ("health = { below = 30 }", {}, None),
+        ("confidence = { at_least = 0.6 }", {"score": score(10, confidence=0.6)}, True),
+        ("confidence = { at_least = 0.6 }", {"score": score(10, confidence=0.59)}, False),
+        ("confidence = { at_least = 0.6 }", {}, None),
+        ('grade = "E"', {"score": score(29.9)}, True),
+        ('grade = ["D", "E"]', {"score": score(45)}, False),
+        ('grade = "A"', {}, None),
+        ("human_installs = { below = 50 }", {}, None),
+        ("human_installs = { below = 50 }", {"signals": {"human_installs": UNKNOWN}}, None),
+        ("human_installs = { below = 50 }", {"signals": {"human_installs": 49}}, True),
+        ("human_installs = { below = 50 }", {"signals": {"human_installs": "few"}}, None),
+        ("human_installs = { below = 50 }", {"signals": installs(20, 49)}, True),
+        ("human_installs = { below = 50 }", {"signals": installs(50, 90)}, False),
+        ("human_installs = { below = 50 }", {"signals": installs(20, 90)}, None),
+        ("human_installs = { at_least = 50 }", {"signals": installs(50, 90)}, True),
+    ],
+)
+def test_health(when: str, known: dict[str, Any], truth: bool | None) -> None:
+    assert outcome(when, known=assessment(**known)).truth is truth
+
+
+def test_a_low_score_is_told_with_what_keeps_it_low() -> None:
+    lines = (
+        line("last release 900 days ago", 1, 6),
+        line("stars unknown", 1, 9, known=False),
+        line("1 account can release", 2, 4),
+        line("40 releases in two years", 2.5, 3),
+    )
+    found = outcome("health = { below = 30 }", known=assessment(score=score(24, lines=lines)))
+    assert found.why == (
+        "demo has health 24 of 100 (grade E): last release 900 days ago; 1 account can release"
+    )
+
+
+def test_a_capped_score_is_told_with_its_cap() -> None:
+    capped = score(35, caps=(Cap(limit=35, reason="first release under 30 days ago"),))
+    found = outcome('grade = "D"', known=assessment(score=capped))
+    assert found.why == "demo has health 35 of 100 (grade D): first release under 30 days ago"
+
+
+def test_a_check_without_its_facts_says_which_are_missing() -> None:
+    known = assessment(signals={"unchecked": ("new-10k: no downloads: none are known",)})
+    found = outcome('flag = { id = "new-10k" }', known=known)
+    assert found.why == "new-10k could not be checked: no downloads: none are known"
 
 
 def test_the_worst_flag_speaks() -> None:

@@ -70,7 +70,6 @@ def test_a_broken_document_is_refused_with_what_is_wrong(
         ("when = { not = {} }", "empty", "`when.not`", ""),
         ("when = { yanked = true }\nunless = {}", "empty", "`unless`", ""),
         ("when = { yankd = true }", "unknown-condition", "`yankd`", "`yanked`"),
-        ("when = { health = { below = 30 } }", "unknown-condition", "`health`", "no facts"),
         ('when = { "signal.stars" = { below = 1 } }', "unknown-condition", "", "without quotes"),
         ("when = { yanked = 1 }", "wrong-type", "`when.yanked`", ""),
         ("when = { release_age = '24h' }", "wrong-type", "a table", ""),
@@ -146,11 +145,6 @@ def test_a_second_rule_with_the_same_id_is_refused_where_it_stands() -> None:
     found = error(f"version = 1\n{2 * (RULE + 'when = { yanked = true }' + chr(10))}")
     assert "number 2" in found.message
     assert "line 6" in found.message
-
-
-@pytest.mark.parametrize("name", conditions.LATER)
-def test_a_condition_without_facts_says_so(name: str) -> None:
-    assert "no facts" in error(f"version = 1\n{rule(f'{name} = {{ below = 1 }}')}").hint
 
 
 def test_no_rules_allow_all_with_a_notice() -> None:

@@ -1,6 +1,15 @@
 """The conditions of the policy language, in reading order. A new one is one more line here."""
 
-from indexgate_policy.rules.conditions import advice, ages, asker, facts, findings, names, standing
+from indexgate_policy.rules.conditions import (
+    advice,
+    ages,
+    asker,
+    facts,
+    findings,
+    health,
+    names,
+    standing,
+)
 from indexgate_policy.rules.conditions.definition import Definition, Scope, Test
 
 ALL: tuple[Definition, ...] = (
@@ -15,6 +24,10 @@ ALL: tuple[Definition, ...] = (
     standing.YANKED,
     standing.KIND,
     standing.PROVENANCE,
+    health.HEALTH,
+    health.CONFIDENCE,
+    health.GRADE,
+    health.HUMAN_INSTALLS,
     findings.FLAG,
     findings.ANY_FLAG,
     advice.ADVISORY,
@@ -27,7 +40,4 @@ ALL: tuple[Definition, ...] = (
 
 BY_NAME = {definition.name: definition for definition in ALL}
 
-LATER = ("confidence", "grade", "health", "human_installs")
-"""Conditions of the language on facts that this version of the program does not compute."""
-
-__all__ = ["ALL", "BY_NAME", "LATER", "Definition", "Scope", "Test"]
+__all__ = ["ALL", "BY_NAME", "Definition", "Scope", "Test"]

@@ -5,14 +5,14 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from indexgate_policy.rules.conditions.definition import Definition, Scope, Test
+from indexgate_policy.rules.conditions.windows import KEYS, WINDOW, Window
 from indexgate_policy.rules.kleene import FAILS, Outcome, all_of, holds, unknown
 from indexgate_policy.rules.known import Known
-from indexgate_policy.rules.strict import Field, Fields, shown
+from indexgate_policy.rules.strict import Field, shown
 from indexgate_policy.signals import Unknown, Value
 from indexgate_policy.subject import File
 
 _SIGNAL_NAME = re.compile(r"[a-z][a-z0-9_]*")
-_WINDOW = "`{ below = ... }`, `{ at_least = ... }` or both, each a number"
 
 Compare: TypeAlias = Callable[[Value], bool]
 """Tells whether a value is what a policy asks for. Raises TypeError when it cannot be compared."""
@@ -24,13 +24,13 @@ def signal(known: Known, name: str) -> Value | Unknown:
 
 
 def _owners(field: Field) -> Test:
-    within = _window(field.fields(("below", "at_least"), f"`{field.key}`"), field)
+    window = Window.read(field)
 
     def test(file: File, known: Known) -> Outcome:
         value = signal(known, "owners")
         if isinstance(value, Unknown):
             return unknown(value.reason)
-        if not within(value):
+        if not window.holds(_amount(value)):
             return FAILS
         return holds(f"{file.project.name} has {_amount(value):g} owners")
 
@@ -38,11 +38,11 @@ def _owners(field: Field) -> Test:
 
 
 def _releases(field: Field) -> Test:
-    within = _window(field.fields(("below", "at_least"), f"`{field.key}`"), field)
+    window = Window.read(field)
 
     def test(file: File, known: Known) -> Outcome:
         project = file.project
-        if not within(project.releases):
+        if not window.holds(project.releases):
             return FAILS
         return holds(f"{project.name} has {project.releases} releases")
 
@@ -62,10 +62,10 @@ def _signal(field: Field) -> Test:
 
 
 def _one_signal(name: str, field: Field) -> Test:
-    fields = field.fields(("below", "at_least", "is", "in"), f"`{field.key}`")
+    fields = field.fields((*KEYS, "is", "in"), f"`{field.key}`")
     compares: list[Compare] = []
     if "below" in fields or "at_least" in fields:
-        compares.append(_window(fields, field))
+        compares.append(_within(Window.among(fields, field)))
     if "is" in fields:
         compares.append(_equals(_scalar(fields["is"])))
     if "in" in fields:
@@ -84,17 +84,8 @@ def _one_signal(name: str, field: Field) -> Test:
     return test
 
 
-def _window(fields: Fields, field: Field) -> Compare:
-    below = fields["below"].number() if "below" in fields else None
-    at_least = fields["at_least"].number() if "at_least" in fields else None
-    if below is not None and at_least is not None and below <= at_least:
-        raise field.error("never-holds", f"`{field.key}` can never hold: `below` ends before")
-
-    def within(value: Value) -> bool:
-        amount = _amount(value)
-        return (below is None or amount < below) and (at_least is None or amount >= at_least)
-
-    return within
+def _within(window: Window) -> Compare:
+    return lambda value: window.holds(_amount(value))
 
 
 def _equals(wanted: bool | float | str) -> Compare:
@@ -141,7 +132,7 @@ OWNERS = Definition(
     name="owners",
     scope=Scope.PROJECT,
     what="The number of accounts that can release the project lies within the window.",
-    value=_WINDOW,
+    value=WINDOW,
     example="{ below = 2 }",
     unknown="the signal `owners` has not been observed",
     read=_owners,
@@ -150,7 +141,7 @@ RELEASES = Definition(
     name="releases",
     scope=Scope.PROJECT,
     what="The number of versions with files that are not yanked lies within the window.",
-    value=_WINDOW,
+    value=WINDOW,
     example="{ below = 3 }",
     read=_releases,
 )

@@ -72,6 +72,8 @@ def _flag(field: Field) -> Test:
         if known.failed:
             for check in sorted(wanted & known.failed.keys()):
                 return unknown(f"the check {check} failed: {known.failed[check]}")
+        for check in sorted(wanted & known.unchecked.keys()):
+            return unknown(f"{check} could not be checked: {known.unchecked[check]}")
         return FAILS
 
     return test
@@ -122,14 +124,20 @@ FLAG = Definition(
     ),
     value=f"`id` is a check's id or a list of them; {_MODIFIERS}",
     example='{ id = ["typosquat"], severity = { at_least = "high" } }',
-    unknown="nothing is known of the project yet, or the check could not be computed",
+    unknown=(
+        "nothing is known of the project yet, or a check of these could not be computed or lacked "
+        "the facts that it needs"
+    ),
     tells_versions_apart=_concern_versions,
     read=_flag,
 )
 ANY_FLAG = Definition(
     name="any_flag",
     scope=Scope.RELEASE,
-    what="The project has any flag with these modifiers.",
+    what=(
+        "The project has any flag with these modifiers. Checks that lack the facts they need are "
+        "passed over: some always do."
+    ),
     value=_MODIFIERS,
     example='{ severity = { at_least = "medium" }, explained = false }',
     unknown="nothing is known of the project yet, or a check could not be computed",

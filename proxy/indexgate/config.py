@@ -44,8 +44,9 @@ class Settings:
 
     `upstream` and `osv_url` may hold credentials: print them through `redact` only. `public_url` is
     canonical, holds none and ends with a slash. `policy` is a shipped policy's
-    name or a path. `osv_url` is None when no advisories are wanted. `origins` has every setting's
-    origin, `notices` what the user should hear at start.
+    name or a path. `osv_url` is None when no advisories are wanted. `sources` are names of
+    `source_offers`, `auto` or `none`; `private_names` are globs of normalised names. `origins` has
+    every setting's origin, `notices` what the user should hear at start.
     """
 
     config: Path | None
@@ -66,6 +67,14 @@ class Settings:
     upstream_public: Literal["auto", "yes", "no"]
     upstream_ca: Path | None
     osv_url: str | None = field(repr=False)
+    sources: tuple[str, ...]
+    private_names: tuple[str, ...]
+    contact: str | None
+    github_token: str | None = field(repr=False)
+    pepy_key: str | None = field(repr=False)
+    libraries_io_key: str | None = field(repr=False)
+    bigquery_project: str | None
+    bigquery_budget: int
     cache_size: int
     page_memory: int
     log_format: Literal["text", "json"]
@@ -219,6 +228,8 @@ def _read(setting: Setting, text: str, origin: Origin) -> object:
     try:
         return setting.kind.read(text)
     except ValueError as error:
+        if setting.secret:
+            raise _wrong(setting, origin, "is not such a key") from None
         shown = redact(text) if text.isprintable() else ascii(redact(text)).strip("'")
         clause = f", and {error}" if str(error) else ""
         raise _wrong(setting, origin, f"is `{shown[:200]}`{clause}") from error

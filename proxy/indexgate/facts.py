@@ -6,21 +6,25 @@ is assessed again in the background, and holds for files ten minutes after it ho
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias
 
 from cachetools import LRUCache
 from packaging.utils import NormalizedName
 
+from indexgate.assessing import OURS, assessed
 from indexgate.index.listing import Listing
 from indexgate.observing import Observed, Observer
+from indexgate.past import NoPast, Past, Recalled
 from indexgate.sources.osv_records import FeedState
+from indexgate.sources.protocol import Source
 from indexgate.store.engines import StoreFailed
+from indexgate.waiting_line import WaitingLine
 from indexgate_policy.advisories import Advisories, Advisory
-from indexgate_policy.assess import FAILED_CHECK, assess
-from indexgate_policy.assessment import Assessment, Case, Context, PopularNames
+from indexgate_policy.assess import FAILED_CHECK
+from indexgate_policy.assessment import Assessment, PopularNames
 from indexgate_policy.signals import Signal, Signals, Unknown
 
 FIRST_SIGHT_PATIENCE = 0.15
@@ -29,15 +33,10 @@ FIRST_SIGHT_PATIENCE = 0.15
 INTERIM = timedelta(minutes=1)
 """How long an assessment without the project JSON stands, should the JSON never come."""
 
-RETRY = timedelta(minutes=10)
-"""How long an assessment stands that lacks what a source could not say."""
-
 REFRESHED_AT_ONCE = 4
 _MANY_RELEASES = 200
 Stamp: TypeAlias = tuple[int, datetime | None]
 _UNREADABLE: Stamp = (-1, None)
-
-_MOST_WAITING = 10_000
 
 
 class StoredAssessments(Protocol):
@@ -73,7 +72,7 @@ class Surroundings:
     """What facts are made from: the index's identity, the stores, and who is asked.
 
     Sources that are the index itself are asked at the first sight of a project, third parties only
-    in the background.
+    in the background; so is `past`, since what has a history takes longer than a page may wait.
     """
 
     index_id: str
@@ -85,6 +84,16 @@ class Surroundings:
     listing: Callable[[NormalizedName], Awaitable[Listing]]
     clock: Callable[[], datetime]
     log: Callable[[str, str], None]
+    past: Past = field(default_factory=NoPast)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renewed:
+    """A project's new assessment, and how it came about."""
+
+    listing: Listing
+    observed: Observed
+    assessment: Assessment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,8 +118,7 @@ class Facts:
         self._current: LRUCache[NormalizedName, tuple[str, Assessment]] = LRUCache(20_000)
         self._flights: dict[NormalizedName, asyncio.Task[Assessment]] = {}
         self._late: set[asyncio.Task[None]] = set()
-        self._waiting: dict[NormalizedName, None] = {}
-        self._wake = asyncio.Event()
+        self._line = WaitingLine()
 
     async def of(self, listing: Listing) -> Known:
         """Return what is known of the listed project, waiting only at first sight, and shortly.
@@ -162,10 +170,12 @@ class Facts:
             return _UNREADABLE
 
     def queue(self, project: NormalizedName) -> None:
-        """Have *project* assessed again in the background; the bound drops what is too much."""
-        if len(self._waiting) < _MOST_WAITING:
-            self._waiting[project] = None
-            self._wake.set()
+        """Have *project*, which a client asked for, assessed again in the background."""
+        self._line.add(project, asked=True)
+
+    def queue_due(self, project: NormalizedName) -> None:
+        """Have *project* assessed again after those that clients asked for."""
+        self._line.add(project, asked=False)
 
     async def refresh_for_ever(self) -> None:
         """Assess what is queued, a few projects at a time, until cancelled."""
@@ -175,13 +185,7 @@ class Facts:
 
     async def _refresh_queued(self) -> None:
         while True:
-            await self._wake.wait()
-            if not self._waiting:
-                self._wake.clear()
-                continue
-            project = next(iter(self._waiting))
-            del self._waiting[project]
-            await self.refresh(project)
+            await self.refresh(await self._line.next())
 
     async def close(self) -> None:
         """End the look-ups under way."""
@@ -195,17 +199,61 @@ class Facts:
         await asyncio.gather(*self._late)
 
     async def refresh(self, project: NormalizedName) -> None:
-        """Assess *project* again; what fails is told in the log."""
+        """Assess *project* again in the background; what fails is told in the log.
+
+        Its own index is asked anew if its page has changed since, others as their answers are old.
+        """
         try:
             listing = await self._with.listing(project)
-            sources = self._with.observer.all
-            observed = await self._with.observer.observe(project, sources, self._inputs(project))
-            await self._keep(listing, observed)
+            kept = self._kept(project)
+            changed = kept is None or kept[0] != listing.snapshot.digest
+            await self._renew(listing, self._with.observer.all, anew=changed)
         except asyncio.CancelledError:
             raise
         except Exception as error:
             # Whatever it is, one project must not end the refresh of all.
             self._with.log("refresh-failed", f"{project}: {error}")
+
+    async def renew(
+        self,
+        project: NormalizedName,
+        sources: Iterable[Source] | None = None,
+        *,
+        patience: timedelta = timedelta(0),
+    ) -> Renewed:
+        """Assess *project* again and return the result.
+
+        Its own index is asked anew, other *sources* (all by default) as their answers are old, and
+        for *patience* each is waited for until it may be asked. Raises NoSuchProject,
+        UpstreamFailed, StoreFailed.
+        """
+        listing = await self._with.listing(project)
+        chosen = self._with.observer.all if sources is None else tuple(sources)
+        return await self._renew(listing, chosen, anew=True, patience=patience)
+
+    async def _renew(
+        self,
+        listing: Listing,
+        sources: Iterable[Source],
+        *,
+        anew: bool,
+        patience: timedelta = timedelta(0),
+    ) -> Renewed:
+        project, past = listing.project.name, self._with.past
+        observed = await self._with.observer.observe(
+            project, sources, self.said(project), anew=anew, patience=patience
+        )
+        await past.note(listing, Signals(observed.signals))
+        recalled = await past.recall(project, listing, self._with.clock())
+        assessment = await self._keep(listing, observed, recalled)
+        return Renewed(listing=listing, observed=observed, assessment=assessment)
+
+    def said(self, project: NormalizedName) -> tuple[Signal, ...]:
+        """Return what sources said of *project* so far. Raises StoreFailed."""
+        kept = self._kept(project)
+        made_anew = {OURS, *self._with.past.speaks_as}
+        inputs = () if kept is None else kept[1].inputs
+        return tuple(signal for signal in inputs if signal.source not in made_anew)
 
     async def _first_sight(self, listing: Listing) -> Assessment:
         project = listing.project.name
@@ -220,14 +268,16 @@ class Facts:
         """Assess what is seen for the first time, with what the index itself says in time."""
         project = listing.project.name
         observer = self._with.observer
-        if len(observer.own) < len(observer.all):
+        if len(observer.own) < len(observer.all) or not isinstance(self._with.past, NoPast):
             self.queue(project)
         observing = asyncio.create_task(observer.observe(project, observer.own, ()))
         await asyncio.wait({observing}, timeout=FIRST_SIGHT_PATIENCE)
         if observing.done():
             return await self._keep(listing, observing.result())
-        not_yet = Observed(signals=observer.not_yet(observer.own), complete=False)
-        interim = await self._keep(listing, not_yet, valid_for=INTERIM)
+        not_yet = Observed(
+            signals=observer.not_yet(observer.own), again_at=self._with.clock() + INTERIM
+        )
+        interim = await self._keep(listing, not_yet)
         late = asyncio.create_task(self._keep_late(listing, observing, interim))
         self._late.add(late)
         late.add_done_callback(self._late.discard)
@@ -244,35 +294,29 @@ class Facts:
         finally:
             observing.cancel()
 
-    def _inputs(self, project: NormalizedName) -> tuple[Signal, ...]:
-        kept = self._kept(project)
-        return () if kept is None else kept[1].inputs
-
-    def _assess(self, listing: Listing, signals: tuple[Signal, ...]) -> Assessment:
-        return assess(
-            Case(
-                project=listing.project,
-                releases=listing.releases,
-                signals=Signals(signals),
-                context=Context(
-                    popular=self._with.popular,
-                    owners_of=_KnownOwners(self._with.assessments, self._with.index_id),
-                ),
-                now=self._with.clock(),
-            )
+    def _assess(self, listing: Listing, observed: Observed, recalled: Recalled) -> Assessment:
+        return assessed(
+            listing,
+            observed.signals,
+            recalled,
+            popular=self._with.popular,
+            others=self._with.assessments,
+            now=self._with.clock(),
         )
 
     async def _keep(
-        self, listing: Listing, observed: Observed, valid_for: timedelta = RETRY
+        self, listing: Listing, observed: Observed, recalled: Recalled | None = None
     ) -> Assessment:
-        """Assess and keep; what is incomplete is good for *valid_for* only."""
-        if len(listing.releases) > _MANY_RELEASES:
-            assessment = await asyncio.to_thread(self._assess, listing, observed.signals)
+        """Assess and keep; it holds until a source that could not answer is asked again."""
+        recalled = recalled or Recalled()
+        quick = len(listing.releases) <= _MANY_RELEASES and isinstance(recalled.history, Unknown)
+        if quick:
+            assessment = self._assess(listing, observed, recalled)
         else:
-            assessment = self._assess(listing, observed.signals)
-        soon = assessment.assessed_at + valid_for
-        if not observed.complete and assessment.valid_until > soon:
-            assessment = replace(assessment, valid_until=soon)
+            assessment = await asyncio.to_thread(self._assess, listing, observed, recalled)
+        again_at = observed.again_at
+        if again_at is not None and again_at < assessment.valid_until:
+            assessment = replace(assessment, valid_until=again_at)
         self._note_failed_checks(assessment)
         self._current[listing.project.name] = (listing.snapshot.digest, assessment)
         try:
@@ -312,24 +356,3 @@ class Facts:
             if state is not None
             else Unknown(reason="the advisory feed has not been read yet"),
         )
-
-
-class _KnownOwners(Mapping[str, frozenset[str]]):
-    """Owners of the projects that were assessed, for telling an imitation from a sister project."""
-
-    def __init__(self, assessments: StoredAssessments, index_id: str) -> None:
-        self._assessments = assessments
-        self._index_id = index_id
-
-    def __getitem__(self, project: str) -> frozenset[str]:
-        assessment = self._assessments.current(self._index_id, NormalizedName(project))
-        owners = Signals(assessment.inputs if assessment else ()).value("owners")
-        if not isinstance(owners, tuple):
-            raise KeyError(project)
-        return frozenset(owners)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0

@@ -1,28 +1,96 @@
-"""Asking sources about a project: their signals, and whether all of them could answer."""
+"""Asking sources about a project: each when its last answer is old, in the order of their needs.
+
+A source that fails keeps what it said before: that is older, not wrong. Whom nobody may tell a name
+is not asked about it, and a source is asked no sooner than it is worth it: an answer is kept for
+`about.fresh_for`, and failures make the next attempt later each time.
+"""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from cachetools import LRUCache
 from packaging.utils import NormalizedName
 
-from indexgate.sources.protocol import Asked, Source, SourceFailed, unobserved
-from indexgate_policy.signals import Signal
+from indexgate.sources.protocol import (
+    About,
+    Asked,
+    DailyCounts,
+    History,
+    Source,
+    SourceFailed,
+    joined,
+    unobserved,
+)
+from indexgate_policy.signals import Signal, Signals, Unknown
 
 NOT_YET = "has not answered yet"
+
+SOONEST_AGAIN = timedelta(minutes=10)
+"""After a failure; each further one doubles it."""
+
+LATEST_AGAIN = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A source that could not answer, and why (one clause). `kind` is that of `SourceFailed`."""
+
+    source: str
+    kind: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
-    """What sources said; `complete` is False when one of them failed and should be asked again."""
+    """What is known of a project from sources, what they said before included.
+
+    `asked` names the sources that answered now; `failures` those that could not. `again_at` is when
+    asking one of them again makes sense; None: not before their answers are old.
+    """
 
     signals: tuple[Signal, ...]
-    complete: bool
+    asked: tuple[str, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    again_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    """What one source has to say in the end."""
+
+    signals: tuple[Signal, ...]
+    asked: bool = False
+    failure: Failure | None = None
+    again_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surveyed:
+    """What an observer tells of its work, so that it outlives it; each may do nothing."""
+
+    succeeded: Callable[[str, datetime], None] = lambda _source, _at: None
+    failed: Callable[[str, datetime, str], None] = lambda _source, _at, _reason: None
+    counted: Callable[[DailyCounts], Awaitable[None]] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Question:
+    """What sources are asked: about what project, knowing what, and how (`Observer.observe`)."""
+
+    project: NormalizedName
+    known: Signals
+    anew: bool
+    patience: timedelta
 
 
 class Observer:
-    """Asks *sources*; none of them when *offline*."""
+    """Asks *sources*, named in the order of rising trust; none of them when *offline*.
+
+    *private* names what no third party is told; *chance* gives numbers from 0 to 1, so that many
+    attempts do not fall together; *wait* is how time passes for those who have patience.
+    """
 
     def __init__(
         self,
@@ -31,46 +99,218 @@ class Observer:
         offline: bool,
         clock: Callable[[], datetime],
         log: Callable[[str, str], None],
+        private: Callable[[NormalizedName], bool] = lambda _name: False,
+        chance: Callable[[], float] = lambda: 0.5,
+        told: Surveyed | None = None,
+        wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.all = tuple(sources)
         self.own = tuple(source for source in sources if not source.about.third_party)
         self._offline = offline
         self._clock = clock
         self._log = log
+        self._private = private
+        self._chance = chance
+        self._told = told or Surveyed()
+        self._wait = wait
+        self._attempts: LRUCache[tuple[str, str], tuple[int, datetime]] = LRUCache(50_000)
+
+    @property
+    def trust(self) -> Mapping[str, int]:
+        """The rank of each source: what a higher one says goes before what a lower one says."""
+        return {source.about.name: rank for rank, source in enumerate(self.all)}
 
     def not_yet(self, sources: Iterable[Source]) -> tuple[Signal, ...]:
         """Return the signals of *sources* as unknown: they were asked and have not answered."""
         now = self._clock()
         return tuple(signal for s in sources for signal in unobserved(s.about, NOT_YET, now))
 
-    async def observe(
+    def due(
         self, project: NormalizedName, sources: Iterable[Source], before: Sequence[Signal]
-    ) -> Observed:
-        """Ask *sources*. One that fails keeps what it said *before*: that is older, not wrong."""
-        answers = await asyncio.gather(*(self._ask(project, s, before) for s in sources))
-        return Observed(
-            signals=tuple(signal for answer in answers for signal in answer.signals),
-            complete=all(answer.complete for answer in answers),
+    ) -> tuple[Source, ...]:
+        """Return those of *sources* that would be asked about *project* now, nobody asked."""
+        kept, now = _by_source(before), self._clock()
+        known = joined(before)
+        return tuple(
+            source
+            for source in sources
+            if not self._offline
+            and self._objection(project, source.about, known) is None
+            and _is_due(source.about, kept.get(source.about.name, ()), now)
         )
 
-    async def _ask(
-        self, project: NormalizedName, source: Source, before: Sequence[Signal]
+    async def observe(
+        self,
+        project: NormalizedName,
+        sources: Iterable[Source],
+        before: Sequence[Signal],
+        *,
+        anew: bool = False,
+        patience: timedelta = timedelta(0),
     ) -> Observed:
-        now = self._clock()
+        """Ask those of *sources* whose answer in *before* is old; keep what all others said.
+
+        With *anew* the project's own index is asked whatever it said before. *patience* is how long
+        to wait for a source whose budget is used up.
+        """
+        kept = _by_source(before)
+        answers: list[tuple[str, _Answer]] = []
+        for turn in _turns(tuple(sources)):
+            question = _Question(
+                project=project,
+                known=joined(self._ranked(kept)),
+                anew=anew,
+                patience=patience,
+            )
+            told = await asyncio.gather(
+                *(
+                    self._answer(question, source, kept.get(source.about.name, ()))
+                    for source in turn
+                )
+            )
+            for source, answer in zip(turn, told, strict=True):
+                kept[source.about.name] = answer.signals
+                answers.append((source.about.name, answer))
+        return Observed(
+            signals=tuple(self._ranked(kept)),
+            asked=tuple(name for name, answer in answers if answer.asked),
+            failures=tuple(a.failure for _, a in answers if a.failure is not None),
+            again_at=min((a.again_at for _, a in answers if a.again_at is not None), default=None),
+        )
+
+    def _ranked(self, kept: Mapping[str, tuple[Signal, ...]]) -> Iterator[Signal]:
+        trust = self.trust
+        for name in sorted(kept, key=lambda name: (trust.get(name, -1), name)):
+            yield from kept[name]
+
+    async def _answer(
+        self, question: _Question, source: Source, before: tuple[Signal, ...]
+    ) -> _Answer:
+        about, now, project = source.about, self._clock(), question.project
         if self._offline:
-            return self._instead(source, before, "is not asked: the gate is offline", now)
+            offline = Failure(
+                source=about.name, kind="offline", reason="is not asked: the gate is offline"
+            )
+            return self._instead(about, before, offline, now + SOONEST_AGAIN)
+        objection = self._objection(project, about, question.known)
+        if objection is not None:
+            return _Answer(signals=before or unobserved(about, objection, now))
+        anew = question.anew and not about.third_party
+        if not anew and not _is_due(about, before, now):
+            return _Answer(signals=before)
+        attempts, again_at = self._attempts.get((about.name, project), (0, now))
+        if not anew and now < again_at:
+            waits = unobserved(about, "failed lately and is asked again later", now)
+            return _Answer(signals=before or waits, again_at=again_at)
+        return await self._ask(question, source, before, attempts)
+
+    def _objection(self, project: NormalizedName, about: About, known: Signals) -> str | None:
+        """Return why *about* is not asked about *project* whatever its age, if so."""
+        if about.third_party and self._private(project):
+            return "is not asked: the name is private"
+        for need in about.needs:
+            value = known.value(need)
+            if isinstance(value, Unknown) or value in ("", ()):
+                return f"needs the {need.replace('_', ' ')}, which is not known"
+        return None
+
+    async def _ask(
+        self, question: _Question, source: Source, before: tuple[Signal, ...], attempts: int
+    ) -> _Answer:
+        name, place = source.about.name, (source.about.name, question.project)
         try:
-            signals = await source.signals(Asked(project=project), now)
+            signals = await self._patiently(question, source)
         except SourceFailed as error:
-            return self._instead(source, before, error.reason, now)
+            now = self._clock()
+            failure = Failure(source=name, kind=error.kind, reason=error.reason)
+            wish = timedelta(seconds=error.retry_after or 0)
+            if error.kind == "budget":  # nobody was asked, so nobody failed
+                again = now + (wish or SOONEST_AGAIN)
+                return self._instead(source.about, before, failure, again)
         except Exception as error:
             # One source must not take down what the others say, whatever a service sends.
-            self._log("source-fault", f"{source.about.name} on {project}: {error!r}")
-            return self._instead(source, before, "sent what cannot be taken in", now)
-        return Observed(signals=signals, complete=True)
+            self._log("source-fault", f"{name} on {question.project}: {error!r}")
+            now, wish = self._clock(), timedelta(0)
+            failure = Failure(source=name, kind="fault", reason="sent what cannot be taken in")
+        else:
+            self._attempts.pop(place, None)
+            self._told.succeeded(name, self._clock())
+            return _Answer(signals=signals, asked=True)
+        self._told.failed(name, now, failure.reason)
+        again = now + max(wish, self._rest(attempts))
+        self._attempts[place] = (attempts + 1, again)
+        return self._instead(source.about, before, failure, again)
+
+    async def _patiently(self, question: _Question, source: Source) -> tuple[Signal, ...]:
+        """Ask *source*; wait for its budget as long as patience lasts. Raises SourceFailed."""
+        until = self._clock() + question.patience
+        asked = Asked(project=question.project, known=question.known)
+        while True:
+            try:
+                return await self._signals(source, asked)
+            except SourceFailed as error:
+                soon = timedelta(seconds=error.retry_after or 0)
+                if error.kind != "budget" or not soon or self._clock() + soon > until:
+                    raise
+                await self._wait(soon.total_seconds())
+
+    async def _signals(self, source: Source, asked: Asked) -> tuple[Signal, ...]:
+        now = self._clock()
+        if self._told.counted is None or not isinstance(source, History):
+            return await source.signals(asked, now)
+        signals, counts = await source.with_history(asked, now)
+        await self._told.counted(counts)
+        return signals
+
+    def _rest(self, attempts: int) -> timedelta:
+        """Return how long to leave a source alone after so many failures, give or take a quarter.
+
+        The first attempt is not late, so that an index that was down for a moment is asked soon.
+        """
+        rest: timedelta = min(SOONEST_AGAIN * 2 ** min(attempts, 10), LATEST_AGAIN)
+        return rest * (0.75 + self._chance() / 2)
 
     def _instead(
-        self, source: Source, before: Sequence[Signal], reason: str, now: datetime
-    ) -> Observed:
-        seen = tuple(signal for signal in before if signal.source == source.about.name)
-        return Observed(signals=seen or unobserved(source.about, reason, now), complete=False)
+        self, about: About, before: tuple[Signal, ...], failure: Failure, again_at: datetime
+    ) -> _Answer:
+        signals = before or unobserved(about, failure.reason, self._clock())
+        return _Answer(signals=signals, failure=failure, again_at=again_at)
+
+
+def _by_source(signals: Iterable[Signal]) -> dict[str, tuple[Signal, ...]]:
+    found: dict[str, tuple[Signal, ...]] = {}
+    for signal in signals:
+        found[signal.source] = (*found.get(signal.source, ()), signal)
+    return found
+
+
+def _is_due(about: About, before: tuple[Signal, ...], now: datetime) -> bool:
+    """Tell whether the answer *before* is none, or too old, or of a release that gave less."""
+    answered = any(not _is_stand_in(about, signal) for signal in before)
+    missing = set(about.gives) - {signal.name for signal in before}
+    if not answered or missing:
+        return True
+    return now - min(signal.observed_at for signal in before) >= about.fresh_for
+
+
+def _is_stand_in(about: About, signal: Signal) -> bool:
+    """Tell whether `unobserved` made *signal*: the source itself has said nothing."""
+    value = signal.value
+    return isinstance(value, Unknown) and value.reason.startswith(f"{about.name} ")
+
+
+def _turns(sources: tuple[Source, ...]) -> Iterator[tuple[Source, ...]]:
+    """Yield *sources* in turns: whoever gives what another one needs is asked before it."""
+    waiting = list(sources)
+    while waiting:
+        needed_from = {
+            source.about.name: {
+                other.about.name
+                for other in waiting
+                if other is not source and set(source.about.needs) & set(other.about.gives)
+            }
+            for source in waiting
+        }
+        turn = tuple(s for s in waiting if not needed_from[s.about.name]) or tuple(waiting)
+        yield turn
+        waiting = [source for source in waiting if source not in turn]

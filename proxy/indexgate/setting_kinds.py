@@ -1,5 +1,6 @@
 """The kinds of values that settings have: how each is read from text, and what it allows."""
 
+import difflib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ _BYTES = {"": 1, "b": 1} | {
 _NUMBER_AND_UNIT = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,6})?) ?([a-zA-Z]*)")
 _HOST = re.compile(r"[A-Za-z0-9_.-]+|\[?[0-9A-Fa-f:.]+(?:%[A-Za-z0-9]+)?\]?")
 _HOST_AND_PORT = re.compile(r"(?:[a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
+_NAME_GLOB = re.compile(r"[A-Za-z0-9*][A-Za-z0-9*?._-]*")
 _SWITCH = {
     "1": True, "true": True, "yes": True, "on": True,
     "0": False, "false": False, "no": False, "off": False,
@@ -103,6 +105,18 @@ def _plain(text: str) -> str:
     return text
 
 
+def _pattern(text: str) -> str:
+    if not _NAME_GLOB.fullmatch(text):
+        raise ValueError
+    return re.sub(r"[-_.]+", "-", text).lower()
+
+
+def _key(text: str) -> str:
+    if not text.isprintable() or " " in text:
+        raise ValueError
+    return text
+
+
 def choice(*words: str) -> Kind:
     """Return the kind of which only *words* are values."""
 
@@ -113,6 +127,27 @@ def choice(*words: str) -> Kind:
 
     allowed = " or ".join([", ".join(f"`{word}`" for word in words[:-1]), f"`{words[-1]}`"])
     return Kind(metavar="|".join(words), allowed=allowed, read=read)
+
+
+def names(known: tuple[str, ...], *whole: str) -> Kind:
+    """Return the kind of lists of *known* names with commas; one of *whole* may stand alone or in.
+
+    The value is a tuple in the order given, each name once.
+    """
+
+    def read(text: str) -> tuple[str, ...]:
+        given = tuple(dict.fromkeys(word for word in re.split(r"[\s,]+", text.lower()) if word))
+        strange = [word for word in given if word not in known and word not in whole]
+        if strange and text.isprintable():
+            nearest = difflib.get_close_matches(strange[0], known, n=1)
+            meant = f"; did you mean `{nearest[0]}`?" if nearest else ""
+            raise ValueError(f"`{strange[0]}` is none of them{meant}")
+        if strange or not given or ("none" in given and len(given) > 1):
+            raise ValueError
+        return given
+
+    listed = ", ".join(f"`{name}`" for name in (*whole, *known))
+    return Kind(metavar="NAMES", allowed=f"names with commas: {listed}", read=read)
 
 
 def duration(*, least: timedelta, most: timedelta = timedelta(days=3650)) -> Kind:
@@ -151,6 +186,10 @@ ADDRESS = Kind(
 )
 PUBLIC_ADDRESS = Kind(metavar="URL", allowed=ADDRESS.allowed, read=_public_address)
 PATH = Kind(metavar="PATH", allowed="a path of printable characters", read=path)
+PATTERN = Kind(
+    metavar="GLOB", allowed="a project name in which `*` stands for anything", read=_pattern
+)
+KEY = Kind(metavar="KEY", allowed="printable text without spaces", read=_key)
 TEXT = Kind(metavar="TEXT", allowed="printable text", read=_plain)
 SWITCH = Kind(metavar="YES|NO", allowed="`true` or `false`", read=_switch, written_as=(str, bool))
 SIZE = Kind(

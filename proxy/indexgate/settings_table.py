@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from indexgate import setting_kinds as kinds
 from indexgate.setting_kinds import Kind
+from indexgate.source_offers import CHOSEN
 
 OSV_BULK = "https://osv-vulnerabilities.storage.googleapis.com/"
 
@@ -19,6 +20,7 @@ class Setting:
     `default` is text as a user would write it (None: none; `default_shown` says what happens then).
     `many` settings may be given several times, and in a variable with commas. `blank` says what an
     empty value means; without it an empty variable counts as not set, and an empty flag is wrong.
+    A `secret` has no flag, as every user of a machine can list command lines; it is never printed.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Setting:
     many: bool = False
     blank: str = ""
     in_file: bool = True
+    secret: bool = False
 
     @property
     def flag(self) -> str:
@@ -151,6 +154,62 @@ TABLE: tuple[Setting, ...] = (
         default=OSV_BULK,
         blank="no advisories are fetched",
         help="Where OSV's bulk file of advisories is.",
+    ),
+    Setting(
+        name="sources",
+        kind=kinds.names(CHOSEN, "auto", "none"),
+        default="auto",
+        help="Third parties to ask for facts. `auto`: on loopback in front of the public index"
+        " those that need no account, and everywhere those whose key is set; more names may follow"
+        " it. `none`: nobody but the upstream and OSV.",
+    ),
+    Setting(
+        name="private_names",
+        kind=kinds.PATTERN,
+        many=True,
+        help="Names that no third party is ever told, whatever index they come from.",
+        default_shown="none; names that the public index does not have are never told",
+    ),
+    Setting(
+        name="contact",
+        kind=kinds.TEXT,
+        help="Mail address or page under which services can reach you about the gate's requests.",
+        default_shown="none",
+    ),
+    Setting(
+        name="github_token",
+        kind=kinds.KEY,
+        secret=True,
+        help="Token for GitHub; it needs no rights. With it GitHub is asked; without one only where"
+        " `sources` names it, and then about a few repositories an hour.",
+        default_shown="none",
+    ),
+    Setting(
+        name="pepy_key",
+        kind=kinds.KEY,
+        secret=True,
+        help="Key for pepy. With it pepy is asked.",
+        default_shown="none",
+    ),
+    Setting(
+        name="libraries_io_key",
+        kind=kinds.KEY,
+        secret=True,
+        help="Key for libraries.io. With it libraries.io is asked.",
+        default_shown="none",
+    ),
+    Setting(
+        name="bigquery_project",
+        kind=kinds.KEY,
+        help="Google Cloud project that pays for reading the public download log. With it one day"
+        " of the log is read a day.",
+        default_shown="none",
+    ),
+    Setting(
+        name="bigquery_budget",
+        kind=kinds.SIZE,
+        default="1TiB",
+        help="Most bytes that BigQuery may bill in a month. The first TiB of a project is free.",
     ),
     Setting(
         name="cache_size",

@@ -14,7 +14,7 @@ from indexgate import config
 from indexgate.cli import reference
 from indexgate.config import Given, Settings
 from indexgate.errors import GateError
-from indexgate.settings_table import TABLE
+from indexgate.settings_table import TABLE, Setting
 
 DOCS = Path(__file__).parents[2] / "docs" / "reference"
 FILE = Path("etc/gate.toml")
@@ -115,6 +115,10 @@ def test_every_default_is_a_value_that_the_setting_allows() -> None:
         ("offline", "0", False),
         ("allow_host", "a.test, B.test:80", ("a.test", "b.test:80")),
         ("osv_url", "", None),
+        ("sources", "auto, GitHub github", ("auto", "github")),
+        ("sources", "none", ("none",)),
+        ("private_names", "Acme_*,internal.tool", ("acme-*", "internal-tool")),
+        ("bigquery_budget", "1TiB", 1024**4),
         ("public_url", "HTTPS://G.test:443/pypi", "https://g.test/pypi/"),
     ],
 )
@@ -139,6 +143,8 @@ def test_a_variable_is_read_as_its_kind(name: str, text: str, value: object) -> 
         ("public_url", "javascript:alert(1)"), ("public_url", "https://me:pw@a.test/"),
         ("allow_host", "https://a.test"),
         ("policy", "a\nb"), ("state", "a\0b"),
+        ("sources", "deps-dov"), ("sources", "none,github"), ("sources", ","),
+        ("sources", "project-json"), ("private_names", "a b"), ("private_names", "/etc"),
     ],
 )  # fmt: skip
 def test_a_wrong_value_names_the_flag_and_what_is_allowed(name: str, text: str) -> None:
@@ -165,6 +171,27 @@ def test_a_password_in_a_wrong_address_is_not_shown() -> None:
 
 def test_settings_do_not_show_credentials_when_printed() -> None:
     assert "hunter2" not in repr(load({"upstream": "https://me:hunter2@a.test/"}))
+
+
+SECRETS = [setting for setting in TABLE if setting.secret]
+
+
+@pytest.mark.parametrize("setting", SECRETS, ids=lambda setting: setting.name)
+def test_a_key_comes_from_a_variable_or_the_file_and_is_shown_nowhere(setting: Setting) -> None:
+    for settings in (
+        load(environ={setting.variable: "hunter2"}),
+        load(file=f'{setting.name} = "hunter2"'),
+    ):
+        assert getattr(settings, setting.name) == "hunter2"
+        assert "hunter2" not in repr(settings)
+    error = failure(environ={setting.variable: "hunter2 hunter2"})
+    assert "hunter2" not in f"{error} {error.__cause__!r} {error.__context__!r}"
+    assert setting.variable in error.message
+
+
+def test_a_source_that_is_nearly_right_gets_the_right_one_named() -> None:
+    message = failure(environ={"INDEXGATE_SOURCES": "deps-dov"}).message
+    assert "`deps-dov` is none of them; did you mean `deps-dev`?" in message
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,10 @@ def _setting(setting: Setting) -> Iterator[str]:
     flag = setting.flag
     if setting.kind.metavar == "YES|NO":
         flag += f"` or `--no-{setting.flag.removeprefix('--')}"
-    yield f"- Flag: `{flag}`{' (may be repeated)' if setting.many else ''}"
+    if setting.secret:
+        yield "- Flag: none, since others on the machine can read command lines"
+    else:
+        yield f"- Flag: `{flag}`{' (may be repeated)' if setting.many else ''}"
     yield f"- Variable: `{setting.variable}`{' (several with commas)' if setting.many else ''}"
     if setting.in_file:
         yield f"- Key: `{setting.name}`{' (a list)' if setting.many else ''}"

@@ -19,14 +19,14 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 def settings_options(names: Iterable[str]) -> Callable[[_Command], _Command]:
-    """Return a decorator that gives a command the flags of the settings *names*.
+    """Return a decorator that gives a command the flags of the settings *names*, secrets left out.
 
     Their values are handed on as text: `config.load` reads them as it reads variables and the file,
     so that one mistake has one wording.
     """
 
     def decorate(command: _Command) -> _Command:
-        for name in reversed(list(names)):
+        for name in reversed([name for name in names if not BY_NAME[name].secret]):
             command = _option(BY_NAME[name])(command)
         return command
 

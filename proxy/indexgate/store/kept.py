@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, bindparam, select
 
 from indexgate.store.reader import Reader
-from indexgate.store.schema import insert_new
+from indexgate.store.schema import insert_new, insert_or_change
 from indexgate.store.schema import kept as table
 from indexgate.store.writer import Writer
 
@@ -11,7 +11,7 @@ _VALUE = select(table.c.value).where(table.c.key == bindparam("key"))
 
 
 class Kept:
-    """Texts by key. Writing blocks until the disk has it: for the start and the command line."""
+    """Texts by key. `keep_first` blocks until the disk has it: for the start and the commands."""
 
     def __init__(self, reader: Reader, writer: Writer) -> None:
         self._reader = reader
@@ -33,3 +33,8 @@ class Kept:
             return str(connection.execute(_VALUE, {"key": key}).scalar_one())
 
         return self._writer.wait(write)
+
+    def put_soon(self, key: str, value: str) -> bool:
+        """Keep *value* in place of what was kept; nobody waits. False: it cannot be taken."""
+        row = {"key": key, "value": value}
+        return self._writer.soon(lambda to: insert_or_change(to, table, row, {"value": value}))

@@ -175,7 +175,7 @@ async def open_parts(
                 assessments=store.assessments,
                 record=store.decisions,
                 index_id=choice.index_id,
-                queue=gate.facts.queue,
+                queue=gate.facts.queue_due,
                 clock=clock,
                 log=_say("refresh"),
             ),

@@ -71,8 +71,8 @@ def owned(*owners: str) -> IndexedProject:
 
 
 async def refreshed(gate: Running) -> None:
-    """Assess `demo` again, as the background refresh does."""
-    await gate.parts.gate.facts.refresh(NormalizedName("demo"))
+    """Assess `demo` again, its index asked anew."""
+    await gate.parts.gate.facts.renew(NormalizedName("demo"))
 
 
 async def test_what_tightens_by_itself_holds_for_files_ten_minutes_later(tmp_path: Path) -> None:

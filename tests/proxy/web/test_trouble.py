@@ -10,7 +10,7 @@ import pytest
 from aiohttp import ClientError
 from packaging.utils import canonicalize_name
 
-from indexgate import facts
+from indexgate import assessing
 from indexgate.store.engines import StoreFailed
 from indexgate_policy.assess import assess
 from indexgate_policy.assessment import Case
@@ -186,8 +186,8 @@ async def test_a_check_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.Mo
 
         await gate.json(PAGE)
         assert not any("checks" in text for text in await degraded())
-        monkeypatch.setattr(facts, "assess", partial(assess, checks=[broken, *CHECKS[1:]]))
-        await gate.parts.gate.facts.refresh(canonicalize_name("demo"))
+        monkeypatch.setattr(assessing, "assess", partial(assess, checks=[broken, *CHECKS[1:]]))
+        await gate.parts.gate.facts.renew(canonicalize_name("demo"))
         [told] = [text for text in await degraded() if text.startswith("checks: failed 1 times")]
         assert f"{broken.definition.id} on demo: " in told
         assert "nothing to divide by" in told

@@ -1,0 +1,86 @@
+"""From what sources said of a project, and what is remembered of it, to its assessment."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Protocol
+
+from packaging.utils import NormalizedName
+
+from indexgate.index.listing import Listing
+from indexgate.past import Recalled
+from indexgate_policy.assess import assess
+from indexgate_policy.assessment import Assessment, Case, Context, PopularNames
+from indexgate_policy.signals import Signal, Signals, Unknown
+
+OURS = "indexgate"
+"""The source of signals about the assessment itself."""
+
+
+class CurrentAssessments(Protocol):
+    """The assessments in force."""
+
+    def current(self, index_id: str, project: NormalizedName) -> Assessment | None:
+        """Return the assessment in force."""
+
+
+def assessed(
+    listing: Listing,
+    signals: Iterable[Signal],
+    recalled: Recalled,
+    *,
+    popular: PopularNames,
+    others: CurrentAssessments,
+    now: datetime,
+) -> Assessment:
+    """Return the assessment of the listed project.
+
+    *signals* are in the order of rising trust. Where several speak of the same, what is known goes
+    before what is not, and then the more trusted before the less; all of them are kept as inputs,
+    since each source is asked again by the age of its own answer.
+    """
+    ranked = _by_weight((*signals, *recalled.signals))
+    found = assess(
+        Case(
+            project=listing.project,
+            releases=listing.releases,
+            signals=Signals(ranked),
+            context=Context(
+                popular=popular,
+                owners_of=_KnownOwners(others, listing.project.index_id),
+                movement=recalled.movement,
+            ),
+            now=now,
+            history=recalled.history,
+            events=recalled.events,
+        )
+    )
+    about_checks = (signal for signal in found.inputs if signal.source == OURS)
+    inputs = sorted((*ranked, *about_checks), key=lambda signal: signal.name)
+    return replace(found, inputs=tuple(inputs))
+
+
+def _by_weight(signals: tuple[Signal, ...]) -> list[Signal]:
+    """Return *signals* so that the last of each name is the one that counts."""
+    return sorted(signals, key=lambda signal: not isinstance(signal.value, Unknown))
+
+
+class _KnownOwners(Mapping[str, frozenset[str]]):
+    """Owners of the projects that were assessed, for telling an imitation from a sister project."""
+
+    def __init__(self, assessments: CurrentAssessments, index_id: str) -> None:
+        self._assessments = assessments
+        self._index_id = index_id
+
+    def __getitem__(self, project: str) -> frozenset[str]:
+        assessment = self._assessments.current(self._index_id, NormalizedName(project))
+        owners = Signals(assessment.inputs if assessment else ()).value("owners")
+        if not isinstance(owners, tuple):
+            raise KeyError(project)
+        return frozenset(owners)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from indexgate_policy.advisories import Advisories
 from indexgate_policy.flags import Flag
+from indexgate_policy.health.result import HealthScore
 from indexgate_policy.rules.verdict import Verdict
 from indexgate_policy.signals import Signal, Unknown
 
@@ -23,7 +24,8 @@ class Explanation:
     """What is known of `project` at the time `at`.
 
     `asked` is the version that was asked for, if one was; `index` the upstream without credentials;
-    `stale` why the page could not be had anew, if so. `releases` counts versions not yanked.
+    `stale` why the page could not be had anew, if so. `signals` hold what checks could not look at
+    as `unchecked`. `releases` counts versions not yanked.
     `verdicts` are of the newest few versions, newest first, and of the asked one.
     `refused_project` is set when no version may be installed.
     """
@@ -43,6 +45,7 @@ class Explanation:
     assessed_at: datetime | Unknown
     signals: tuple[Signal, ...] = ()
     flags: tuple[Flag, ...] = ()
+    score: HealthScore | Unknown
     advisories: Advisories | Unknown
     policy: str
     policy_digest: str

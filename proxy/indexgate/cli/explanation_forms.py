@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,11 +10,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from indexgate.cli.plain_text import plain_text
+from indexgate.cli.score_form import score_form
 from indexgate.explanation import Explanation
 from indexgate_policy.advisories import Advisories
+from indexgate_policy.assess import UNCHECKED
 from indexgate_policy.flags import Severity
 from indexgate_policy.rules.verdict import Action, Verdict
-from indexgate_policy.signals import Unknown, Value
+from indexgate_policy.signals import Signal, Unknown, Value
 
 _COLOURS = {Action.ALLOW: "green", Action.WARN: "yellow", Action.REFUSE: "red"}
 _MINUTE = timedelta(minutes=1)
@@ -36,16 +39,7 @@ def print_tables(explanation: Explanation, console: Console | None = None) -> No
     console = console or Console(highlight=False)
     now = explanation.at
     console.print(_facts(explanation))
-    console.print(
-        _table(
-            "Signals",
-            ("signal", "value", "source", "seen"),
-            (
-                (row.name, _value(row.value), row.source, _age(row.observed_at, now))
-                for row in explanation.signals
-            ),
-        )
-    )
+    console.print(score_form(explanation.score))
     console.print(
         _table(
             "Flags",
@@ -56,6 +50,21 @@ def print_tables(explanation: Explanation, console: Console | None = None) -> No
             ),
         )
     )
+    for line in _unchecked(explanation.signals):
+        console.print(line)
+    console.print(
+        _table(
+            "Signals",
+            ("signal", "value", "source", "seen"),
+            (
+                (row.name, _value(row.value), row.source, _age(row.observed_at, now))
+                for row in explanation.signals
+                if row.name != UNCHECKED and not isinstance(row.value, Unknown)
+            ),
+        )
+    )
+    for line in _unknown_signals(explanation.signals):
+        console.print(line)
     console.print(_advisories(explanation.advisories, now))
     console.print(_verdicts(explanation))
     console.print(_conclusion(explanation))
@@ -82,19 +91,44 @@ def _facts(explanation: Explanation) -> Table:
     )
     table = Table.grid(padding=(0, 2))
     for name, value in rows:
-        table.add_row(Text(name, style="bold"), _safe(value))
+        table.add_row(Text(name, style="bold"), plain_text(value))
     return table
+
+
+def _unchecked(signals: Iterable[Signal]) -> Iterator[Text]:
+    """Say which checks could not look, those that lack the same fact together."""
+    told = next((signal.value for signal in signals if signal.name == UNCHECKED), ())
+    pairs = (one.partition(": ") for one in told) if isinstance(told, tuple) else ()
+    for reason, checks in _by_reason((reason, check) for check, _, reason in pairs):
+        yield plain_text(f"not checked: {checks} ({reason})")
+
+
+def _unknown_signals(signals: Iterable[Signal]) -> Iterator[Text]:
+    pairs = (
+        (signal.value.reason, signal.name)
+        for signal in signals
+        if isinstance(signal.value, Unknown)
+    )
+    for reason, names in _by_reason(pairs):
+        yield plain_text(f"not known: {names} ({reason})")
+
+
+def _by_reason(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    grouped: dict[str, list[str]] = {}
+    for reason, name in pairs:
+        grouped.setdefault(reason, []).append(name)
+    return ((reason, ", ".join(names)) for reason, names in grouped.items())
 
 
 def _advisories(advisories: Advisories | Unknown, now: datetime) -> Table | Text:
     if isinstance(advisories, Unknown):
-        return _safe(f"\nAdvisories: not known ({advisories.reason})")
+        return plain_text(f"\nAdvisories: not known ({advisories.reason})")
     if not advisories.applicable:
-        return _safe("\nAdvisories: none hold, since this index is not public")
+        return plain_text("\nAdvisories: none hold, since this index is not public")
     feed = advisories.feed
     if isinstance(feed, Unknown):
         if not advisories.records:  # "none" would read as if somebody had looked
-            return _safe(f"\nAdvisories: not known ({feed.reason})")
+            return plain_text(f"\nAdvisories: not known ({feed.reason})")
         title = f"Advisories (feed: {feed.reason})"
     else:
         title = f"Advisories (feed read {_age(feed, now)})"
@@ -122,12 +156,12 @@ def _verdicts(explanation: Explanation) -> Table:
     for row in explanation.verdicts:
         verdict = row.verdict
         table.add_row(
-            _safe(row.version + (" (asked)" if row.version == explanation.asked else "")),
-            _safe(_time(row.released)),
+            plain_text(row.version + (" (asked)" if row.version == explanation.asked else "")),
+            plain_text(_time(row.released)),
             Text(verdict.action.value, style=_COLOURS[verdict.action]),
-            _safe(verdict.rule or ", ".join(warned.rule for warned in verdict.warnings)),
-            _safe(_reasons(verdict)),
-            _safe("" if verdict.until is None else _time(verdict.until)),
+            plain_text(verdict.rule or ", ".join(warned.rule for warned in verdict.warnings)),
+            plain_text(_reasons(verdict)),
+            plain_text("" if verdict.until is None else _time(verdict.until)),
         )
     return table
 
@@ -139,9 +173,9 @@ def _conclusion(explanation: Explanation) -> Text:
     )
     asked = explanation.project + (f"=={explanation.asked}" if explanation.asked else "")
     if decisive is None or not decisive.refused:
-        return _safe(f"\n{asked} passes")
+        return plain_text(f"\n{asked} passes")
     hint = f"\n\nhint: {decisive.hint}" if decisive.hint else ""
-    return _safe(f"\n{asked} is refused by `{decisive.rule}`: {decisive.reason}{hint}")
+    return plain_text(f"\n{asked} is refused by `{decisive.rule}`: {decisive.reason}{hint}")
 
 
 def _reasons(verdict: Verdict) -> str:
@@ -155,19 +189,12 @@ def _table(title: str, headings: Iterable[str], rows: Iterable[tuple[str, ...]])
     for heading in headings:
         table.add_column(heading, overflow="fold")
     for row in rows:
-        table.add_row(*(_safe(cell) for cell in row))
-    return table if table.row_count else _safe(f"\n{title}: none")
+        table.add_row(*(plain_text(cell) for cell in row))
+    return table if table.row_count else plain_text(f"\n{title}: none")
 
 
 def _evidence(evidence: str, versions: tuple[str, ...]) -> str:
     return f"{evidence} ({', '.join(versions)})" if versions else evidence
-
-
-def _safe(text: str) -> Text:
-    """Return *text*, which may be upstream's, without markup and terminal sequences."""
-    return Text(
-        "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
-    )
 
 
 def _value(value: Value | Unknown) -> str:

@@ -84,6 +84,7 @@ def _explanation(
         assessed_at=known.assessed_at if known else unknown,
         signals=known.inputs if known else (),
         flags=known.flags if known else (),
+        score=known.score if known else unknown,
         advisories=known.advisories if known else unknown,
         policy=parts.gate.policy.place,
         policy_digest=policy.digest,

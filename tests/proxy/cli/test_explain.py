@@ -20,6 +20,7 @@ from indexgate.explanation import Explanation, ReleaseVerdict
 from indexgate.upstream_choice import UpstreamChoice
 from indexgate_policy.advisories import Advisories, Advisory
 from indexgate_policy.flags import Flag, Severity
+from indexgate_policy.health.result import Cap, HealthScore, Line
 from indexgate_policy.rules.verdict import ALLOWED, Action, Verdict, Warned
 from indexgate_policy.signals import Signal, Unknown
 
@@ -51,6 +52,13 @@ def made(**changes: Any) -> Explanation:
                 name="repository", value=Unknown(reason="not given"), source="json", observed_at=NOW
             ),
             Signal(name="classifiers", value=("A", "B"), source="json", observed_at=NOW),
+            Signal(name="stars", value=Unknown(reason="not given"), source="hub", observed_at=NOW),
+            Signal(
+                name="unchecked",
+                value=("new-10k: no downloads: none are known", "clockwork: no downloads"),
+                source="indexgate",
+                observed_at=NOW,
+            ),
             Signal(name="archived", value=False, source="page", observed_at=NOW),
         ),
         "flags": (
@@ -61,6 +69,20 @@ def made(**changes: Any) -> Explanation:
                 facts={"imitates": "demos"},
                 versions=("2.0",),
             ),
+        ),
+        "score": HealthScore(
+            formula="hs-1",
+            value=35,
+            uncapped=52.25,
+            confidence=0.64,
+            grade="D",
+            lines=(
+                line("security", "scorecard", 4.5, 6.6, "Scorecard 6.0 of 10"),
+                line("security", "advisories", 7.7, 7.7, "no open advisories"),
+                line("community", "stars", 1.6, 4.0, "github is off", known=False),
+                line("community", "forks", 0.5, 1.3, "github is off", known=False),
+            ),
+            caps=(Cap(limit=35, reason="first release under 30 days ago"),),
         ),
         "advisories": Advisories(
             records=(
@@ -84,6 +106,14 @@ def made(**changes: Any) -> Explanation:
     return Explanation(**(facts | changes))
 
 
+def line(
+    dimension: str, name: str, points: float, most: float, evidence: str, *, known: bool = True
+) -> Line:
+    return Line(
+        dimension=dimension, input=name, points=points, most=most, known=known, evidence=evidence
+    )
+
+
 def shown(explanation: Explanation, width: int = 200) -> str:
     stream = io.StringIO()
     print_tables(explanation, Console(file=stream, width=width, highlight=False))
@@ -99,7 +129,13 @@ def shown(explanation: Explanation, width: int = 200) -> str:
         "unknown: the store is younger",
         "balanced (abcdef012345)",
         "3 h ago",
-        "unknown: not given",
+        "not known: repository, stars (not given)",
+        "not checked: new-10k (no downloads: none are known)",
+        "Health 35 of 100, grade D (52 before caps); 64% of what it rests on is known and fresh",
+        "12.2 of 14",
+        "Scorecard 6.0 of 10; no open advisories",
+        "not known, so neither good nor bad: stars, forks (github is off)",
+        "first release under 30 days ago",
         "A, B",
         "one letter from `demos` (2.0)",
         "Advisories (feed read 3 days ago)",
@@ -125,6 +161,7 @@ def test_the_tables_say_all_that_is_known_and_why_the_rest_is_not(words: str) ->
         ({"status": "archived", "status_reason": "moved"}, "archived: moved"),
         ({"signals": ()}, "Signals: none"),
         ({"flags": ()}, "Flags: none"),
+        ({"score": Unknown(reason="not yet")}, "Health: not known (not yet)"),
         ({"advisories": Unknown(reason="no feed")}, "Advisories: not known (no feed)"),
         (
             {"advisories": Advisories(records=(), feed=Unknown(reason="it is not read yet"))},

@@ -48,9 +48,14 @@ def movement(panels: Iterable[Panel]) -> Movement:
                 medians[mix] = _Medians(weeks, parts)
         elif (panel.first_day, panel.days) != (first_day, days):
             raise ValueError("the panels are not of the same days")
-        medians["consumers"].add(day_changes(panel))
+        consumers = panel.consumers
+        large = np.any(consumers >= SIZEABLE_DAY - 1, axis=1)
+        medians["consumers"].add(day_changes(consumers[large], panel.incomplete))
         for mix in MIXES:
-            medians[mix].add(mix_changes(getattr(panel, mix)))
+            counts = getattr(panel, mix)
+            medians[mix].add(
+                mix_changes(counts[np.any(counts.sum(axis=2) >= SIZEABLE_WEEK, axis=1)])
+            )
     if first_day is None:
         raise ValueError("there is no panel")
     return Movement(
@@ -62,14 +67,14 @@ def movement(panels: Iterable[Panel]) -> Movement:
     )
 
 
-def day_changes(panel: Panel) -> Counts:
-    """Return (N, T) logs of a day's consumers against the same weekday 1 to 4 weeks before.
+def day_changes(consumers: Counts, incomplete: NDArray[np.bool_]) -> Counts:
+    """Return (N, T) logs of a day's *consumers* against the same weekday 1 to 4 weeks before.
 
     The median of the days before that are known and complete, of which there must be two. Not a
     number where that median is below `SIZEABLE_DAY` or the day is not known.
     """
-    logs = np.log(panel.consumers + np.float32(0.5))
-    whole = np.where(panel.incomplete[None, :], np.nan, logs)
+    logs = np.log(consumers + np.float32(0.5))
+    whole = np.where(incomplete[None, :], np.float32(np.nan), logs)
     before = np.full((len(_REFERENCE_DAYS), *logs.shape), np.nan, np.float32)
     for row, lag in zip(before, _REFERENCE_DAYS, strict=True):
         row[:, lag:] = whole[:, :-lag] if lag < logs.shape[1] else np.nan

@@ -6,7 +6,6 @@ by project need memory for a batch and the largest project only; rows in any ord
 to the end (20 million rows: 600 MB, and twice that while they are sorted).
 """
 
-from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -60,6 +59,7 @@ _OPEN_TO_CRAWLER = np.array(["crawler" in rule.open_to for rule in RULES]).repea
 _SDIST_BIT, _CRAWLER_BIT = 2, 4
 _REGION = {code: number for number, code in enumerate(REGIONS)}
 _FILES = defaultdict[str | None, int](int, bdist_wheel=_WHEEL, sdist=_SDIST)
+_NO_UPLOAD = Upload()
 _DAY_BITS = 16  # of a unit; the rest is the project
 _ONE_DAY = (1 << _DAY_BITS) - 1
 _AGES = np.array([30, 180, 730])
@@ -259,12 +259,12 @@ def _found(
     projects: Iterable[NormalizedName], versions: Iterable[str | None], uploads: Uploads
 ) -> tuple[Numbers, Numbers]:
     """Return which versions are known to have a wheel, and their uploads as ordinals, 0 unknown."""
-    wheels, uploaded = bytearray(), array("l")
-    for project, version in zip(projects, versions, strict=True):
-        upload = None if version is None else uploads(project, version)
-        wheels.append(upload is not None and upload.wheel is True)
-        uploaded.append(upload.on.toordinal() if upload is not None and upload.on else 0)
-    return np.frombuffer(wheels, np.bool_), np.array(uploaded)
+    found = [
+        _NO_UPLOAD if version is None else uploads(project, version) or _NO_UPLOAD
+        for project, version in zip(projects, versions, strict=True)
+    ]
+    wheels = np.array([upload.wheel is True for upload in found], np.bool_)
+    return wheels, np.array([upload.on.toordinal() if upload.on else 0 for upload in found])
 
 
 class _Tables(NamedTuple):
@@ -337,4 +337,4 @@ def _list(column: Any) -> list[Any]:
         if hasattr(column, method):
             values: list[Any] = getattr(column, method)()
             return values
-    return list(column)
+    return column if isinstance(column, list) else list(column)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from math import isfinite
 from typing import Any, Final
 
 import numpy as np
@@ -65,15 +66,16 @@ def summaries(
     the versions 180 to 730 days old as under a year.
     """
     told = numbers(panel)
-    until = _newest_day(panel)
-    for row in range(len(panel.names)):
-        values: dict[str, Value | Unknown] = {
-            name: _value(told[name][row], reason) for name, reason in _REASONS.items()
-        }
-        values["downloads_until"] = until[row]
+    lacking = [Unknown(reason=reason) for reason in _REASONS.values()]
+    by_project = np.stack([told[name] for name in _REASONS], axis=1).tolist()
+    for values, until in zip(by_project, _newest_day(panel), strict=True):
+        known: list[Value | Unknown] = [
+            value if isfinite(value) else unknown
+            for value, unknown in zip(values, lacking, strict=True)
+        ]
         yield tuple(
             Signal(name=name, value=value, source=source, observed_at=observed_at, licence=licence)
-            for name, value in values.items()
+            for name, value in zip(GIVES, [*known, until], strict=True)
         )
 
 
@@ -192,7 +194,3 @@ def _newest_day(panel: Panel) -> list[str | Unknown]:
         else Unknown(reason="no day of downloads is known")
         for day, some in zip(newest, np.any(known, axis=1), strict=True)
     ]
-
-
-def _value(number: Any, reason: str) -> float | Unknown:
-    return float(number) if np.isfinite(number) else Unknown(reason=reason)

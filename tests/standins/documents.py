@@ -1,6 +1,7 @@
 """A loopback service that answers fixed documents, and fails where a test asks it to."""
 
 import hashlib
+from collections.abc import Callable
 from fnmatch import fnmatchcase
 from typing import Self
 
@@ -12,8 +13,10 @@ from tests.standins.faults import Fault, Hold
 class Documents:
     """Answers `files[path]` with an ETag, 304 when asked with it, 404 for all else.
 
-    `log` holds every path asked for, `headers` the request headers of the last time it was. Use as
-    an async context manager; leaving it releases what is held and refuses connections.
+    What is posted to a path of `posted` goes through its function. `more` are headers that go with
+    the answer of a path. `log` holds every path asked for, `headers` and `queries` what came with
+    it the last time. Use as an async context manager; leaving it releases what is held and refuses
+    connections.
     """
 
     def __init__(self, files: dict[str, bytes] | None = None) -> None:
@@ -21,6 +24,9 @@ class Documents:
         self.port = 0
         self.log: list[str] = []
         self.headers: dict[str, dict[str, str]] = {}
+        self.queries: dict[str, dict[str, str]] = {}
+        self.posted: dict[str, Callable[[bytes], bytes]] = {}
+        self.more: dict[str, dict[str, str]] = {}
         self._faults: list[tuple[str, Fault]] = []
         self._runner: web.AppRunner | None = None
 
@@ -39,7 +45,7 @@ class Documents:
 
     async def __aenter__(self) -> Self:
         app = web.Application()
-        app.router.add_get("/{path:.*}", self._serve)
+        app.router.add_route("*", "/{path:.*}", self._serve)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
@@ -58,8 +64,12 @@ class Documents:
         path = request.rel_url.raw_path
         self.log.append(path)
         self.headers[path] = dict(request.headers)
+        self.queries[path] = dict(request.query)
+        question = await request.read()
 
         async def honest() -> web.Response:
+            if request.method == "POST" and path in self.posted:
+                return web.Response(body=self.posted[path](question))
             return self._honest(request, path)
 
         for pattern, fault in reversed(self._faults):
@@ -74,4 +84,4 @@ class Documents:
         etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
         if request.headers.get("If-None-Match") == etag:
             return web.Response(status=304, headers={"ETag": etag})
-        return web.Response(body=body, headers={"ETag": etag})
+        return web.Response(body=body, headers={"ETag": etag, **self.more.get(path, {})})

@@ -47,7 +47,7 @@ LIMITS: dict[str, Limits] = {
     ),
     "deps-dev": Limits(
         at_once=4,
-        windows=(Limit(requests=300, seconds=MINUTE),),
+        windows=(Limit(requests=600, seconds=MINUTE),),
         stated="none",
     ),
     "scorecard": Limits(

@@ -6,6 +6,7 @@ of which must be allowed before it is followed. Proxies come from the environmen
 """
 
 import asyncio
+import logging
 import socket
 import ssl
 import zlib
@@ -20,6 +21,7 @@ from typing import NoReturn
 
 import httpx
 
+from indexgate.redact import redact
 from indexgate.sources.protocol import SourceFailed
 
 MOST_REDIRECTS = 5
@@ -64,6 +66,7 @@ def client(
         context = ssl.create_default_context(cafile=str(ca_bundle))
     if certificate is not None:
         context.load_cert_chain(str(certificate))
+    logging.getLogger("httpx").addFilter(_WITHOUT_CREDENTIALS)
     return httpx.AsyncClient(
         verify=context,
         headers={"User-Agent": user_agent(), "Accept-Encoding": "gzip"},
@@ -198,6 +201,20 @@ def explain(error: Exception) -> tuple[str, str]:
         if isinstance(error, family):
             return kind, reason
     return "garbage", "answered what is not HTTP"
+
+
+class _WithoutCredentials(logging.Filter):
+    """httpx logs the address of every request, and some services want their key in it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                redact(str(told)) if isinstance(told, httpx.URL) else told for told in record.args
+            )
+        return True
+
+
+_WITHOUT_CREDENTIALS = _WithoutCredentials()
 
 
 class _Undecodable(Exception):

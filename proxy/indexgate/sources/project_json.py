@@ -9,7 +9,7 @@ name already, and nobody else's project of the same name may speak for it.
 import asyncio
 import re
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
@@ -19,6 +19,7 @@ from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 from indexgate.sources import repository
 from indexgate.sources.outbound import answer, read_bounded, same_host
 from indexgate.sources.protocol import About, Asked, SourceFailed
+from indexgate.sources.told import line, moment
 from indexgate_policy.signals import Signal, Unknown, Value
 
 ABOUT = About(
@@ -43,7 +44,6 @@ MOST = 20_000_000
 _MOST_LINKS = 50
 _LINK = re.compile(r"https?://\S{1,500}", re.IGNORECASE)
 _MOST_NAMES = 500
-_LONGEST = 500
 _OFF_THE_LOOP = 256_000
 
 
@@ -168,12 +168,12 @@ def _values(document: _Document) -> Iterator[tuple[str, Value | Unknown]]:
     info, ownership = document.info, document.ownership
     nobody = Unknown(reason="the index does not tell who owns the project")
     yield "owners", nobody if ownership is None else _owners(ownership)
-    yield "organization", nobody if ownership is None else _line(ownership.organization or "")
+    yield "organization", nobody if ownership is None else line(ownership.organization or "")
     links = tuple(_links(info))
     yield "repository", _repository(links)
     yield "links", tuple(dict.fromkeys(url for _, url in links))
-    yield "summary", _line(info.summary or "")
-    yield "latest_version", _line(info.version) if info.version else _untold("the latest version")
+    yield "summary", line(info.summary or "")
+    yield "latest_version", line(info.version) if info.version else _untold("the latest version")
     yield "vulnerabilities_latest", _vulnerabilities(document.vulnerabilities)
     yield "release_count", _release_count(document.releases)
     yield "first_release_at", _first_release(document.releases)
@@ -183,7 +183,7 @@ def _owners(ownership: _Ownership) -> tuple[str, ...] | Unknown:
     if ownership.roles is None:
         return _untold("who owns the project")
     users = {
-        _line(role.user)
+        line(role.user)
         for role in ownership.roles
         if role.user and role.role.lower() in {"owner", "maintainer"}
     }
@@ -208,7 +208,7 @@ def _repository(links: Iterable[tuple[str, str]]) -> str | Unknown:
 def _vulnerabilities(stated: list[_Vulnerability] | None) -> tuple[str, ...] | Unknown:
     if stated is None:
         return _untold("the vulnerabilities of the latest version")
-    holding = {_line(item.id) for item in stated if item.withdrawn is None}
+    holding = {line(item.id) for item in stated if item.withdrawn is None}
     return tuple(sorted(holding))[:_MOST_NAMES]
 
 
@@ -227,25 +227,11 @@ def _first_release(releases: dict[str, list[_File]] | None) -> str | Unknown:
         time
         for files in releases.values()
         for file in files
-        if (time := _time(file.upload_time_iso_8601)) is not None
+        if (time := moment(file.upload_time_iso_8601)) is not None
     ]
     if not times:
         return Unknown(reason="no file of the project has an upload time")
     return min(times).isoformat().replace("+00:00", "Z")
-
-
-def _time(text: str | None) -> datetime | None:
-    try:
-        time = datetime.fromisoformat(text or "")
-        return time.astimezone(UTC) if time.tzinfo is not None else None
-    except (ValueError, OverflowError):  # in UTC it may lie before the year 1
-        return None
-
-
-def _line(text: str) -> str:
-    """Return the first line of *text*, bounded and without control characters."""
-    first = next(iter(text.strip()[:_LONGEST].splitlines()), "")
-    return "".join(c if c.isprintable() else " " for c in first).strip()
 
 
 def _untold(what: str) -> Unknown:

@@ -59,6 +59,16 @@ class SourceFailed(Exception):
     def __str__(self) -> str:
         return f"{self.source} {self.reason}"
 
+    @property
+    def lasting(self) -> bool:
+        """Whether asking again soon would give the same: the answer, not the service, is at fault.
+
+        A missing project (404) is lasting; a refused key, a limit and a broken service are not.
+        """
+        if self.status is not None:
+            return 400 <= self.status < 500 and self.status not in {401, 403, 408, 425, 429}
+        return self.kind in {"garbage", "too-large"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:

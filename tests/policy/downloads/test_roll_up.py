@@ -12,7 +12,8 @@ from indexgate_policy.downloads.classes import attribute
 from indexgate_policy.downloads.day_counts import DayCounts
 from indexgate_policy.downloads.kinds import CLASSES, INSTALLERS, REGIONS
 from indexgate_policy.downloads.log_row import COLUMNS, LogRow
-from indexgate_policy.downloads.roll_up import Batch, Upload, batch_of, roll_up
+from indexgate_policy.downloads.numbered_rows import Batch, batch_of
+from indexgate_policy.downloads.roll_up import Upload, roll_up
 from tests.policy.downloads.rows import DAY, mixtures, row, worked_example
 from tests.policy.downloads.test_classes import CLIENTS
 
@@ -85,6 +86,13 @@ def test_the_order_of_rows_does_not_matter(rows: list[LogRow], random: object) -
         for field in ("classes", "installers", "regions", "version_ages"):
             left, right = getattr(counts, field), getattr(other[unit], field)
             np.testing.assert_allclose(left, right, rtol=1e-5, atol=1e-3)
+
+
+def test_rows_that_only_claim_to_be_sorted_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("indexgate_policy.downloads.roll_up._ROWS_AT_ONCE", 3)
+    rows = [row(1, project=canonicalize_name(name)) for name in ("b", "c", "b", "d", "e", "f")]
+    with pytest.raises(ValueError, match="`b`"):
+        list(roll_up(batches(rows, 3), nobody_knows, sorted_by_project=True))
 
 
 @given(ROWS)
@@ -199,7 +207,7 @@ def test_nothing_comes_of_no_rows() -> None:
 
 
 def test_many_clients_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("indexgate_policy.downloads.roll_up._CLIENTS_AT_ONCE", 3)
+    monkeypatch.setattr("indexgate_policy.downloads.numbered_rows._CLIENTS_AT_ONCE", 3)
     rows = [one for mixture in mixtures(3) for one in mixture.rows]
     found, plain = rolled(rows, 4), attribute(rows)
     (one,) = found.values()

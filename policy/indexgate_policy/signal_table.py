@@ -41,6 +41,8 @@ _FROM_THE_INDEX = (
     _of("day", "first_release_at", "When the first release was uploaded"),
     _of("texts", "requires", "Projects the newest version needs, without versions"),
     _of("texts", "pythons", "Python versions the newest version says it supports"),
+    _of("texts", "yanked_versions", "Versions that were yanked when the page was last looked at"),
+    _of("text", "index_status", "The status (PEP 792) when the page was last looked at"),
 )
 
 _OWNERS_OVER_TIME = (
@@ -114,6 +116,7 @@ _DEPENDENTS = (
 _SECURITY = (
     _number("scorecard", "0..10", "OpenSSF Scorecard's aggregate"),
     _of("texts", "scorecard_checks", "Each check with its score, `Maintained=10`"),
+    _of("texts", "scorecard_untold", "Checks of which Scorecard could not tell a score"),
     _of("day", "scorecard_on", "When Scorecard looked"),
     _of("texts", "attested_versions", "The newest versions that carry an attestation"),
     _of("text", "attested_repository", "The repository the newest attestation names"),
@@ -121,6 +124,8 @@ _SECURITY = (
     _number("criticality", "0..1", "OpenSSF Criticality Score as published"),
     _of("texts", "third_party_findings", "What deps.dev says of it: malicious, low usage ..."),
     _of("texts", "similar_names", "Names that deps.dev finds similar"),
+    _of("texts", "third_party_advisories", "Advisories deps.dev names for the default version"),
+    _of("text", "third_party_status", "The project's status on the index, as deps.dev tells it"),
 )
 
 _OTHER_RANKS = (

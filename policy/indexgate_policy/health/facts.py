@@ -1,0 +1,227 @@
+"""The facts of one project as the score reads them: typed, in days, each made once."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
+from math import inf
+
+from packaging.utils import canonicalize_name
+
+from indexgate_policy.advisories import Advisories
+from indexgate_policy.assessment import Case
+from indexgate_policy.health import releases
+from indexgate_policy.health.engagement import confirmed
+from indexgate_policy.health.finished import WIDELY_NEEDED, finished
+from indexgate_policy.health.open_advisories import OpenAdvisories, open_advisories
+from indexgate_policy.health.wording import count
+from indexgate_policy.signals import Unknown, Value
+from indexgate_policy.subject import Release
+
+ALIKE = 0.15
+"""How far facts of a repository count (above neutral) that only its name ties to the project."""
+PROJECTS_AN_OWNER = 10
+"""Dependents for one owner, where only projects were counted: one account can publish them all."""
+
+_DAY = timedelta(days=1)
+_AFFIX = re.compile(r"^(?:python|py)-|-(?:python|py)$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dependents:
+    """How many different owners need the project, and in words where that comes from."""
+
+    owners: float
+    evidence: str
+
+
+class Facts:
+    """The facts of `case` with the advisories that are open in its newest version.
+
+    What is missing, or is not of the type that the table of signals gives it, is `Unknown`.
+    """
+
+    def __init__(self, case: Case, advisories: Advisories | Unknown) -> None:
+        self.case = case
+        self.now = case.now
+        self._advisories = advisories
+        self._signals = {signal.name: signal for signal in case.signals.values()}
+        self._freshness: dict[datetime, float] = {}
+
+    def number(self, name: str) -> float | Unknown:
+        """Return the signal *name* as a number that is not negative."""
+        value = self._value(name)
+        if isinstance(value, Unknown):
+            return value
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < inf:
+            return float(value)
+        return Unknown(reason=f"{name} was given as something other than a number from 0")
+
+    def share(self, name: str) -> float | Unknown:
+        """Return the signal *name* as a share, at most 1."""
+        value = self.number(name)
+        return value if isinstance(value, Unknown) else min(1.0, value)
+
+    def text(self, name: str) -> str | Unknown:
+        """Return the signal *name* as text."""
+        value = self._value(name)
+        if isinstance(value, (str, Unknown)):
+            return value
+        return Unknown(reason=f"{name} was given as something other than text")
+
+    def texts(self, name: str) -> tuple[str, ...] | Unknown:
+        """Return the signal *name* as texts."""
+        value = self._value(name)
+        if isinstance(value, (tuple, Unknown)):
+            return value
+        return Unknown(reason=f"{name} was given as something other than a list of texts")
+
+    def truth(self, name: str) -> bool | Unknown:
+        """Return the signal *name* as true or false."""
+        value = self._value(name)
+        if isinstance(value, (bool, Unknown)):
+            return value
+        return Unknown(reason=f"{name} was given as something other than true or false")
+
+    def moment(self, name: str) -> datetime | Unknown:
+        """Return the start of the day that the signal *name* holds; a time within it is kept."""
+        value = self.text(name)
+        if isinstance(value, Unknown):
+            return value
+        try:
+            if len(value) == len("2026-11-22"):
+                return datetime.combine(date.fromisoformat(value), time(), UTC)
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            return Unknown(reason=f"{name} was given as something other than a day")
+        return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+    def _value(self, name: str) -> Value | Unknown:
+        signal = self._signals.get(name)
+        return self.case.signals.value(name) if signal is None else signal.value
+
+    @cached_property
+    def counted_until(self) -> datetime | None:
+        """The newest day of the log that signals on downloads are made from."""
+        day = self.moment("downloads_until")
+        return None if isinstance(day, Unknown) else day
+
+    def days_since(self, moment: datetime) -> float:
+        """Return the days from *moment* to now; 0 for one in the future."""
+        return max(0.0, (self.now - moment) / _DAY)
+
+    def freshness(self, names: tuple[str, ...], seen: datetime | None) -> float:
+        """Return .5 ^ (age / 30 d) of the oldest known signal of *names*, or of *seen* if older."""
+        oldest = seen
+        for name in names:
+            signal = self._signals.get(name)
+            if signal is not None and not isinstance(signal.value, Unknown):
+                at = signal.observed_at
+                oldest = at if oldest is None or at < oldest else oldest
+        if oldest is None:
+            return 1.0
+        known = self._freshness.get(oldest)
+        if known is None:
+            known = self._freshness[oldest] = 0.5 ** (self.days_since(oldest) / 30)
+        return known
+
+    @cached_property
+    def first_release(self) -> datetime | Unknown:
+        """When the first release was uploaded: by the page, the index's word, or the releases."""
+        first = self.case.project.first_upload
+        if not isinstance(first, Unknown):
+            return first
+        told = self.moment("first_release_at")
+        if not isinstance(told, Unknown):
+            return told
+        dated = [each.released for each in self.case.releases]
+        return min((at for at in dated if not isinstance(at, Unknown)), default=first)
+
+    @cached_property
+    def age(self) -> float | Unknown:
+        """Days since the first release."""
+        first = self.first_release
+        return first if isinstance(first, Unknown) else self.days_since(first)
+
+    @cached_property
+    def kept(self) -> tuple[Release, ...]:
+        """The releases that are not yanked."""
+        return tuple(each for each in self.case.releases if each.files and not each.yanked)
+
+    @cached_property
+    def newest(self) -> Release | None:
+        """The newest release, see `releases.newest`."""
+        return releases.newest(self.kept)
+
+    @cached_property
+    def rhythm(self) -> releases.Rhythm | Unknown:
+        """When the project released, see `releases.rhythm`."""
+        return releases.rhythm(self.kept, self.texts("tags"), self.now)
+
+    @cached_property
+    def advisories(self) -> OpenAdvisories | Unknown:
+        """What is open in the newest version."""
+        version = self.newest.version if self.newest is not None else None
+        return open_advisories(version, self._advisories)
+
+    @cached_property
+    def dependents(self) -> Dependents | Unknown:
+        """The owners of dependents; where nobody counted owners, a tenth of the projects."""
+        owners = self.number("dependent_owners")
+        if not isinstance(owners, Unknown):
+            said = f"needed by projects of {count(owners, 'different owner')}"
+            return Dependents(owners=owners, evidence=said)
+        projects = self.number("dependents")
+        if isinstance(projects, Unknown):
+            return owners
+        assumed = projects / PROJECTS_AN_OWNER
+        said = f"needed by {count(projects, 'project')}; nobody counted their owners, taken as "
+        return Dependents(owners=assumed, evidence=f"{said}{count(assumed, 'owner')}")
+
+    @cached_property
+    def repository_share(self) -> float | Unknown:
+        """How far facts of the claimed repository count: 1, `ALIKE`, 0, or unknown.
+
+        A link alone proves nothing, anyone can name a famous repository. An attestation ties the
+        two together, or the repository's own word, or that so many have needed it for a year with
+        this link that a wrong one would have been seen. A repository called like the project is a
+        hint: to have that, a false name needs a repository of its own.
+        """
+        if self.truth("repository_proven") is True:
+            return 1.0
+        named = self.text("repository_names")
+        if isinstance(named, str) and canonicalize_name(named) == self.case.project.name:
+            return 1.0
+        if self._is_known_to_many:
+            return 1.0
+        if isinstance(named, str) and named:
+            return Unknown(reason=f"the repository says that it is `{named}`, not this project")
+        link = self.text("repository")
+        return ALIKE if isinstance(link, str) and self._is_called_alike(link) else 0.0
+
+    def _is_called_alike(self, link: str) -> bool:
+        """Tell whether *link* ends in the project's name, `python` before or after it allowed."""
+        called = _bare(link.rstrip("/").removesuffix(".git").rpartition("/")[2])
+        return bool(called) and called == _bare(self.case.project.name)
+
+    @cached_property
+    def finished(self) -> float | Unknown | None:
+        """The least that release age counts for a finished library, see `finished`."""
+        return finished(self)
+
+    @cached_property
+    def confirmed(self) -> float | Unknown:
+        """What downloads may be worth at most, see `engagement.confirmed`."""
+        return confirmed(self)
+
+    @property
+    def _is_known_to_many(self) -> bool:
+        first, changed = self.first_release, self.moment("repository_changed_on")
+        if isinstance(first, Unknown) or isinstance(self.dependents, Unknown):
+            return False
+        linked = first if isinstance(changed, Unknown) else max(first, changed)
+        return self.days_since(linked) > 365 and self.dependents.owners >= WIDELY_NEEDED
+
+
+def _bare(name: str) -> str:
+    return _AFFIX.sub("", canonicalize_name(name))

@@ -4,30 +4,45 @@ The older ones are there because what tightens by itself reaches files later tha
 judged by the milder of the assessments that were in force in the last minutes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
 from packaging.utils import NormalizedName
-from sqlalchemy import Connection, Select, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, insert, or_, select, update
 
 from indexgate.store.reader import Reader
 from indexgate.store.schema import assessments as table
 from indexgate.store.schema import projects, storable
-from indexgate.store.writer import Writer
+from indexgate.store.writer import Writer, in_turn
 from indexgate_policy.assessment import Assessment
+from indexgate_policy.health.result import HealthScore
 from indexgate_policy.signals import Unknown
 
 SUPERSEDED_KEPT = timedelta(days=1)
 """How long an assessment is kept after a newer one took its place."""
 
+_AT_ONCE = 200
+"""Assessments saved in one transaction: some milliseconds, so that refusals do not wait."""
+
 _NOW_IN_FORCE = table.c.superseded_at.is_(None)
 _OF_PROJECT = (table.c.index_id == bindparam("index_id")) & (
     table.c.project == bindparam("project")
 )
-_WHAT = (table.c.formula, table.c.inputs, table.c.flags, table.c.assessed_at, table.c.valid_until)
+_WHAT = (
+    table.c.formula,
+    table.c.inputs,
+    table.c.flags,
+    table.c.score,
+    table.c.assessed_at,
+    table.c.valid_until,
+)
+_SAME = (table.c.index_id == bindparam("of_index")) & (table.c.project == bindparam("of_project"))
+_FORGET = delete(table).where(_SAME, table.c.superseded_at < bindparam("before"))
+_SUPERSEDE = update(table).where(_SAME, _NOW_IN_FORCE).values(superseded_at=bindparam("now"))
 _CURRENT = select(*_WHAT).where(_OF_PROJECT, _NOW_IN_FORCE)
 _IN_FORCE_SINCE = (
     select(*_WHAT)
@@ -35,6 +50,7 @@ _IN_FORCE_SINCE = (
     .order_by(table.c.id)
     .limit(1)
 )
+_CURRENT_WITH_LINES = _CURRENT.add_columns(table.c.score_lines)
 _DUE = (
     select(projects.c.project)
     .join_from(
@@ -63,38 +79,45 @@ class Assessments:
         self._writer = writer
         self._clock = clock
 
-    def current(self, index_id: str, project: NormalizedName) -> Assessment | None:
+    def current(
+        self, index_id: str, project: NormalizedName, *, lines: bool = True
+    ) -> Assessment | None:
         """Return the assessment in force; None when the project was never assessed.
 
         None as well for one that this release cannot read: it is unknown until assessed again.
-        Raises StoreFailed.
+        Without *lines* the score's are left out, which takes half the time: a verdict needs its
+        value only. Raises StoreFailed.
         """
-        return self._one(_CURRENT, index_id, project)
+        return self._one(_CURRENT_WITH_LINES if lines else _CURRENT, index_id, project)
 
     def in_force_since(
         self, index_id: str, project: NormalizedName, since: datetime
     ) -> Assessment | None:
         """Return the oldest assessment that was in force at any moment after *since*.
 
-        It is the current one if nothing changed after *since*, and None as `current` is.
+        It is the current one if nothing changed after *since*, and None as `current` is. Its score
+        comes without lines.
         Raises StoreFailed.
         """
         return self._one(_IN_FORCE_SINCE, index_id, project, since=since)
 
     async def save(self, assessment: Assessment) -> None:
         """Put *assessment* in force from now on. Raises StoreFailed."""
-        row = _row(assessment)
+        rows = [_row(assessment)]
+        await self._writer.commit(lambda to: self._put_in_force(to, rows))
 
-        def write(connection: Connection) -> None:
-            now = self._clock()
-            same = (table.c.index_id == row["index_id"]) & (table.c.project == row["project"])
-            connection.execute(
-                delete(table).where(same, table.c.superseded_at < now - SUPERSEDED_KEPT)
-            )
-            connection.execute(update(table).where(same, _NOW_IN_FORCE).values(superseded_at=now))
-            connection.execute(insert(table), row)
+    def save_many(self, assessments: Iterable[Assessment]) -> int:
+        """Put each of *assessments* in force, some hundred at a time; return how many.
 
-        await self._writer.commit(write)
+        It blocks its thread. What was saved stays saved when *assessments* raises. Raises
+        StoreFailed.
+        """
+        count = 0
+        for some in in_turn(assessments, _AT_ONCE):
+            rows = list({(one.index_id, one.project): _row(one) for one in some}.values())
+            self._writer.wait(partial(self._put_in_force, rows=rows))
+            count += len(some)
+        return count
 
     def due(
         self, index_id: str, now: datetime, limit: int, *, asked_since: datetime | None = None
@@ -113,6 +136,14 @@ class Assessments:
         stale = delete(table).where(table.c.superseded_at < now - SUPERSEDED_KEPT)
         return await self._writer.commit(lambda to: to.execute(stale).rowcount)
 
+    def _put_in_force(self, connection: Connection, rows: list[dict[str, Any]]) -> None:
+        now = self._clock()
+        names = [{"of_index": row["index_id"], "of_project": row["project"]} for row in rows]
+        long_ago = [{**name, "before": now - SUPERSEDED_KEPT} for name in names]
+        connection.execute(_FORGET, long_ago)
+        connection.execute(_SUPERSEDE, [{**name, "now": now} for name in names])
+        connection.execute(insert(table), rows)
+
     def _one(
         self, select_one: Select[Any], index_id: str, project: NormalizedName, **values: Any
     ) -> Assessment | None:
@@ -128,9 +159,20 @@ class Assessments:
             formula=row.formula,
             inputs=row.inputs,
             flags=row.flags,
+            score=_score(row),
             assessed_at=row.assessed_at,
             valid_until=row.valid_until,
         )
+
+
+def _score(row: Row[Any]) -> HealthScore | Unknown:
+    if row.score is None:
+        return Unknown(reason="it has not been scored yet")
+    if isinstance(row.score, str):
+        return Unknown(reason=row.score)
+    score: HealthScore = row.score
+    lines = getattr(row, "score_lines", None)
+    return score if lines is None else replace(score, lines=lines)
 
 
 def _row(assessment: Assessment) -> dict[str, Any]:
@@ -140,12 +182,15 @@ def _row(assessment: Assessment) -> dict[str, Any]:
         else replace(signal, value=Unknown(reason=f"{signal.source} gave no finite number"))
         for signal in assessment.inputs
     )
+    score = assessment.score
     return {
         "index_id": assessment.index_id,
         "project": assessment.project,
         "formula": assessment.formula,
         "inputs": inputs,
         "flags": assessment.flags,
+        "score": score.reason if isinstance(score, Unknown) else replace(score, lines=()),
+        "score_lines": None if isinstance(score, Unknown) else score.lines,
         "assessed_at": assessment.assessed_at,
         "valid_until": assessment.valid_until,
     }

@@ -21,10 +21,15 @@ from indexgate.store.engines import (
     store_url,
     writing_engine,
 )
+from indexgate.store.events import Events
+from indexgate.store.history import History
 from indexgate.store.kept import Kept
 from indexgate.store.projects import Projects
 from indexgate.store.reader import Reader
 from indexgate.store.schema import REVISION
+from indexgate.store.source_answers import StoredAnswers
+from indexgate.store.standing import Standing
+from indexgate.store.star_totals import StarTotals
 from indexgate.store.writer import Writer
 
 _MIGRATION_LOCK = 0x696E6467
@@ -40,6 +45,11 @@ class Store:
     advisories: StoredAdvisories
     decisions: Decisions
     kept: Kept
+    history: History
+    stars: StarTotals
+    standing: Standing
+    events: Events
+    answers: StoredAnswers
     created_at: datetime
     reader: Reader
     writer: Writer
@@ -96,6 +106,11 @@ def _open(url: URL, clock: Callable[[], datetime]) -> Store:
         advisories=StoredAdvisories(reader, writer, clock),
         decisions=Decisions(reader, writer),
         kept=kept,
+        history=History(reader, writer, clock),
+        stars=StarTotals(reader, writer),
+        standing=Standing(reader, writer),
+        events=Events(reader, writer),
+        answers=StoredAnswers(reader, writer, clock),
         created_at=datetime.fromisoformat(created),
         reader=reader,
         writer=writer,

@@ -1,23 +1,27 @@
 """The tables of the store: one schema for SQLite and for PostgreSQL.
 
-Moments are stored as whole microseconds since 1970 UTC, structures as JSON in a stable order, so
-that both databases hold, compare and give back exactly the same.
+Moments are stored as whole microseconds since 1970 UTC, days as whole days since then, structures
+as JSON in a stable order, so that both databases hold, compare and give back exactly the same.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from math import isfinite
 from typing import Any
 
 import msgspec
+from isal import isal_zlib
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Connection,
     Dialect,
+    Float,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -26,13 +30,15 @@ from sqlalchemy import (
 from sqlalchemy.dialects import sqlite
 
 from indexgate_policy.flags import Flag
+from indexgate_policy.health.result import HealthScore, Line
 from indexgate_policy.signals import Signal
 
-REVISION = "0001"
+REVISION = "0002"
 """The migration that makes the tables below."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_FIRST_DAY = date(1970, 1, 1)
 
 
 class Moment(TypeDecorator[datetime]):
@@ -50,6 +56,21 @@ class Moment(TypeDecorator[datetime]):
         return None if value is None else _EPOCH + value * _MICROSECOND
 
 
+class Day(TypeDecorator[date]):
+    """A day of the log (UTC)."""
+
+    impl = Integer
+    cache_ok = True
+
+    def process_bind_param(self, value: date | None, dialect: Dialect) -> int | None:
+        """Return whole days since 1970."""
+        return None if value is None else (value - _FIRST_DAY).days
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> date | None:
+        """Return the day."""
+        return None if value is None else _FIRST_DAY + timedelta(days=value)
+
+
 class Stored(TypeDecorator[Any]):
     """A value of *kind* as JSON; what does not fit *kind* raises msgspec.ValidationError."""
 
@@ -61,13 +82,38 @@ class Stored(TypeDecorator[Any]):
         self.kind = kind
         self._decoder = msgspec.json.Decoder(kind)
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str:
-        """Return the JSON text, members in a fixed order."""
-        return in_json(value)
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        """Return the JSON text, members in a fixed order; None stays the database's NULL."""
+        return None if value is None else in_json(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         """Return the value as *kind*."""
         return None if value is None else self._decoder.decode(value)
+
+
+class Packed(TypeDecorator[Any]):
+    """A value of *kind* as packed JSON, for what is long and says much the same in every row."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def __init__(self, kind: Any) -> None:
+        super().__init__()
+        self.kind = kind
+        self._decoder = msgspec.json.Decoder(kind)
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> bytes | None:
+        """Return the packed JSON; None stays the database's NULL."""
+        return None if value is None else isal_zlib.compress(in_json(value).encode(), 1)
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> Any:
+        """Return the value as *kind*. Raises msgspec.MsgspecError."""
+        if value is None:
+            return None
+        try:
+            return self._decoder.decode(isal_zlib.decompress(value))
+        except isal_zlib.error as error:  # type: ignore[misc]  # its stubs call the class a value
+            raise msgspec.DecodeError(str(error)) from error
 
 
 def in_json(value: Any) -> str:
@@ -85,6 +131,12 @@ def insert_new(connection: Connection, table: Table, rows: list[dict[str, Any]])
     connection.execute(_insert_new(connection.dialect.name, table), rows)
 
 
+def put_all(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    """Insert *rows*; each whose primary key is there already takes the place of that one."""
+    if rows:
+        connection.execute(_put_all(connection.dialect.name, table), rows)
+
+
 def insert_or_change(
     connection: Connection, table: Table, row: Mapping[str, Any], changes: Mapping[str, Any]
 ) -> None:
@@ -99,6 +151,16 @@ def _insert_new(dialect: str, table: Table) -> Any:
     return _insert(dialect, table).on_conflict_do_nothing()
 
 
+@cache
+def _put_all(dialect: str, table: Table) -> Any:
+    insert = _insert(dialect, table)
+    key = table.primary_key.columns
+    rest = {
+        column.name: insert.excluded[column.name] for column in table.c if column not in set(key)
+    }
+    return insert.on_conflict_do_update(index_elements=list(key), set_=rest)
+
+
 def _insert(dialect: str, table: Table) -> Any:
     # Both databases know `ON CONFLICT`, and SQLAlchemy has a word for it in each.
     if dialect == "postgresql":
@@ -108,9 +170,11 @@ def _insert(dialect: str, table: Table) -> Any:
     return sqlite.insert(table)
 
 
-def _row_id() -> Column[int]:
-    # Only a plain INTEGER key numbers itself in SQLite; PostgreSQL gets the large one.
-    return Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+def _row_id(*, numbers_itself: bool = True) -> Column[int]:
+    # Only a plain INTEGER key numbers itself in SQLite, and only by such a key do its rows lie in
+    # order; PostgreSQL gets the large one.
+    number = BigInteger().with_variant(Integer, "sqlite")
+    return Column("id", number, primary_key=True, autoincrement="auto" if numbers_itself else False)
 
 
 def _text(name: str, *, key: bool = False, optional: bool = False) -> Column[str]:
@@ -157,6 +221,9 @@ assessments = Table(
     _text("formula"),
     Column("inputs", Stored(tuple[Signal, ...]), nullable=False),
     Column("flags", Stored(tuple[Flag, ...]), nullable=False),
+    # A text says why there is no score; nothing at all, that this was never asked.
+    Column("score", Stored(HealthScore | str), nullable=True),  # its lines are apart: most readers
+    Column("score_lines", Packed(tuple[Line, ...]), nullable=True),  # do without, and they are long
     Column("assessed_at", Moment, nullable=False),
     Column("valid_until", Moment, nullable=False),
     Column("superseded_at", Moment, nullable=True),
@@ -243,4 +310,104 @@ notices = Table(
     Column("count", BigInteger, nullable=False),
     Index("notices_hour", "hour"),
     Index("notices_run", "run"),
+)
+
+history_indexes = Table(
+    "history_indexes",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    _text("index_id"),
+    Index("history_indexes_id", "index_id", unique=True),
+)
+
+history_projects = Table(
+    "history_projects",
+    metadata,
+    _row_id(numbers_itself=False),  # see `history_numbers`
+    Column("index_number", Integer, nullable=False),
+    _text("project"),
+    Column("born", Day, nullable=True),
+    Index("history_projects_name", "index_number", "project", unique=True),
+)
+
+history_tiles = Table(
+    "history_tiles",
+    metadata,
+    _row_id(numbers_itself=False),  # see `history_tiles`
+    Column("codes", LargeBinary, nullable=False),
+)
+
+history_days = Table(
+    "history_days",
+    metadata,
+    Column("index_number", Integer, primary_key=True, autoincrement=False),
+    Column("day", Day, primary_key=True),
+    _text("source"),
+    Column("whole", Boolean, nullable=False),
+    Column("complete", Boolean, nullable=False),
+    Column("projects", Integer, nullable=False),
+    Column("folded", Boolean, nullable=False),
+    Column("loaded_at", Moment, nullable=False),
+)
+
+history_movement = Table(
+    "history_movement",
+    metadata,
+    Column("index_number", Integer, primary_key=True, autoincrement=False),
+    Column("day", Day, primary_key=True),
+    Column("consumers", Float, nullable=True),
+    Column("mixes", Stored(tuple[float | None, ...]), nullable=True),  # of the week, on Mondays
+)
+
+events = Table(
+    "events",
+    metadata,
+    _text("index_id", key=True),
+    _text("project", key=True),
+    _text("key", key=True),
+    _text("kind"),
+    Column("at", Moment, nullable=False),
+    _text("text"),
+    _text("source"),
+    Column("size", Float, nullable=True),
+    Index("events_at", "at"),
+)
+
+standing = Table(
+    "standing",
+    metadata,
+    _text("index_id", key=True),
+    _text("project", key=True),
+    _text("fact", key=True),
+    Column("value", Stored(tuple[str, ...]), nullable=False),
+    Column("before", Stored(tuple[str, ...]), nullable=True),
+    Column("watched_since", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=True),
+)
+
+spending = Table(
+    "spending",
+    metadata,
+    _text("job", key=True),
+    _text("source"),
+    _text("month"),
+    _text("day"),
+    _text("purpose"),
+    Column("bytes_billed", BigInteger, nullable=False),
+    Column("settled", Boolean, nullable=False),
+    Column("at", Moment, nullable=False),
+    Index("spending_month", "source", "month"),
+)
+
+source_answers = Table(
+    "source_answers",
+    metadata,
+    _text("source", key=True),
+    _text("address", key=True),
+    _text("etag"),
+    _text("link"),
+    Column("body", LargeBinary, nullable=False),
+    Column("kept_at", Moment, nullable=False),
+    Index("source_answers_kept_at", "kept_at"),
 )

@@ -12,8 +12,9 @@ only.
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
+from itertools import islice
 from typing import Any, TypeVar
 
 import structlog
@@ -28,6 +29,13 @@ Settle = Callable[[Any, Exception | None], None]
 
 _TOGETHER = 512
 """Most writes in one transaction: readers of what they wrote wait for the last of them."""
+
+
+def in_turn(items: Iterable[T], at_once: int) -> Iterator[list[T]]:
+    """Yield *items* in lists of *at_once* at most: one transaction's worth each."""
+    left = iter(items)
+    while some := list(islice(left, at_once)):
+        yield some
 
 
 class _Entry:

@@ -1,3 +1,5 @@
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -5,12 +7,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from packaging.utils import NormalizedName
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from indexgate.store.database import Store, open_store
 from indexgate.store.schema import assessments as table
 from indexgate_policy.assessment import Assessment
 from indexgate_policy.flags import Flag, Severity
+from indexgate_policy.health.result import Cap, HealthScore, Line
 from indexgate_policy.signals import Signal, Unknown
 from tests.proxy.store.conftest import Clock
 
@@ -83,6 +86,28 @@ signals = st.builds(
     source=texts,
     observed_at=moments,
 )
+finite = st.floats(allow_nan=False, allow_infinity=False)
+scores = st.builds(
+    HealthScore,
+    formula=texts,
+    value=finite,
+    uncapped=finite,
+    confidence=finite,
+    grade=st.sampled_from(["A", "E"]),
+    lines=st.lists(
+        st.builds(
+            Line,
+            dimension=texts,
+            input=texts,
+            points=finite,
+            most=finite,
+            known=st.booleans(),
+            evidence=texts,
+        ),
+        max_size=3,
+    ).map(tuple),
+    caps=st.lists(st.builds(Cap, limit=finite, reason=texts), max_size=2).map(tuple),
+)
 flags = st.builds(
     Flag,
     check=texts,
@@ -100,13 +125,16 @@ flags = st.builds(
 @given(
     inputs=st.lists(signals, max_size=3).map(tuple),
     found=st.lists(flags, max_size=3).map(tuple),
+    score=st.one_of(scores, st.builds(Unknown, reason=texts)),
     at=moments,
     until=moments,
 )
 async def test_any_assessment_comes_back_as_it_went_in(
     store: Store,
+    *,
     inputs: tuple[Signal, ...],
     found: tuple[Flag, ...],
+    score: HealthScore | Unknown,
     at: datetime,
     until: datetime,
 ) -> None:
@@ -116,6 +144,7 @@ async def test_any_assessment_comes_back_as_it_went_in(
         formula="1",
         inputs=inputs,
         flags=found,
+        score=score,
         assessed_at=at,
         valid_until=until,
     )
@@ -166,6 +195,64 @@ async def test_for_the_grace_the_oldest_in_force_since_then_is_found(
         return None if found is None else found.formula
 
     assert [since(m) for m in (-5, 0, 9.9, 10, 19.9, 20, 99)] == list("aaabbcc")
+
+
+LINE = Line(dimension="d", input="i", points=1.5, most=2, known=True, evidence="because")
+SCORE = HealthScore(
+    formula="hs-1", value=61.5, uncapped=61.5, confidence=0.7, grade="B", lines=(LINE,)
+)
+
+
+async def test_a_verdict_gets_the_score_without_its_lines(store: Store) -> None:
+    await store.assessments.save(replace(assessment(), score=SCORE))
+    brief = store.assessments.current(INDEX, FOO, lines=False)
+    whole = store.assessments.current(INDEX, FOO)
+    earlier = store.assessments.in_force_since(INDEX, FOO, THEN)
+    assert brief is not None
+    assert whole is not None
+    assert brief.score == replace(SCORE, lines=())
+    assert whole.score == SCORE
+    assert earlier == brief
+
+
+async def test_an_assessment_from_before_there_were_scores_has_none(store: Store) -> None:
+    await store.assessments.save(assessment())
+    store.writer.wait(lambda to: to.execute(update(table).values(score=None, score_lines=None)))
+    found = store.assessments.current(INDEX, FOO)
+    assert found is not None
+    assert isinstance(found.score, Unknown)
+
+
+async def test_many_assessments_are_saved_at_once(store: Store, clock: Clock) -> None:
+    names = [NormalizedName(f"project-{n}") for n in range(450)]
+    await store.assessments.save(assessment(names[7], formula="old"))
+    clock.pass_by(timedelta(minutes=1))
+    many = (replace(assessment(name), score=SCORE) for name in names)
+    assert store.assessments.save_many(many) == 450
+    for name in (names[0], names[7], names[449]):
+        found = store.assessments.current(INDEX, name)
+        assert found == replace(assessment(name), score=SCORE)
+    before = store.assessments.in_force_since(INDEX, names[7], clock.now - timedelta(minutes=1))
+    assert before is not None
+    assert before.formula == "old"
+
+
+async def test_the_last_of_several_assessments_of_one_project_is_in_force(store: Store) -> None:
+    store.assessments.save_many([assessment(formula="a"), assessment(formula="b")])
+    found = store.assessments.current(INDEX, FOO)
+    assert found is not None
+    assert found.formula == "b"
+
+
+async def test_what_was_saved_before_the_source_failed_stays(store: Store) -> None:
+    def failing() -> Iterator[Assessment]:
+        for n in range(250):
+            yield assessment(NormalizedName(f"project-{n}"))
+        raise ValueError("cut off")
+
+    with pytest.raises(ValueError, match="cut off"):
+        store.assessments.save_many(failing())
+    assert store.assessments.current(INDEX, NormalizedName("project-199")) is not None
 
 
 async def test_superseded_assessments_go_after_a_day(store: Store, clock: Clock) -> None:

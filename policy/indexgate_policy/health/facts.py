@@ -156,7 +156,7 @@ class Facts:
     @cached_property
     def rhythm(self) -> releases.Rhythm | Unknown:
         """When the project released, see `releases.rhythm`."""
-        return releases.rhythm(self.kept, self.texts("tags"), self.now)
+        return releases.rhythm(self.kept, self._tags, self.now)
 
     @cached_property
     def advisories(self) -> OpenAdvisories | Unknown:
@@ -213,6 +213,13 @@ class Facts:
     def confirmed(self) -> float | Unknown:
         """What downloads may be worth at most, see `engagement.confirmed`."""
         return confirmed(self)
+
+    @property
+    def _tags(self) -> releases.Tags | Unknown:
+        names = self.texts("tags")
+        if isinstance(names, Unknown):
+            return names
+        return releases.Tags(names=names, seen=self._signals["tags"].observed_at)
 
     @property
     def _is_known_to_many(self) -> bool:

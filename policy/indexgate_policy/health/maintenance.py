@@ -81,7 +81,7 @@ MAINTENANCE = Dimension(
                 "(small, needed by 20, installed steadily): older than four years, no high "
                 "advisory, says that it supports a Python line that has not ended; at least .40 "
                 "too when only unknown facts stand against that. A release is empty, and "
-                "refreshes nothing, when the repository's tags are known and none is "
+                "refreshes nothing, when the repository's tags were seen since and none is "
                 "for it and its files are as large as those before (within 64 bytes or .2 %)"
             ),
             source="Science hs-1; OpenSSF Criticality Score (updated_since)",

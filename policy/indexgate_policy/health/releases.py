@@ -15,12 +15,21 @@ from indexgate_policy.subject import Release
 
 TWO_YEARS = timedelta(days=730)
 FIVE_YEARS = timedelta(days=1825)
+GRACE = timedelta(hours=6)  # some tag after they have published
 SAME_BYTES = 64  # the version number alone moves a compressed archive by a few bytes
 SAME_SHARE = 0.002
 
 _moment = itemgetter(0)
 _VERSION_AT_THE_END = re.compile(r"\d[0-9a-z.+]*$")
 _ZEROS_AT_THE_END = re.compile(r"(?:\.0)+$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tags:
+    """The newest tags of a repository, and when they were looked at."""
+
+    names: tuple[str, ...]
+    seen: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,13 +67,11 @@ def newest(releases: Iterable[Release]) -> Release | None:
     return best[0] if best is not None else unread
 
 
-def rhythm(
-    releases: Iterable[Release], tags: tuple[str, ...] | Unknown, now: datetime
-) -> Rhythm | Unknown:
+def rhythm(releases: Iterable[Release], tags: Tags | Unknown, now: datetime) -> Rhythm | Unknown:
     """Return the rhythm of *releases* up to *now*; unknown when none has an upload time.
 
-    A release is empty, and refreshes nothing, when the repository's *tags* are known and have none
-    for it, and its files are as large as those of the release before.
+    A release is empty, and refreshes nothing, when the repository's *tags* were looked at since and
+    have none for it, and its files are as large as those of the release before.
     """
     dated = _dated(releases)
     if not dated:
@@ -94,20 +101,22 @@ def _dated(releases: Iterable[Release]) -> list[tuple[datetime, Release]]:
     return sorted(dated, key=_moment)
 
 
-def _empty(window: list[tuple[datetime, Release]], tags: tuple[str, ...] | Unknown) -> set[str]:
+def _empty(window: list[tuple[datetime, Release]], tags: Tags | Unknown) -> set[str]:
     if isinstance(tags, Unknown):
         return set()
     sized = [(release.version, _sizes(release)) for _, release in window]
     same = {version for (_, before), (version, after) in pairwise(sized) if _same(before, after)}
     if not same:
         return same
-    tagged = {_tail(tag) for tag in tags}
+    tagged = {_tail(tag) for tag in tags.names}
     # Only the newest tags are listed: of what is older than the oldest match nothing is known.
     reach = next((at for at, release in window if _tail(release.version) in tagged), window[0][0])
     return {
         release.version
         for at, release in window
-        if release.version in same and at > reach and _tail(release.version) not in tagged
+        if release.version in same
+        and reach < at <= tags.seen - GRACE
+        and _tail(release.version) not in tagged
     }
 
 

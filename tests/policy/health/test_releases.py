@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from indexgate_policy.health.releases import Rhythm, newest, rhythm
+from indexgate_policy.health.releases import Rhythm, Tags, newest, rhythm
 from indexgate_policy.signals import Unknown
 from indexgate_policy.subject import Release
 from tests.policy.checks.cases import NOW, UNTOLD, case_of
@@ -18,7 +18,8 @@ def made(version: str, days_ago: float, *, files: str = "ws", size: int = 50_000
 
 
 def rhythm_of(*releases: Release, tags: tuple[str, ...] | Unknown = ()) -> Rhythm:
-    found = rhythm(releases, tags, NOW)
+    seen = tags if isinstance(tags, Unknown) else Tags(names=tags, seen=NOW)
+    found = rhythm(releases, seen, NOW)
     assert isinstance(found, Rhythm)
     return found
 
@@ -46,8 +47,8 @@ def test_a_version_that_cannot_be_read_is_newest_only_when_alone() -> None:
 
 
 def test_without_upload_times_the_rhythm_is_unknown() -> None:
-    assert isinstance(rhythm([replace(made("1.0", 1), released=UNTOLD)], (), NOW), Unknown)
-    assert isinstance(rhythm([], (), NOW), Unknown)
+    assert isinstance(rhythm([replace(made("1.0", 1), released=UNTOLD)], UNTOLD, NOW), Unknown)
+    assert isinstance(rhythm([], UNTOLD, NOW), Unknown)
 
 
 def test_releases_are_counted_over_two_years_and_by_date() -> None:
@@ -86,6 +87,14 @@ def test_files_of_unknown_size_are_no_proof_of_emptiness() -> None:
         made("1.1", 3), files=tuple(replace(f, size=UNTOLD) for f in made("1.1", 3).files)
     )
     assert rhythm_of(made("1.0", 400), blind).empty == 0
+
+
+@pytest.mark.parametrize(("hours", "empty"), [(5, 0), (7, 1)])
+def test_a_release_is_given_time_to_get_its_tag(hours: int, empty: int) -> None:
+    tags = Tags(names=(), seen=NOW - 3 * DAY + timedelta(hours=hours))
+    found = rhythm((made("1.0", 400), made("1.1", 3)), tags, NOW)
+    assert isinstance(found, Rhythm)
+    assert found.empty == empty
 
 
 def test_of_releases_before_the_oldest_listed_tag_nothing_is_held() -> None:

@@ -1,9 +1,23 @@
 """Checks: one file each, with its definition and its function. `CHECKS` is the registration."""
 
 from indexgate_policy.checks import (
+    automation_only,
+    clockwork,
     dormant_release,
+    downloads_without_engagement,
+    maintainer_change,
+    malware,
+    milestone_gap,
+    new_10k,
+    packaging_change,
+    phantom_name,
+    popular_here_only,
+    provenance_lost,
     quarantined,
+    region_concentration,
     release_burst,
+    repo_mismatch,
+    stale_majority,
     typosquat,
     version_jump,
     yanked,
@@ -11,12 +25,28 @@ from indexgate_policy.checks import (
 from indexgate_policy.checks.definition import Check, Definition
 
 CHECKS: tuple[Check, ...] = (
-    Check(definition=quarantined.DEFINITION, run=quarantined.check),
+    Check(definition=quarantined.DEFINITION, run=quarantined.check, ages=False),
+    Check(definition=malware.DEFINITION, run=malware.check, ages=False),
     Check(definition=typosquat.DEFINITION, run=typosquat.check),
-    Check(definition=dormant_release.DEFINITION, run=dormant_release.check),
-    Check(definition=release_burst.DEFINITION, run=release_burst.check),
+    Check(definition=phantom_name.DEFINITION, run=phantom_name.check),
     Check(definition=version_jump.DEFINITION, run=version_jump.check),
-    Check(definition=yanked.DEFINITION, run=yanked.check),
+    Check(definition=dormant_release.DEFINITION, run=dormant_release.check),
+    Check(definition=maintainer_change.DEFINITION, run=maintainer_change.check),
+    Check(definition=provenance_lost.DEFINITION, run=provenance_lost.check),
+    Check(definition=repo_mismatch.DEFINITION, run=repo_mismatch.check),
+    Check(definition=packaging_change.DEFINITION, run=packaging_change.check),
+    Check(definition=release_burst.DEFINITION, run=release_burst.check),
+    Check(definition=new_10k.DEFINITION, run=new_10k.check),
+    Check(
+        definition=downloads_without_engagement.DEFINITION, run=downloads_without_engagement.check
+    ),
+    Check(definition=milestone_gap.DEFINITION, run=milestone_gap.check),
+    Check(definition=automation_only.DEFINITION, run=automation_only.check),
+    Check(definition=clockwork.DEFINITION, run=clockwork.check, ages=False),
+    Check(definition=region_concentration.DEFINITION, run=region_concentration.check, ages=False),
+    Check(definition=popular_here_only.DEFINITION, run=popular_here_only.check),
+    Check(definition=stale_majority.DEFINITION, run=stale_majority.check),
+    Check(definition=yanked.DEFINITION, run=yanked.check, ages=False),
 )
 """All checks in reading order."""
 

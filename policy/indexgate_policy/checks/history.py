@@ -1,10 +1,13 @@
 """The releases of a project in the order in which they were uploaded."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from indexgate_policy.signals import Unknown
 from indexgate_policy.subject import Release
+
+FRESH = timedelta(days=30)
+"""For so long a release is news; by then people would have noticed what is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +26,16 @@ def history(releases: tuple[Release, ...]) -> tuple[Dated, ...] | Unknown:
             return Unknown(reason=f"the upload time of {release.version} is not known")
         dated.append(Dated(release, release.released))
     return tuple(sorted(dated, key=lambda one: one.at))
+
+
+def is_fresh(one: Dated, now: datetime) -> bool:
+    """Tell whether *one* is news at *now*."""
+    return now < one.at + FRESH
+
+
+def is_attested(release: Release) -> bool | Unknown:
+    """Tell whether a file of *release* carries attestations (PEP 740)."""
+    told = [file.provenance for file in release.files]
+    if True in told:
+        return True
+    return next((one for one in told if isinstance(one, Unknown)), False)

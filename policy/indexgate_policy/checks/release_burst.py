@@ -37,10 +37,12 @@ USUAL = 3
 HISTORY = 5  # releases before, without which nothing is unusual
 
 
-def check(case: Case) -> Flag | None:
+def check(case: Case) -> Flag | Unknown | None:
     """Flag a project whose newest release is one of unusually many within a day."""
     dated = history(case.releases)
-    if isinstance(dated, Unknown) or not dated:
+    if isinstance(dated, Unknown):
+        return dated
+    if not dated:
         return None
     times = [one.at for one in dated]
     newest = times[-1]

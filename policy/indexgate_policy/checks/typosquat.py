@@ -12,6 +12,7 @@ from math import log10
 from packaging.utils import canonicalize_name
 
 from indexgate_policy.assessment import Case, Lookalike
+from indexgate_policy.checks import readings
 from indexgate_policy.checks.definition import Definition
 from indexgate_policy.flags import Flag, Severity
 from indexgate_policy.signals import Unknown, Value
@@ -27,7 +28,8 @@ DEFINITION = Definition(
     computes=(
         "How easily the name is taken for one of the most downloaded names, times the popularity "
         "of that name, the project's youth, the gap in downloads, and what speaks for its own "
-        "standing (the same owner, a repository that names it, five releases or more)"
+        "standing (the same owner, a repository that is not called like the popular one, five "
+        "releases or more)"
     ),
     source=(
         "Science fl-1; likeness by a noisy channel over slips (the classes of typogard and "
@@ -48,13 +50,14 @@ DEFINITION = Definition(
 LIKE_ENOUGH = 0.5  # the working point of the likeness
 BANDS = ((0.6, Severity.HIGH), (0.35, Severity.MEDIUM), (0.2, Severity.LOW))
 
-FAMOUS, KNOWN = 100, 5_000  # ranks between which popularity falls from 1 to 1/2
+FAMOUS, KNOWN = 100, 5_000  # ranks between which popularity falls from 1 to OF_KNOWN
+OF_KNOWN = 0.65  # not less: the likeness has already paid for the rank
 NEW = timedelta(days=30)  # younger is 1
 AGE_HALVES = timedelta(days=335)  # after NEW: 1/2 at a year, 1/4 at three
 COUNTED = timedelta(days=30)  # downloads are of 30 days
 CLEAR_GAP = 2.5  # decades between the downloads of both; less is damped
 SAME_OWNER = 0.05
-OWN_REPOSITORY = 0.7
+OWN_REPOSITORY, SOME_REPOSITORY = 0.7, 0.75  # squats mostly link none: see evaluation
 MANY_RELEASES, OF_MANY_RELEASES = 5, 0.8
 
 
@@ -99,14 +102,14 @@ def _factors(case: Case, found: Lookalike) -> tuple[_Factor, ...]:
         _youth(case),
         _gap(case, found),
         _owners(case, found),
-        _repository(case),
+        _repository(case, found),
         _releases(case),
     )
 
 
 def _popularity(found: Lookalike) -> _Factor:
     fall = log10(max(found.rank, FAMOUS) / FAMOUS) / log10(KNOWN / FAMOUS)
-    weight = 1 - 0.5 * min(1.0, fall)
+    weight = 1 - (1 - OF_KNOWN) * min(1.0, fall)
     return _Factor(name="popularity", weight=weight, why=f"`{found.imitates}` is rank {found.rank}")
 
 
@@ -120,9 +123,9 @@ def _youth(case: Case) -> _Factor:
 
 def _gap(case: Case, found: Lookalike) -> _Factor:
     """Weigh downloads of a week: a name used about as much as the other is its own thing."""
-    counted = case.signals.value("downloads_30d")
-    if isinstance(counted, int | float) and not isinstance(counted, bool):
-        own, why = float(counted), f"{counted:.0f} downloads in 30 days"
+    own = readings.number(case, "downloads")
+    if not isinstance(own, Unknown):
+        why = f"{own:.0f} downloads in 30 days"
     else:
         least = case.context.popular.least_downloads
         known = age(case.project.first_upload, case.now)
@@ -151,16 +154,20 @@ def _owners(case: Case, found: Lookalike) -> _Factor:
     return _Factor(name="owner", weight=1.0, why="no owner in common")
 
 
-def _repository(case: Case) -> _Factor:
+def _repository(case: Case, found: Lookalike) -> _Factor:
     link = case.signals.value("repository")
     if isinstance(link, Unknown):
         return _Factor(name="repository", weight=link, why="the repository is not known")
     if not isinstance(link, str) or not link:
         return _Factor(name="repository", weight=1.0, why="no repository link")
     last = link.rstrip("/").rpartition("/")[2].removesuffix(".git")
-    if canonicalize_name(last).replace("-", "") == case.project.name.replace("-", ""):
+    named = canonicalize_name(last).replace("-", "")
+    if named == found.imitates.replace("-", ""):
+        why = f"links a repository called `{found.imitates}`"
+        return _Factor(name="repository", weight=1.0, why=why)
+    if named == case.project.name.replace("-", ""):
         return _Factor(name="repository", weight=OWN_REPOSITORY, why="a repository that names it")
-    return _Factor(name="repository", weight=1.0, why="a repository of another name")
+    return _Factor(name="repository", weight=SOME_REPOSITORY, why="a repository of another name")
 
 
 def _releases(case: Case) -> _Factor:

@@ -1,15 +1,16 @@
-"""A newest version far above the one before."""
+"""A newest version far above the ones before, or below them, or a first one that is far up."""
 
+from collections.abc import Sequence
 from datetime import timedelta
+from itertools import pairwise
 
 from packaging.version import Version
 
 from indexgate_policy.assessment import Case
 from indexgate_policy.checks.definition import Definition
-from indexgate_policy.checks.history import history
+from indexgate_policy.checks.history import FRESH, history, is_fresh
 from indexgate_policy.flags import Flag, Severity
 from indexgate_policy.signals import Unknown
-from indexgate_policy.subject import age
 
 DEFINITION = Definition(
     id="version-jump",
@@ -19,51 +20,82 @@ DEFINITION = Definition(
         "the name or over honest releases, gives it a number like 99.0"
     ),
     computes=(
-        "The first number of the newest release against the highest one uploaded before; numbers "
-        "that are years, and numbers that began at 50 or more (counters), are left out"
+        "The first number of the newest release against the highest one uploaded before; for a "
+        "new project, the number of its first release; numbers that are years, and numbers that "
+        "began at 50 or more (counters), are left out. Also a newest release below the highest one "
+        "by a project that never did so in ten releases"
     ),
-    source="Science fl-1; version order after PEP 440",
-    minimum_data="Two releases with PEP 440 versions and upload times; silent after 30 days",
-    severity="Medium from 5 numbers up, high to 90 or more from below 50",
+    source="Science fl-1; version order after PEP 440; first releases from 90 up: see evaluation",
+    minimum_data="PEP 440 versions and upload times; silent after 30 days",
+    severity=(
+        "Medium from 5 numbers up; high to 90 or more from below 50, for a first release from 90 "
+        "up, and for any jump within 60 days of the first release; low for a release below"
+    ),
     known_false_alarms="Renumbering to match another product",
     remediation="Read why the number jumped, or pin the version before",
 )
 
-FRESH = timedelta(days=30)
 STEP = 5
 TOP, ORDINARY = 90, 50  # from ORDINARY on, the first number is a counter or a date
 YEARS = range(2000, 2100)
 SHORT_YEARS, MONTHS = range(15, 50), range(1, 13)
+NEW = timedelta(days=60)
+HABIT = 10  # releases that went up only
 
 
-def check(case: Case) -> Flag | None:
-    """Flag a newest release whose first number is far above all before."""
+def check(case: Case) -> Flag | Unknown | None:
+    """Flag a newest release whose number is out of all order."""
     dated = history(case.releases)
-    if isinstance(dated, Unknown) or not dated:
+    if isinstance(dated, Unknown):
+        return dated
+    if not dated or not is_fresh(dated[-1], case.now):
         return None
+    parsed = dated[-1].release.parsed
+    if isinstance(parsed, Unknown):
+        return parsed
+    earlier = [one.release.parsed for one in dated[:-1]]
+    known = [version for version in earlier if isinstance(version, Version)]
+    if earlier and not known:
+        return Unknown(reason="no version before the newest is PEP 440")
+    found = _found(parsed, known, young=dated[-1].at < dated[0].at + NEW)
+    if found is None:
+        return None
+    severity, text = found
     newest = dated[-1]
-    parsed = newest.release.parsed
-    since = age(newest.at, case.now)
-    before = [one.release.parsed for one in dated[:-1]]
-    earlier = [version for version in before if isinstance(version, Version)]
-    if isinstance(parsed, Unknown) or isinstance(since, Unknown) or since >= FRESH or not earlier:
-        return None
-    highest = max(earlier)
-    if parsed.epoch != highest.epoch or _is_calendar(parsed):
-        return None
-    rise = parsed.major - highest.major
-    if rise < STEP or highest.major >= ORDINARY:
-        return None
-    to_the_top = parsed.major >= TOP
     return Flag(
         check=DEFINITION.id,
-        severity=Severity.HIGH if to_the_top else Severity.MEDIUM,
-        evidence=f"the version jumped from {highest} to {parsed} on {newest.at.date()}",
-        facts={"from": str(highest), "to": str(parsed)},
+        severity=severity,
+        evidence=f"{text} on {newest.at.date()}",
+        facts={"from": str(max(known, default="")), "to": str(parsed)},
         versions=(newest.release.version,),
         began=newest.at,
         ends=newest.at + FRESH,
     )
+
+
+def _found(
+    newest: Version, earlier: Sequence[Version], *, young: bool
+) -> tuple[Severity, str] | None:
+    if _is_calendar(newest):
+        return None
+    if not earlier:
+        if newest.major < TOP:
+            return None
+        return Severity.HIGH, f"its first release was numbered {newest}"
+    highest = max(earlier)
+    if newest < highest:
+        return _below(newest, earlier)
+    rise = newest.major - highest.major
+    if newest.epoch != highest.epoch or rise < STEP or highest.major >= ORDINARY:
+        return None
+    severity = Severity.HIGH if newest.major >= TOP or young else Severity.MEDIUM
+    return severity, f"the version jumped from {highest} to {newest}"
+
+
+def _below(newest: Version, earlier: Sequence[Version]) -> tuple[Severity, str] | None:
+    if len(earlier) < HABIT or any(later < before for before, later in pairwise(earlier)):
+        return None
+    return Severity.LOW, f"{newest} came after {max(earlier)}, the first time that it goes down,"
 
 
 def _is_calendar(version: Version) -> bool:

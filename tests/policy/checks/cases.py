@@ -7,6 +7,8 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from indexgate_policy.assessment import Case, Context, Lookalike
+from indexgate_policy.downloads.panel import Panel
+from indexgate_policy.flags import Flag
 from indexgate_policy.signals import Signal, Signals, Unknown, Value
 from indexgate_policy.subject import File, Project, Release
 
@@ -47,6 +49,7 @@ def case_of(
     releases: tuple[Release, ...] = (),
     signals: Mapping[str, Value | Unknown] | None = None,
     owners_of: Mapping[str, frozenset[str]] | None = None,
+    history: Panel | Unknown = UNTOLD,
     now: datetime = NOW,
 ) -> Case:
     """Return a case of a public project, five days old, with one release, unless told else."""
@@ -70,6 +73,7 @@ def case_of(
         ),
         context=Context(popular=popular or OneLookalike(), owners_of=owners_of or {}),
         now=now,
+        history=history,
     )
 
 
@@ -90,3 +94,16 @@ def release_of(
         yanked=yanked,
     )
     return Release(version=version, parsed=parsed, released=released, files=(file,))
+
+
+def label(found: Flag | Unknown | None) -> str:
+    """Return the severity of a flag, `unknown` when the check could not look, else `none`."""
+    if isinstance(found, Unknown):
+        return "unknown"
+    return "none" if found is None else found.severity.label
+
+
+def flag_of(found: Flag | Unknown | None) -> Flag:
+    """Return the flag that there must be."""
+    assert isinstance(found, Flag)
+    return found

@@ -20,6 +20,9 @@ REQUESTS = Lookalike(
 )
 
 
+OTHER, BORROWED = "https://x.test/me/it", "https://x.test/psf/requests"
+
+
 def like(*, confusability: float = 0.95, rank: int = 7, downloads: int = 10**9) -> OneLookalike:
     return OneLookalike(
         Lookalike(
@@ -43,15 +46,20 @@ def days_ago(days: int) -> datetime:
         (like(), days_ago(5), 1, {"repository": ""}, Severity.HIGH),
         (like(confusability=0.49), days_ago(5), 1, {}, None),
         (like(confusability=0.55), days_ago(5), 1, {}, Severity.MEDIUM),
-        (like(rank=5_000), days_ago(5), 1, {}, Severity.MEDIUM),
+        (like(rank=5_000), days_ago(5), 1, {}, Severity.HIGH),
+        (like(rank=5_000), days_ago(5), 1, {"repository": OTHER}, Severity.MEDIUM),
+        (like(), days_ago(5), 1, {"repository": OTHER}, Severity.HIGH),
+        (like(confusability=0.7), days_ago(5), 1, {"repository": ""}, Severity.HIGH),
+        (like(confusability=0.7), days_ago(5), 1, {"repository": OTHER}, Severity.MEDIUM),
+        (like(confusability=0.7), days_ago(5), 1, {"repository": BORROWED}, Severity.HIGH),
         (like(rank=5_000), days_ago(365), 1, {}, Severity.LOW),
         (like(), days_ago(365), 1, {}, Severity.MEDIUM),
         (like(), days_ago(3_000), 1, {}, None),
         (like(), UNTOLD, 1, {}, Severity.MEDIUM),
         (like(), NOW + timedelta(days=2), 1, {}, Severity.HIGH),  # a future time is age 0
         (like(), days_ago(5), 5, {"repository": "https://x.test/me/reqeusts"}, Severity.MEDIUM),
-        (like(), days_ago(5), 1, {"repository": "https://x.test/psf/requests"}, Severity.HIGH),
-        (like(), days_ago(5), 1, {"downloads_30d": 900_000_000}, None),  # its own thing
+        (like(), days_ago(5), 1, {"repository": BORROWED}, Severity.HIGH),
+        (like(), days_ago(5), 1, {"downloads": 900_000_000}, None),  # its own thing
         (like(downloads=60_000), days_ago(400), 1, {}, None),  # used no more than others
         (like(), days_ago(5), 1, {"owners": ("mallory",)}, Severity.HIGH),
         (like(), days_ago(5), 1, {"owners": ("alice", "mallory")}, None),

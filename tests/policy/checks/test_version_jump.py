@@ -7,7 +7,7 @@ from indexgate_policy.checks.version_jump import check
 from indexgate_policy.flags import Severity
 from indexgate_policy.signals import Unknown
 from indexgate_policy.subject import Release
-from tests.policy.checks.cases import NOW, case_of, release_of
+from tests.policy.checks.cases import NOW, UNTOLD, case_of, flag_of, label, release_of
 
 
 def released(*versions: str, days_ago: int = 2) -> tuple[Release, ...]:
@@ -34,7 +34,11 @@ def released(*versions: str, days_ago: int = 2) -> tuple[Release, ...]:
         (("9.0", "1.5"), None),  # an older branch
         (("99.0", "1.0", "99.1"), None),  # it has been there before
         (("1.0", "1!9.0"), None),  # another epoch says so openly
-        (("99.0",), None),
+        (("99.0",), Severity.HIGH),  # what an attack on a private name begins with
+        (("2026.1",), None),
+        (("89.0",), None),
+        (("1.0", *(f"1.{n}" for n in range(1, 10)), "0.9"), Severity.LOW),  # always up so far
+        (("1.0", "0.9", *(f"1.{n}" for n in range(1, 10)), "1.8.1"), None),  # it keeps branches
         ((), None),
     ],
 )
@@ -42,22 +46,40 @@ def test_a_jump_of_the_first_number_is_flagged(
     versions: tuple[str, ...], severity: Severity | None
 ) -> None:
     flag = check(case_of(releases=released(*versions)))
-    assert (flag.severity if flag else None) == severity
+    assert label(flag) == ("none" if severity is None else severity.label)
 
 
 def test_after_a_month_nothing_is_said() -> None:
     assert check(case_of(releases=released("0.1", "99.0", days_ago=30))) is None
 
 
-def test_the_evidence_names_both_versions_and_the_day() -> None:
-    flag = check(case_of(releases=released("0.1", "99.0")))
-    assert flag is not None
-    assert flag.evidence == "the version jumped from 0.1 to 99.0 on 2026-11-19"
+@pytest.mark.parametrize(("first", "severity"), [(59, "high"), (61, "medium")])
+def test_a_jump_of_a_new_project_is_worse(first: int, severity: str) -> None:
+    before = release_of("1.0", NOW - timedelta(days=first))
+    assert label(check(case_of(releases=(before, release_of("9.0", NOW))))) == severity
+
+
+@pytest.mark.parametrize(
+    ("versions", "evidence"),
+    [
+        (("0.1", "99.0"), "the version jumped from 0.1 to 99.0 on 2026-11-19"),
+        (("99.0",), "its first release was numbered 99.0 on 2026-11-19"),
+    ],
+)
+def test_the_evidence_names_the_versions_and_the_day(
+    versions: tuple[str, ...], evidence: str
+) -> None:
+    flag = flag_of(check(case_of(releases=released(*versions))))
+    assert flag.evidence == evidence
     assert flag.versions == ("99.0",)
 
 
 def test_versions_that_are_not_pep_440_are_not_compared() -> None:
-    old, new = released("0.1", "99.0")[::-1]
+    old, new = released("0.1", "99.0")
     odd = Unknown(reason="not a version")
-    assert check(case_of(releases=(old, replace(new, parsed=odd)))) is None
-    assert check(case_of(releases=(replace(old, parsed=odd), new))) is None
+    assert label(check(case_of(releases=(old, replace(new, parsed=odd))))) == "unknown"
+    assert label(check(case_of(releases=(replace(old, parsed=odd), new)))) == "unknown"
+
+
+def test_without_upload_times_it_cannot_look() -> None:
+    assert label(check(case_of(releases=(release_of("1.0", UNTOLD),)))) == "unknown"

@@ -1,0 +1,132 @@
+"""The accounts that can release have changed."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from indexgate_policy.assessment import Case
+from indexgate_policy.checks import readings
+from indexgate_policy.checks.definition import Definition
+from indexgate_policy.checks.history import Dated, history
+from indexgate_policy.checks.newcomers import named
+from indexgate_policy.flags import Flag, Severity
+from indexgate_policy.signals import Unknown
+
+DEFINITION = Definition(
+    id="maintainer-change",
+    short="The accounts that can release have changed",
+    motivation=(
+        "Projects are handed over, sold and stolen; the first releases of a new owner are those to "
+        "look at, since nothing else about the project has changed"
+    ),
+    computes=(
+        "Whether the set of owners was seen to change in the last 45 days, whether none of the "
+        "owners before is left, how old the youngest account was, and whether a release followed "
+        "within 14 days"
+    ),
+    source="Science fl-1; no index tells former owners: they are compared with those seen before",
+    minimum_data="Owners that have been watched; a change before that is not known",
+    severity=(
+        "Low; medium when all were replaced, high when a release followed, critical when a release "
+        "followed and all were replaced or the newest account was under 90 days old. It concerns "
+        "the versions released since, if any"
+    ),
+    known_false_alarms="Succession, automatic accounts, a move to an organisation",
+    remediation="Look for a word of the owners before, and stay with a version from before",
+)
+
+NEWS = timedelta(days=45)
+FOLLOWS = timedelta(days=14)
+YOUNG_ACCOUNT = 90  # days
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Change:
+    on: date
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    replaced: bool
+    account_age: float | Unknown  # days, at the change
+
+
+def check(case: Case) -> Flag | Unknown | None:
+    """Flag a project whose owners changed a short while ago."""
+    watched = readings.day(case, "owners_watched_since")
+    if isinstance(watched, Unknown):
+        return watched
+    on = readings.day(case, "owners_changed_on")
+    if isinstance(on, Unknown) or case.now >= readings.start(on) + NEWS:
+        return None
+    change = _change(case, on)
+    since = _released_since(case, on)
+    followed = since[0] if since and since[0].at < readings.start(on) + FOLLOWS else None
+    return Flag(
+        check=DEFINITION.id,
+        severity=_severity(change, followed),
+        evidence=_evidence(change, followed),
+        facts={
+            "changed_on": on.isoformat(),
+            "added": change.added,
+            "removed": change.removed,
+            "all_replaced": change.replaced,
+        },
+        versions=tuple(one.release.version for one in since),
+        began=readings.start(on),
+        ends=readings.start(on) + NEWS,
+    )
+
+
+def _change(case: Case, on: date) -> _Change:
+    added = _or_nobody(readings.texts(case, "owners_added"))
+    removed = _or_nobody(readings.texts(case, "owners_removed"))
+    owners = _or_nobody(readings.texts(case, "owners"))
+    return _Change(
+        on=on,
+        added=added,
+        removed=removed,
+        replaced=bool(removed and owners) and set(owners) <= set(added),
+        account_age=_account_age(case, on) if added else Unknown(reason="nobody was added"),
+    )
+
+
+def _or_nobody(accounts: tuple[str, ...] | Unknown) -> tuple[str, ...]:
+    return () if isinstance(accounts, Unknown) else accounts
+
+
+def _account_age(case: Case, on: date) -> float | Unknown:
+    """Return how old the youngest account was on the day *on*: a fact that stays the same."""
+    age = readings.number(case, "newest_owner_age")
+    if isinstance(age, Unknown):
+        return age
+    return age - (case.signals["newest_owner_age"].observed_at.date() - on).days
+
+
+def _released_since(case: Case, on: date) -> tuple[Dated, ...]:
+    dated = history(case.releases)
+    if isinstance(dated, Unknown):
+        return ()
+    return tuple(one for one in dated if one.at >= readings.start(on))
+
+
+def _is_young(change: _Change) -> bool:
+    return not isinstance(change.account_age, Unknown) and change.account_age < YOUNG_ACCOUNT
+
+
+def _severity(change: _Change, followed: Dated | None) -> Severity:
+    if followed is not None:
+        return Severity.CRITICAL if change.replaced or _is_young(change) else Severity.HIGH
+    return Severity.MEDIUM if change.replaced else Severity.LOW
+
+
+def _evidence(change: _Change, followed: Dated | None) -> str:
+    told = [f"its owners changed on {change.on}"]
+    if change.added:
+        told.append(f"{named(change.added)} came")
+    if change.removed:
+        told.append(f"{named(change.removed)} went")
+    if change.replaced:
+        told.append("nobody from before is left")
+    if _is_young(change) and not isinstance(change.account_age, Unknown):
+        told.append(f"the newest account was {max(0, change.account_age):.0f} days old")
+    if followed is not None:
+        told.append(f"{followed.release.version} followed on {followed.at.date()}")
+    return ", ".join(told)

@@ -11,8 +11,7 @@ repository, and `repository_proven`, `repository_names` and `repository_moved_to
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 import httpx
@@ -21,10 +20,10 @@ from packaging.utils import NormalizedName
 
 from indexgate.sources import github_query, github_rest
 from indexgate.sources.budgets import Budget
-from indexgate.sources.outbound import LONGEST_WAIT, retry_after
+from indexgate.sources.github_limits import Points, patience
 from indexgate.sources.protocol import About, Asked, SourceFailed
 from indexgate.sources.service import NOT_IN_FORM, Reply, Service, part
-from indexgate.sources.told import lines, moment, signals
+from indexgate.sources.told import lines, signals
 from indexgate.sources.validators import Answers
 from indexgate_policy.signals import Signal, Unknown, Value
 
@@ -58,8 +57,10 @@ ABOUT = About(
 )
 
 _HOST = "https://github.com/"
-_FEW_POINTS = 100
 _ONE = {"per_page": "1"}
+_FOUND = frozenset({200})
+# An empty repository is 204, one with too many contributors to list 403.
+_COUNTED = frozenset({200, 204, 403})
 
 _UNTOLD: dict[str, Value | Unknown] = dict.fromkeys(
     ABOUT.gives, Unknown(reason="GitHub could not tell of the repository this time")
@@ -67,11 +68,6 @@ _UNTOLD: dict[str, Value | Unknown] = dict.fromkeys(
 
 T = TypeVar("T")
 Told = dict[str, Value | Unknown]
-
-
-class _RateLimit(msgspec.Struct, rename="camel"):
-    remaining: int = 5_000
-    reset_at: str = ""
 
 
 class _Error(msgspec.Struct):
@@ -88,7 +84,8 @@ class GitHub:
     """The service, as a source that answers in batches.
 
     *base* is the address of its API, *token* one that need not have any rights; None for none, and
-    then *budget* has to be that of `github-without-token`.
+    then *budget* has to be that of `github-without-token`. `most_at_once` shrinks when GitHub
+    could not answer so much in time.
     """
 
     def __init__(
@@ -156,23 +153,34 @@ class GitHub:
         }
 
     async def _by_question(self, names: Sequence[str], now: datetime) -> dict[str, Told]:
-        answer = await self._service.json(
-            _Answer, "graphql", question={"query": github_query.question(names, now)}
-        )
+        try:
+            answer = await self._service.json(
+                _Answer, "graphql", question={"query": github_query.question(names, now)}
+            )
+        except SourceFailed as failed:
+            if failed.kind == "timeout" or failed.status in {502, 504}:
+                self.most_at_once = max(1, self.most_at_once // 2)  # it was too much at once
+            raise
         data = self._data(answer, now)
         gone = {str(e.path[0]) for e in answer.errors or () if e.type == "NOT_FOUND" and e.path}
         told: dict[str, Told] = {}
         there: list[str] = []
+        failures: list[SourceFailed] = []
         for number, name in enumerate(names):
-            raw = data.get(f"r{number}")
-            if raw is None:
-                raise self._service.garbage("left out repositories that it was asked for")
-            if bytes(raw) == b"null":
-                told[name] = _gone(name) if f"r{number}" in gone else _UNTOLD.copy()
-            else:
-                repository = self._decoded(github_query.Repository, bytes(raw))
+            alias = f"r{number}"
+            try:
+                repository = self._repository(data, alias)
+            except SourceFailed as failed:
+                failures.append(failed)
+                told[name] = dict.fromkeys(ABOUT.gives, Unknown(reason=str(failed)))
+                continue
+            if repository is not None:
                 told[name] = github_query.values(repository, name, now)
                 there.append(name)
+            else:
+                told[name] = _gone(name) if alias in gone else _UNTOLD.copy()
+        if len(failures) == len(names):
+            raise failures[0]
         counts = await asyncio.gather(*(self._contributors(name) for name in there))
         for name, contributors in zip(there, counts, strict=True):
             told[name]["contributors"] = contributors
@@ -182,15 +190,26 @@ class GitHub:
         """Return the repositories by alias; note how much of the hour's points is left."""
         limit = (answer.data or {}).get("rateLimit")
         if limit is not None and bytes(limit) != b"null":
-            rate = self._decoded(_RateLimit, bytes(limit))
-            if rate.remaining < _FEW_POINTS and (end := moment(rate.reset_at)) is not None:
-                self._service.budget.pause(_until(end, now))
+            wait = self._decoded(Points, bytes(limit)).wait(now)
+            if wait is not None:
+                self._service.budget.pause(wait)
         if any(error.type == "RATE_LIMITED" for error in answer.errors or ()):
             raise SourceFailed(ABOUT.name, "status", "has answered enough for this hour")
         if answer.data is None:
             broken = "did not understand the question" if answer.errors else NOT_IN_FORM
             raise self._service.garbage(broken)
         return answer.data
+
+    def _repository(
+        self, data: Mapping[str, msgspec.Raw], alias: str
+    ) -> github_query.Repository | None:
+        """Return the repository behind *alias*, None for null. Raises SourceFailed."""
+        raw = data.get(alias)
+        if raw is None:
+            raise self._service.garbage("left out a repository that it was asked for")
+        if bytes(raw) == b"null":
+            return None
+        return self._decoded(github_query.Repository, bytes(raw))
 
     def _decoded(self, kind: type[T], raw: bytes) -> T:
         try:
@@ -201,7 +220,11 @@ class GitHub:
     async def _contributors(self, name: str) -> int | Unknown:
         """Return how many ever committed; GraphQL does not tell it."""
         try:
-            reply = await self._list(name, "contributors", {"anon": "1"})
+            reply = await self._list(name, "contributors", {"anon": "1"}, accept=_COUNTED)
+            if reply.status == 204:
+                return 0
+            if reply.status == 403:
+                return Unknown(reason="GitHub does not count so many")
             entries = await self._service.decoded(list[msgspec.Raw], reply.body)
         except SourceFailed as failed:
             return Unknown(reason=str(failed))
@@ -230,27 +253,11 @@ class GitHub:
             told |= {n: Unknown(reason=str(failed)) for n in rest if isinstance(told[n], Unknown)}
         return told
 
-    async def _list(self, name: str, what: str, query: Mapping[str, str]) -> Reply:
-        return await self._service.reply(f"{_path(name)}/{what}", query={**_ONE, **query})
-
-
-def patience(headers: Mapping[str, str]) -> int | None:
-    """Return the seconds for which GitHub wishes to be left alone; None when it does not say.
-
-    A used-up limit is a 403 or 429 whose `X-RateLimit-Remaining` is 0; `X-RateLimit-Reset` is the
-    end of it in seconds since 1970, counted from the answer's own `Date`.
-    """
-    wish = retry_after(headers)
-    if wish is not None or headers.get("X-RateLimit-Remaining") != "0":
-        return wish
-    reset = headers.get("X-RateLimit-Reset", "")
-    try:
-        sent = parsedate_to_datetime(headers.get("Date", ""))
-    except (ValueError, TypeError):
-        return None
-    if not (reset.isascii() and reset.isdecimal()):
-        return None
-    return max(1, min(int(reset[:12]) - int(sent.timestamp()), LONGEST_WAIT))
+    async def _list(
+        self, name: str, what: str, query: Mapping[str, str], accept: frozenset[int] = _FOUND
+    ) -> Reply:
+        path = f"{_path(name)}/{what}"
+        return await self._service.reply(path, query={**_ONE, **query}, accept=accept)
 
 
 def _name(asked: Asked) -> str | Unknown:
@@ -273,7 +280,3 @@ def _path(name: str) -> str:
 
 def _gone(name: str) -> Told:
     return dict.fromkeys(ABOUT.gives, Unknown(reason=f"GitHub has no repository `{name}`"))
-
-
-def _until(end: datetime, now: datetime) -> int:
-    return max(1, min(int((end - now.astimezone(UTC)).total_seconds()), LONGEST_WAIT))

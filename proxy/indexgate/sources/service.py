@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 import httpx
 import msgspec
 
+from indexgate.errors import GateError
 from indexgate.sources.budgets import Budget
 from indexgate.sources.outbound import answer, read_bounded, same_host
 from indexgate.sources.protocol import About, SourceFailed
@@ -43,7 +44,7 @@ class Service:
     *within* limits a request in seconds, *most* an answer in bytes. *headers* go with each
     request; *keyed* says that a key goes along, for the words of a refusal. *answers* keeps what
     has an ETag, None where nothing is to be kept. *patience* reads a wish to be left alone (see
-    `outbound.answer`).
+    `outbound.answer`). Raises GateError for headers that cannot be sent; it never names the value.
     """
 
     def __init__(
@@ -68,6 +69,14 @@ class Service:
         self._within = within
         self._most = most
         self._headers = {"Accept": "application/json", **(headers or {})}
+        for name, value in self._headers.items():
+            if not (value.isascii() and value.isprintable()):
+                raise GateError(
+                    "source-header",
+                    f"what `{about.name}` is asked with cannot be sent as `{name}`: it holds "
+                    "characters that are not printable ASCII",
+                    "Check the key or the contact for stray characters",
+                )
         self._keyed = keyed
         self._answers = answers
         self._patience = patience
@@ -108,9 +117,14 @@ class Service:
             raise self.garbage(NOT_IN_FORM) from error
 
     async def reply(
-        self, path: str, *, query: Mapping[str, str] | None = None, question: object = None
+        self,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        question: object = None,
+        accept: frozenset[int] = _OK,
     ) -> Reply:
-        """Return the answer at *path* as it is. Raises SourceFailed."""
+        """Return the answer at *path* as it is, of a status in *accept*. Raises SourceFailed."""
         address = f"{self._base}/{path}" + (f"?{urlencode(query)}" if query else "")
         asked = None if question is None else msgspec.json.encode(question)
         held = None
@@ -118,11 +132,13 @@ class Service:
             held = self._answers.held(self.name, address)
         try:
             async with self.budget.turn(self.name):
-                return await self._sent(address, asked, held)
+                return await self._sent(address, asked, held, accept)
         except SourceFailed as failed:
             raise self._worded(failed) from failed
 
-    async def _sent(self, address: str, asked: bytes | None, held: Held | None) -> Reply:
+    async def _sent(
+        self, address: str, asked: bytes | None, held: Held | None, accept: frozenset[int]
+    ) -> Reply:
         headers = dict(self._headers)
         if asked is not None:
             headers["Content-Type"] = "application/json"
@@ -134,7 +150,7 @@ class Service:
             source=self.name,
             allowed=self._allowed,
             headers=headers,
-            accept=_OK if held is None else _OK | {304},
+            accept=accept if held is None else accept | {304},
             within=self._within,
             question=asked,
             patience=self._patience,
@@ -143,7 +159,8 @@ class Service:
                 return Reply(status=200, body=held.body, link=held.link, held=True)
             body = await read_bounded(response, self._most)
             link, etag = response.headers.get("Link", ""), response.headers.get("ETag")
-            if self._answers is not None and asked is None and etag and len(body) <= LARGEST:
+            kept = asked is None and response.status_code == 200 and len(body) <= LARGEST
+            if self._answers is not None and etag and kept:
                 self._answers.keep(self.name, address, Held(etag=etag, body=body, link=link))
             return Reply(status=response.status_code, body=body, link=link)
 

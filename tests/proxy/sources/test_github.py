@@ -3,7 +3,8 @@ import json
 import httpx
 import pytest
 
-from indexgate.sources.github import ABOUT, GitHub, patience
+from indexgate.sources.github import ABOUT, GitHub
+from indexgate.sources.github_limits import patience
 from indexgate.sources.protocol import Batch, SourceFailed
 from indexgate.sources.validators import RecentAnswers
 from indexgate_policy.signals import Unknown
@@ -106,9 +107,43 @@ async def test_an_empty_repository_keeps_its_stars(asking: httpx.AsyncClient) ->
         service.fault("*/commits", Status(status=409))
         service.fault("*/contributors", Status(status=204))
         found = values(await source(asking, service, None).signals(asked(), NOW))
-    assert found["stars"] == 1520
+    assert (found["stars"], found["contributors"]) == (1520, 0)
     assert found["commits_a_week"] == Unknown(reason="github answered 409 Conflict")
-    assert isinstance(found["contributors"], Unknown)
+
+
+async def test_a_list_too_long_to_count_costs_one_signal_and_no_pause(
+    asking: httpx.AsyncClient,
+) -> None:
+    async with GitHubService(repository()) as service:
+        service.fault("*/contributors", Status(status=403, body=b'{"message": "too large"}'))
+        spending = budget("github")
+        asked_of = GitHub(asking, spending, token="t", base=service.origin)
+        found = values(await asked_of.signals(asked(), NOW))
+    assert found["contributors"] == Unknown(reason="GitHub does not count so many")
+    assert (found["stars"], spending.ready_at) == (1520, NOW)
+
+
+async def test_one_broken_repository_of_many_is_its_own(asking: httpx.AsyncClient) -> None:
+    async with GitHubService(repository(), repository("example/other", forkCount="x")) as service:
+        found = await source(asking, service).many(
+            (asked(), asked(OTHER, "https://github.com/example/other")), NOW
+        )
+    assert values(found[SAMPLE])["stars"] == 1520
+    reason = "github answered what is not in its documented form"
+    assert set(values(found[OTHER]).values()) == {Unknown(reason=reason)}
+
+
+@pytest.mark.parametrize("status", [502, 504])
+async def test_what_was_too_much_at_once_is_less_the_next_time(
+    asking: httpx.AsyncClient, status: int
+) -> None:
+    async with GitHubService(repository()) as service:
+        service.fault("/graphql", Status(status=status))
+        asked_of = source(asking, service)
+        before = asked_of.most_at_once
+        with pytest.raises(SourceFailed):
+            await asked_of.signals(asked(), NOW)
+        assert asked_of.most_at_once == before // 2
 
 
 async def test_a_missing_repository_is_no_failure(asking: httpx.AsyncClient) -> None:
@@ -148,7 +183,7 @@ async def test_few_points_left_leave_it_alone_until_they_are_renewed(
     [
         ({"errors": [{"type": "RATE_LIMITED"}]}, "has answered enough for this hour"),
         ({"errors": [{"message": "Parse error"}]}, "did not understand the question"),
-        ({"data": {}}, "left out repositories"),
+        ({"data": {}}, "left out a repository"),
         ({"data": {"r0": {"stargazerCount": 3}}}, "documented form"),
         ({"data": {"r0": []}}, "documented form"),
         ({"data": {"r0": {"nameWithOwner": "a/b", "forkCount": "x"}}}, "documented form"),

@@ -4,6 +4,7 @@ import httpx
 import msgspec
 import pytest
 
+from indexgate.errors import GateError
 from indexgate.sources.protocol import About, SourceFailed
 from indexgate.sources.scorecard import ABOUT
 from indexgate.sources.service import Service, part
@@ -97,6 +98,15 @@ async def test_a_service_without_a_key_that_wants_one_is_said_to(
             await service(asking, running).reply(part("a/b"))
     assert caught.value.reason == "does not answer without a key (401)"
     assert not caught.value.lasting
+
+
+@pytest.mark.parametrize("key", ["geheim\u00e4", "two\nlines", "tab\t"])
+async def test_a_key_that_cannot_be_sent_is_told_without_being_told(
+    asking: httpx.AsyncClient, key: str
+) -> None:
+    with pytest.raises(GateError, match="cannot be sent as `X-Key`") as caught:
+        Service(ABOUT, asking, budget("scorecard"), base="http://x", headers={"X-Key": key})
+    assert key not in str(caught.value)
 
 
 def test_the_oldest_answers_are_let_go() -> None:

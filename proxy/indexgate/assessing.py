@@ -9,6 +9,7 @@ from packaging.utils import NormalizedName
 
 from indexgate.index.listing import Listing
 from indexgate.past import Recalled
+from indexgate_policy.advisories import Advisories
 from indexgate_policy.assess import assess
 from indexgate_policy.assessment import Assessment, Case, Context, PopularNames
 from indexgate_policy.signals import Signal, Signals, Unknown
@@ -29,11 +30,12 @@ def assessed(
     signals: Iterable[Signal],
     recalled: Recalled,
     *,
+    advisories: Advisories | Unknown,
     popular: PopularNames,
     others: CurrentAssessments,
     now: datetime,
 ) -> Assessment:
-    """Return the assessment of the listed project.
+    """Return the assessment of the listed project, its health with *advisories* as they are.
 
     *signals* are in the order of rising trust. Where several speak of the same, what is known goes
     before what is not, and then the more trusted before the less; all of them are kept as inputs,
@@ -53,7 +55,8 @@ def assessed(
             now=now,
             history=recalled.history,
             events=recalled.events,
-        )
+        ),
+        advisories=advisories,
     )
     about_checks = (signal for signal in found.inputs if signal.source == OURS)
     inputs = sorted((*ranked, *about_checks), key=lambda signal: signal.name)

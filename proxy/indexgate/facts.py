@@ -19,7 +19,7 @@ from indexgate.index.listing import Listing
 from indexgate.observing import Observed, Observer
 from indexgate.past import NoPast, Past, Recalled
 from indexgate.sources.osv_records import FeedState
-from indexgate.sources.protocol import Source
+from indexgate.sources.protocol import Source, joined
 from indexgate.store.engines import StoreFailed
 from indexgate.waiting_line import WaitingLine
 from indexgate_policy.advisories import Advisories, Advisory
@@ -120,6 +120,11 @@ class Facts:
         self._late: set[asyncio.Task[None]] = set()
         self._line = WaitingLine()
 
+    @property
+    def observer(self) -> Observer:
+        """Who asks the sources."""
+        return self._with.observer
+
     async def of(self, listing: Listing) -> Known:
         """Return what is known of the listed project, waiting only at first sight, and shortly.
 
@@ -219,17 +224,18 @@ class Facts:
         project: NormalizedName,
         sources: Iterable[Source] | None = None,
         *,
+        anew: bool = True,
         patience: timedelta = timedelta(0),
     ) -> Renewed:
         """Assess *project* again and return the result.
 
-        Its own index is asked anew, other *sources* (all by default) as their answers are old, and
-        for *patience* each is waited for until it may be asked. Raises NoSuchProject,
+        Its own index is asked *anew*, other *sources* (all by default) as their answers are old,
+        and for *patience* each is waited for until it may be asked. Raises NoSuchProject,
         UpstreamFailed, StoreFailed.
         """
         listing = await self._with.listing(project)
         chosen = self._with.observer.all if sources is None else tuple(sources)
-        return await self._renew(listing, chosen, anew=True, patience=patience)
+        return await self._renew(listing, chosen, anew=anew, patience=patience)
 
     async def _renew(
         self,
@@ -240,10 +246,12 @@ class Facts:
         patience: timedelta = timedelta(0),
     ) -> Renewed:
         project, past = listing.project.name, self._with.past
+        kept = self._kept(project)
+        before = Signals(() if kept is None else kept[1].inputs)
         observed = await self._with.observer.observe(
             project, sources, self.said(project), anew=anew, patience=patience
         )
-        await past.note(listing, Signals(observed.signals))
+        await past.note(listing, joined(observed.signals), before)
         recalled = await past.recall(project, listing, self._with.clock())
         assessment = await self._keep(listing, observed, recalled)
         return Renewed(listing=listing, observed=observed, assessment=assessment)
@@ -299,6 +307,7 @@ class Facts:
             listing,
             observed.signals,
             recalled,
+            advisories=self._advisories(listing.project.name),
             popular=self._with.popular,
             others=self._with.assessments,
             now=self._with.clock(),

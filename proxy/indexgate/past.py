@@ -34,8 +34,11 @@ class Past(Protocol):
     def speaks_as(self) -> frozenset[str]:
         """The sources that its signals name: they are made anew at each recall."""
 
-    async def note(self, listing: Listing, signals: Signals) -> None:
-        """Remember what *listing* and *signals* say today: owners, repository, stars, yanks."""
+    async def note(self, listing: Listing, signals: Signals, before: Signals) -> None:
+        """Remember what *listing* and *signals* say today: owners, repository, stars, yanks.
+
+        *before* are the signals of the assessment before this one.
+        """
 
     async def recall(self, project: NormalizedName, listing: Listing, now: datetime) -> Recalled:
         """Return what is remembered of *project* at *now*. It may take some milliseconds."""
@@ -46,7 +49,7 @@ class NoPast:
 
     speaks_as: frozenset[str] = frozenset()
 
-    async def note(self, listing: Listing, signals: Signals) -> None:
+    async def note(self, listing: Listing, signals: Signals, before: Signals) -> None:
         """Keep nothing."""
 
     async def recall(self, project: NormalizedName, listing: Listing, now: datetime) -> Recalled:

@@ -1,19 +1,20 @@
-"""What goes on in the background: the advisory feed, old assessments, and what is kept too long.
+"""What goes on in the background: feeds, days of the log, old assessments, what is kept too long.
 
 Nothing that fails here ends the gate: it is told, and tried again later.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from packaging.utils import NormalizedName
 
+from indexgate.day_reading import Reading
 from indexgate.sources.osv_records import FeedState
 from indexgate.sources.protocol import SourceFailed
-from indexgate.store.engines import StoreFailed
+from indexgate_policy.errors import Explained
 
 FEED_EVERY = timedelta(minutes=30)
 FEED_RETRY = timedelta(minutes=2)
@@ -28,6 +29,24 @@ POSTPONED = timedelta(hours=1)
 """How long a project that is due again at once, as its refresh failed, lets others go first."""
 
 TIDY_EVERY = timedelta(hours=6)
+
+
+DAYS_EVERY = timedelta(hours=6)
+"""A day is settled once a day; those that could not be read are tried again in between."""
+
+
+class Days(Protocol):
+    """A reader of days of the download log; its methods block."""
+
+    @property
+    def source(self) -> str:
+        """The name of the log."""
+
+    def due(self) -> Sequence[date]:
+        """Return the days that are to be read now, the newest first."""
+
+    def read(self, day: date) -> Reading:
+        """Read *day* as a whole."""
 
 
 class Feed(Protocol):
@@ -62,6 +81,7 @@ async def sleep(time: timedelta) -> None:
 class Refresh:
     """The background work of one gate. `feed` is None when no advisories are wanted, or offline.
 
+    `days` are logs that are read by days, `others` what else forgets what is too old.
     `feed_failure` says why the feed could not be read last; None after a success. `wait` is how
     time passes between two turns of the work.
     """
@@ -73,6 +93,8 @@ class Refresh:
     queue: Callable[[NormalizedName], None]
     clock: Callable[[], datetime]
     log: Callable[[str, str], None]
+    days: Sequence[Days] = ()
+    others: Sequence[Pruned] = ()
     wait: Callable[[timedelta], Awaitable[None]] = sleep
     feed_failure: str | None = field(default=None, init=False)
     _queued: dict[NormalizedName, datetime] = field(default_factory=dict, init=False)
@@ -82,12 +104,25 @@ class Refresh:
         async with asyncio.TaskGroup() as tasks:
             if self.feed is not None:
                 tasks.create_task(self._feed_for_ever(self.feed))
+            for log in self.days:
+                tasks.create_task(self._days_for_ever(log))
             tasks.create_task(self._due_for_ever())
             tasks.create_task(self._tidy_for_ever())
 
     async def _feed_for_ever(self, feed: Feed) -> None:
         while True:
             await self.wait(await self._read(feed))
+
+    async def _days_for_ever(self, log: Days) -> None:
+        while True:
+            try:
+                for day in await asyncio.to_thread(log.due):
+                    read = await asyncio.to_thread(log.read, day)
+                    self.log("day-read", f"{log.source}: {day}, {read.projects:,} projects")
+            except Exception as error:
+                # The budget is used up, say: what is due stays due, the newest day first.
+                self.log("day-failed", f"{log.source}: {_told(error)}")
+            await self.wait(DAYS_EVERY)
 
     async def _due_for_ever(self) -> None:
         while True:
@@ -99,7 +134,7 @@ class Refresh:
 
     async def _tidy_for_ever(self) -> None:
         while True:
-            for pruned in (self.assessments, self.record):
+            for pruned in (self.assessments, self.record, *self.others):
                 try:
                     await pruned.prune(self.clock())
                 except Exception as error:
@@ -139,6 +174,6 @@ def _told(error: Exception) -> str:
     """Say what failed; the name of an error that nobody foresaw is part of it."""
     if isinstance(error, SourceFailed):
         return str(error)
-    if isinstance(error, StoreFailed):
+    if isinstance(error, Explained):
         return error.message
     return f"{type(error).__name__}: {error}"

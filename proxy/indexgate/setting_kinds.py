@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from indexgate import web_address
+from indexgate.sources import bigquery_price
 
 _SECONDS = {"ms": 0.001, "": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _BYTES = {"": 1, "b": 1} | {
@@ -105,6 +106,13 @@ def _plain(text: str) -> str:
     return text
 
 
+def _monthly(text: str) -> int:
+    try:
+        return bigquery_price.monthly_bytes(text)
+    except (ValueError, OverflowError):
+        raise ValueError from None
+
+
 def _pattern(text: str) -> str:
     if not _NAME_GLOB.fullmatch(text):
         raise ValueError
@@ -192,6 +200,11 @@ PATTERN = Kind(
 KEY = Kind(metavar="KEY", allowed="printable text without spaces", read=_key)
 TEXT = Kind(metavar="TEXT", allowed="printable text", read=_plain)
 SWITCH = Kind(metavar="YES|NO", allowed="`true` or `false`", read=_switch, written_as=(str, bool))
+MONTHLY = Kind(
+    metavar="BUDGET",
+    allowed="bytes a month such as `500 GB` or `1 TiB`, or dollars such as `$5` past the free TiB",
+    read=_monthly,
+)
 SIZE = Kind(
     metavar="SIZE",
     allowed="bytes, or a number with `KB`, `MB`, `GB`, `TB` or `KiB` to `TiB`, such as `5GB`",

@@ -207,9 +207,9 @@ TABLE: tuple[Setting, ...] = (
     ),
     Setting(
         name="bigquery_budget",
-        kind=kinds.SIZE,
-        default="1TiB",
-        help="Most bytes that BigQuery may bill in a month. The first TiB of a project is free.",
+        kind=kinds.MONTHLY,
+        default="1 TiB",
+        help="Most that BigQuery may bill in a month. The first TiB of a project is free.",
     ),
     Setting(
         name="cache_size",

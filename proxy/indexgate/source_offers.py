@@ -17,8 +17,9 @@ class Offer:
     `by` says what turns it on: `index` (the upstream itself), `laptop` (by itself on loopback),
     `key` (as soon as the setting `needs` has a value), `name` (only when `sources` names it),
     `bulk` (it is asked for whole files, which name no project). `needs` is the setting without
-    which it cannot be asked, unless it is `keyless`: then it can, if `sources` names it. `gives`, `learns` and `costs` are shown to people; `daily` marks a
-    source of whole days of the download log.
+    which it cannot be asked, unless it is `keyless`: then it can, if `sources` names it. `gives`,
+    `learns` and `costs` are shown to people; `daily` marks a source of whole days of the download
+    log.
     """
 
     name: str

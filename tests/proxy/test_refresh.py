@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from packaging.utils import NormalizedName
 
+from indexgate.day_reading import Reading
 from indexgate.refresh import (
+    DAYS_EVERY,
     DUE_AT_ONCE,
     DUE_EVERY,
     FEED_EVERY,
@@ -93,6 +95,25 @@ class Feed:
 
 
 @dataclass
+class Days:
+    """A log of days: what is due in each turn, and how reading each day ends."""
+
+    turns: list[list[date]]
+    failures: dict[date, Exception] = field(default_factory=dict)
+    read_days: list[date] = field(default_factory=list)
+    source: str = "bigquery"
+
+    def due(self) -> list[date]:
+        return self.turns.pop(0)
+
+    def read(self, day: date) -> Reading:
+        self.read_days.append(day)
+        if day in self.failures:
+            raise self.failures[day]
+        return Reading(day=day, source=self.source, projects=3, rows=9)
+
+
+@dataclass
 class Work:
     """The background work, and all that it does to its surroundings."""
 
@@ -100,6 +121,7 @@ class Work:
     assessments: Rows = field(default_factory=Rows)
     record: Rows = field(default_factory=Rows)
     feed: Feed | None = None
+    days: Days | None = None
     queued: list[str] = field(default_factory=list)
     said: list[tuple[str, str]] = field(default_factory=list)
 
@@ -112,6 +134,7 @@ class Work:
             queue=self.queued.append,
             clock=self.time,
             log=lambda event, text: self.said.append((event, text)),
+            days=() if self.days is None else (self.days,),
             wait=self.time.wait,
         )
 
@@ -234,6 +257,29 @@ async def test_no_failure_of_any_part_ends_the_work_before_it_is_cancelled() -> 
     with pytest.raises(asyncio.CancelledError):
         await running
     assert {event for event, _ in work.said} == {"feed-failed", "refresh-failed", "tidy-failed"}
+
+
+async def test_days_are_read_as_they_fall_due_and_told() -> None:
+    first, second = date(2026, 11, 20), date(2026, 11, 19)
+    days = Days([[first, second], []])
+    work = Work(Time(1), days=days)
+    await until_enough(lambda: work.refresh._days_for_ever(days))
+    assert days.read_days == [first, second]
+    assert work.time.waits == [DAYS_EVERY]
+    assert work.said[0] == ("day-read", "bigquery: 2026-11-20, 3 projects")
+
+
+@a_failure
+async def test_a_day_that_cannot_be_read_ends_the_turn_and_is_tried_in_the_next(
+    failure: Exception, told: str
+) -> None:
+    first, second = date(2026, 11, 20), date(2026, 11, 19)
+    days = Days([[first, second], [first, second]], {first: failure})
+    work = Work(Time(1), days=days)
+    await until_enough(lambda: work.refresh._days_for_ever(days))
+    assert days.read_days == [first, first]
+    assert [event for event, _ in work.said] == ["day-failed", "day-failed"]
+    assert all(told in text for _, text in work.said)
 
 
 async def test_a_gate_without_a_feed_does_the_rest() -> None:

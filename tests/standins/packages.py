@@ -56,7 +56,8 @@ class IndexedFile:
 class IndexedProject:
     """A project: its display name, its files in page order, its PEP 792 status, its owners.
 
-    `owners` are user names with a role each, as the project JSON's `ownership` tells them.
+    `owners` are user names with a role each, as the project JSON's `ownership` tells them; `urls`
+    are labels with an address each.
     `extra` is merged into the JSON page: members that no standard knows.
     """
 
@@ -66,6 +67,7 @@ class IndexedProject:
     status_reason: str | None = None
     owners: tuple[tuple[str, str], ...] = (("somebody", "Owner"),)
     organization: str | None = None
+    urls: tuple[tuple[str, str], ...] = ()
     description: str = ""
     extra: dict[str, object] = field(default_factory=dict)
 

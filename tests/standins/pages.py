@@ -78,6 +78,7 @@ def project_json(project: IndexedProject, link: Link) -> bytes:
             "version": latest,
             "summary": "A stand-in",
             "description": project.description,
+            "project_urls": dict(project.urls),
             "yanked": False,
             "yanked_reason": None,
         },

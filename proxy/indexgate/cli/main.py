@@ -21,6 +21,8 @@ COMMANDS: Mapping[str, str] = {
     "run": "indexgate.cli.run",
     "check": "indexgate.cli.check",
     "log": "indexgate.cli.log",
+    "refresh": "indexgate.cli.refresh",
+    "sources": "indexgate.cli.sources",
 }
 """Each command and the module that has it as `command`; imported when it is asked for."""
 
@@ -28,10 +30,12 @@ EXIT_CODES: Mapping[int, str] = {
     0: "All is well; `explain` and `check`: what was asked for passes.",
     1: "`explain` and `check`: something that was asked for is refused.",
     FAILED: "Wrong usage, a wrong setting, or a failure; stderr says which."
-    " `check`: nothing is refused, but something could not be judged.",
+    " `check`: nothing is refused, but something could not be judged. `refresh`: something could"
+    " not be asked or read.",
     127: "`run`: the command cannot be started. Else `run` ends with the command's own code, or"
     " with 128 and the number of the signal that ended it.",
-    INTERRUPTED: "Interrupted. `serve` ends with 0 when it is told to stop.",
+    INTERRUPTED: "Interrupted; the same `refresh` goes on from there. `serve` ends with 0 when it"
+    " is told to stop.",
 }
 
 

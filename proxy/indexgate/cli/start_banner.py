@@ -6,6 +6,7 @@ from typing import Protocol
 from indexgate.config import Settings
 from indexgate.listening import Listening
 from indexgate.redact import redact
+from indexgate.source_choice import choose_sources
 from indexgate.upstream_choice import UpstreamChoice
 
 _LOOPBACK = ("127.", "::1", "localhost")
@@ -53,17 +54,22 @@ def banner(
 def _leaves(settings: Settings, upstream: UpstreamChoice) -> str:
     if settings.offline:
         return "nothing (offline)"
-    if settings.osv_url is None:
-        return f"requests to upstream ({upstream.url}); no advisories are fetched"
+    asked = f"requests to upstream ({upstream.url})"
     if not upstream.public:
         return (
-            f"requests to upstream ({upstream.url}); no advisories are fetched, since they speak"
-            " of the public index's projects (`--upstream-public`)"
+            f"{asked}; no advisories are fetched, since they speak of the public index's projects"
+            " (`--upstream-public`), and nobody else is told a name"
         )
-    return (
-        f"requests to upstream ({upstream.url}) and for OSV's bulk file"
-        f" ({redact(settings.osv_url)}), which names no package"
-    )
+    if settings.osv_url is None:
+        told = f"{asked}; no advisories are fetched"
+    else:
+        told = (
+            f"{asked} and for OSV's bulk file ({redact(settings.osv_url)}), which names no package"
+        )
+    third_parties = [s.offer.name for s in choose_sources(settings, upstream) if s.third_party]
+    if not third_parties:
+        return f"{told}; no third party is told what is asked for"
+    return f"{told}; names of packages to {', '.join(third_parties)} (`--sources none` to stop it)"
 
 
 def _notes(settings: Settings, upstream: UpstreamChoice, policy: ShownPolicy) -> Iterator[str]:

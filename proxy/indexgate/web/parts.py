@@ -1,20 +1,22 @@
 """The parts of a gate put together: the one place that knows what stands behind each interface."""
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from random import random
 from secrets import token_hex
 from typing import TypeAlias
-from urllib.parse import quote, urlsplit
-from urllib.request import proxy_bypass
+from urllib.parse import quote
 
 from cachetools import LRUCache
 from packaging.utils import NormalizedName
 
 from indexgate import state_folder
 from indexgate.config import Settings
+from indexgate.day_reading import DayReader
 from indexgate.facts import Facts, Surroundings
 from indexgate.formerly import Formerly
 from indexgate.gate import Gate
@@ -26,22 +28,26 @@ from indexgate.index.listing import Listing
 from indexgate.index.page_folder import PageFolder
 from indexgate.index.presentation import Addresses
 from indexgate.index.project_list import ProjectLists
+from indexgate.index.protocol import NoSuchProject, UpstreamFailed
 from indexgate.index.upstream import Upstream, UpstreamSettings
 from indexgate.index.whole_files import WholeFiles
 from indexgate.logs import logger
-from indexgate.observing import Observer
+from indexgate.observing import Observer, Surveyed
 from indexgate.policy_file import PolicyInForce
 from indexgate.record import Recorder
-from indexgate.refresh import Refresh
+from indexgate.refresh import ASKED_SINCE, Refresh
 from indexgate.simple.model import PageFile
 from indexgate.sources import outbound, popular
+from indexgate.sources.day_log import DayLog
 from indexgate.sources.osv import OsvFeed
 from indexgate.sources.project_json import ProjectJson
 from indexgate.store.database import Store, open_store
 from indexgate.store.engines import StoreFailed
+from indexgate.stored_past import StoredPast
 from indexgate.upstream_choice import UpstreamChoice
 from indexgate.web.file_routes import Remembered
 from indexgate.web.refusal import blocked_path
+from indexgate.web.sources import Sources, asked_projects, open_sources, private, proxy_to
 from indexgate_policy.lookalike import PopularNameList
 from indexgate_policy.rules.verdict import Verdict
 from indexgate_policy.signals import Unknown
@@ -57,6 +63,7 @@ _TROUBLE = {
     "store-failed",
     "cache-trouble",
     "feed-failed",
+    "day-failed",
 }
 
 
@@ -80,6 +87,8 @@ class Parts:
     store: Store
     recorder: Recorder
     refresh: Refresh
+    sources: Sources
+    days: tuple[DayReader, ...]
     popular: PopularNameList
     gate_id: str
     secret: str = field(repr=False)
@@ -88,12 +97,18 @@ class Parts:
 
 @asynccontextmanager
 async def open_parts(
-    settings: Settings, choice: UpstreamChoice, *, base: str, clock: Clock = utc_now
+    settings: Settings,
+    choice: UpstreamChoice,
+    *,
+    base: str,
+    clock: Clock = utc_now,
+    addresses: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Parts]:
     """Open everything that the gate needs, and close it again.
 
-    *base* is the gate's own address with a slash at the end, *clock* gives aware times in UTC.
-    Raises GateError, PolicyError.
+    *base* is the gate's own address with a slash at the end, *clock* gives aware times in UTC,
+    *addresses* other addresses of third parties than the documented ones, by source. Raises
+    GateError, PolicyError.
     """
     state = state_folder.open_state(settings.state)
     policy = PolicyInForce(settings.policy, clock=clock, log=_say("policy"))
@@ -139,12 +154,12 @@ async def open_parts(
         client = outbound.client(
             ca_bundle=choice.ca,
             certificate=choice.client_cert,
-            proxy=_proxy_to(choice.url, choice),
+            proxy=proxy_to(choice.url, choice),
             timeout=settings.upstream_timeout.total_seconds(),
         )
         stack.push_async_callback(client.aclose)
         names = popular.load() if choice.public else PopularNameList(tuple)
-        project_json = ProjectJson(client, index_url=_with_login(choice))
+        sources = open_sources(stack, settings, choice, store, clock=clock, addresses=addresses)
         gate = _gate(
             settings,
             choice,
@@ -152,16 +167,18 @@ async def open_parts(
             index=index,
             policy=policy,
             names=names,
-            project_json=project_json,
+            sources=sources,
+            project_json=ProjectJson(client, index_url=_with_login(choice)),
             base=base,
             clock=clock,
         )
         stack.push_async_callback(gate.facts.close)
         feed = None
         if settings.osv_url is not None and choice.public and not settings.offline:
-            feeds = outbound.client(proxy=_proxy_to(settings.osv_url, choice), timeout=30.0)
+            feeds = outbound.client(proxy=proxy_to(settings.osv_url, choice), timeout=30.0)
             stack.push_async_callback(feeds.aclose)
             feed = OsvFeed(feeds, store.advisories, base=settings.osv_url, spool=state.run)
+        days = tuple(_day_reader(log, gate, store, clock) for log in sources.logs)
         yield Parts(
             gate=gate,
             upstream=upstream,
@@ -176,9 +193,13 @@ async def open_parts(
                 record=store.decisions,
                 index_id=choice.index_id,
                 queue=gate.facts.queue_due,
+                days=days,
+                others=(_OldHistory(store),),
                 clock=clock,
                 log=_say("refresh"),
             ),
+            sources=sources,
+            days=days,
             popular=names,
             gate_id=gate_id,
             secret=state.secret,
@@ -214,6 +235,7 @@ def _gate(
     index: CachedIndex,
     policy: PolicyInForce,
     names: PopularNameList,
+    sources: Sources,
     project_json: ProjectJson,
     base: str,
     clock: Clock,
@@ -221,6 +243,7 @@ def _gate(
     async def listing(project: NormalizedName) -> Listing:
         return await gate.listing(project)
 
+    past = StoredPast(store, choice.index_id, _say("past"))
     facts = Facts(
         Surroundings(
             index_id=choice.index_id,
@@ -229,8 +252,19 @@ def _gate(
             advisories=store.advisories,
             popular=names,
             observer=Observer(
-                (project_json,), offline=settings.offline, clock=clock, log=_say("sources")
+                (*sources.per_project, project_json),
+                offline=settings.offline,
+                clock=clock,
+                log=_say("sources"),
+                private=private(settings.private_names),
+                chance=random,
+                told=Surveyed(
+                    succeeded=sources.book.succeeded,
+                    failed=sources.book.failed,
+                    counted=past.counted,
+                ),
             ),
+            past=past,
             listing=listing,
             clock=clock,
             log=_say("facts"),
@@ -252,6 +286,36 @@ def _gate(
         page_memory=settings.page_memory,
     )
     return gate
+
+
+@dataclass(frozen=True, slots=True)
+class _OldHistory:
+    """The download history, as something that forgets what is too old."""
+
+    store: Store
+
+    async def prune(self, now: datetime) -> int:
+        """Let go of what is too old at *now*, off the loop. Raises StoreFailed."""
+        return await asyncio.to_thread(self.store.history.roll_over)
+
+
+def _day_reader(log: DayLog, gate: Gate, store: Store, clock: Clock) -> DayReader:
+    """Return what reads days of *log*, from threads beside the running loop."""
+    loop = asyncio.get_running_loop()
+    index_id = gate.index_id
+
+    def asked() -> frozenset[NormalizedName]:
+        return asked_projects(store, index_id, clock() - ASKED_SINCE)
+
+    def listing(project: NormalizedName) -> Listing | None:
+        try:
+            return asyncio.run_coroutine_threadsafe(gate.listing(project), loop).result()
+        except (NoSuchProject, UpstreamFailed):
+            return None
+
+    return DayReader(
+        log, store.history, index_id=index_id, projects=asked, listing=listing, clock=clock
+    )
 
 
 def _addresses(settings: Settings, base: str) -> Addresses:
@@ -315,11 +379,6 @@ def _upstream_settings(settings: Settings, choice: UpstreamChoice) -> UpstreamSe
         client_certificate=None if choice.client_cert is None else str(choice.client_cert),
         proxy=choice.proxy,
     )
-
-
-def _proxy_to(url: str, choice: UpstreamChoice) -> str | None:
-    """Return the configured proxy, unless the environment says that *url* needs none."""
-    return None if proxy_bypass(urlsplit(url).hostname or "") else choice.proxy
 
 
 def _with_login(choice: UpstreamChoice) -> str:

@@ -47,7 +47,8 @@ def test_the_banner_says_what_runs_where_and_what_leaves_the_machine() -> None:
         "  state         home/state\n"
         "  presentation  explain\n"
         "  leaves here   requests to upstream (https://index.example.test/simple/) and for OSV's"
-        " bulk file (https://osv-vulnerabilities.storage.googleapis.com/), which names no package\n"
+        " bulk file (https://osv-vulnerabilities.storage.googleapis.com/), which names no package;"
+        " names of packages to deps-dev, scorecard, pypistats (`--sources none` to stop it)\n"
         "  note          extra index `https://x.test/` of pip (pip.conf) is not used by the gate\n"
         "\n"
         "Point an installer at it:\n"
@@ -65,6 +66,8 @@ def test_the_banner_says_what_runs_where_and_what_leaves_the_machine() -> None:
     ("given", "line"),
     [
         ({"offline": True}, "  leaves here   nothing (offline)"),
+        ({"sources": "none"}, "; no third party is told what is asked for"),
+        ({"host": "0.0.0.0"}, "; no third party is told what is asked for"),
         ({"osv_url": ""}, "no advisories are fetched"),
         ({"host": "0.0.0.0"}, "can be reached from other machines"),
         ({"host": "10.0.0.1"}, "set `--tls-cert` and `--tls-key`"),

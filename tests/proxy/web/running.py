@@ -1,6 +1,6 @@
 """A whole gate on loopback in the test's own process, with a clock that the test turns."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -86,9 +86,13 @@ async def running(
     policy: str = TOO_NEW,
     *,
     clock: Clock | None = None,
+    addresses: Mapping[str, str] | None = None,
     **given: str | bool | tuple[str, ...],
 ) -> AsyncIterator[Running]:
-    """Run a gate in front of *upstream*; *given* are settings as flags would give them."""
+    """Run a gate in front of *upstream*; *given* are settings as flags would give them.
+
+    *addresses* are those of third parties; the documented ones cannot be reached from a test.
+    """
     clock = clock or Clock()
     document = folder / "policy.toml"
     if not document.exists():
@@ -106,7 +110,7 @@ async def running(
         login=lambda _host: None,
         public_index="https://index.example.test/simple/",
     )
-    async with open_parts(settings, choice, base=BASE, clock=clock) as parts:
+    async with open_parts(settings, choice, base=BASE, clock=clock, addresses=addresses) as parts:
         app = application(parts, settings, choice, base=BASE)
         async with TestClient(TestServer(app)) as client:
             yield Running(

@@ -1,0 +1,230 @@
+"""The past as the store keeps it: written at each sight of a project, read when it is assessed."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+from cachetools import LRUCache
+from packaging.utils import NormalizedName
+
+from indexgate.index.listing import Listing
+from indexgate.past import Recalled
+from indexgate.sources.project_json import ABOUT
+from indexgate.sources.protocol import DailyCounts
+from indexgate.store.database import Store
+from indexgate.store.engines import StoreFailed
+from indexgate.store.standing import SOURCE as WATCHED
+from indexgate_policy.events import Event
+from indexgate_policy.signals import Signal, Signals, Unknown, Value
+from indexgate_policy.subject import Release
+
+if TYPE_CHECKING:
+    from indexgate_policy.downloads.panel import Panel
+
+EVENTS_SINCE = timedelta(days=400)
+CLEANED = "download-log"
+"""The source of signals made from the download history."""
+
+PROJECT_JSON = ABOUT.name
+_ON_THE_PAGE = "page"
+_MONTH = 30
+_MOST_YANKED = 500
+_REMEMBERED = 20_000
+
+
+class StoredPast:
+    """The memory of the projects of the index *index_id* in *store*.
+
+    What the store cannot take or tell is left out and told in the *log*.
+    """
+
+    def __init__(self, store: Store, index_id: str, log: Callable[[str, str], None]) -> None:
+        self._store = store
+        self._index_id = index_id
+        self._log = log
+        # What was noted already in this process, so that the same sight is written once.
+        self._noted: LRUCache[tuple[str, str], object] = LRUCache(_REMEMBERED)
+
+    @property
+    def speaks_as(self) -> frozenset[str]:
+        """The sources that its signals name."""
+        return frozenset({WATCHED, CLEANED})
+
+    async def note(self, listing: Listing, signals: Signals, before: Signals) -> None:
+        """Remember owners, repository and stars of *signals*, releases and changes of the page.
+
+        *before* are the signals of the assessment before this one.
+        """
+        try:
+            # What a third party says of owners may be older: no change can be told from it.
+            own = Signals(one for one in signals.values() if one.source == PROJECT_JSON)
+            await self._note_standing(listing.project.name, own)
+            await self._note_stars(listing.project.name, signals.get("stars"))
+            await self._note_page(listing, before)
+        except StoreFailed as error:
+            self._log("store-failed", error.message)
+
+    async def recall(self, project: NormalizedName, listing: Listing, now: datetime) -> Recalled:
+        """Return what is remembered of *project* at *now*, off the loop."""
+        try:
+            return await asyncio.to_thread(self._recall, project, listing, now)
+        except StoreFailed as error:
+            self._log("store-failed", error.message)
+            unreadable = Unknown(reason=f"the store cannot be read: {error.message}")
+            return Recalled(signals=tuple(_seen(listing, now)), history=unreadable)
+
+    async def counted(self, counts: DailyCounts) -> None:
+        """Keep what a service counted by the day, as far as classes can be told from it."""
+        from indexgate_policy.downloads.bounded import day_counts
+
+        try:
+            await self._store.history.add(
+                self._index_id, counts.project, tuple(day_counts(counts.project, counts.days))
+            )
+        except StoreFailed as error:
+            self._log("store-failed", error.message)
+
+    async def _note_standing(self, project: NormalizedName, signals: Signals) -> None:
+        standing, index_id = self._store.standing, self._index_id
+        for name in ("owners", "repository"):
+            seen = signals.get(name)
+            if seen is None or not self._is_new(project, name, seen.observed_at):
+                continue
+            if name == "owners" and isinstance(seen.value, tuple):
+                await standing.note_owners(index_id, project, seen.value, seen.observed_at)
+            elif isinstance(seen.value, str):
+                await standing.note_repository(index_id, project, seen.value, seen.observed_at)
+
+    async def _note_stars(self, project: NormalizedName, stars: Signal | None) -> None:
+        if stars is None or not isinstance(stars.value, int):
+            return
+        day = stars.observed_at.astimezone(UTC).date()
+        if self._is_new(project, "stars", (day, stars.value)):
+            await self._store.stars.note(self._index_id, project, day, stars.value)
+
+    async def _note_page(self, listing: Listing, before: Signals) -> None:
+        project = listing.project.name
+        if not self._is_new(project, "page", listing.snapshot.digest):
+            return
+        told = [*_releases(listing), *_changes(listing, before, listing.snapshot.fetched_at)]
+        await self._store.events.note_all(self._index_id, project, told)
+        born = listing.project.first_upload
+        if isinstance(born, datetime):
+            days = {project: born.astimezone(UTC).date()}
+            await asyncio.to_thread(self._store.history.note_born, self._index_id, days)
+
+    def _is_new(self, project: NormalizedName, what: str, value: object) -> bool:
+        """Tell whether *value* was not noted yet, and take it as noted."""
+        if self._noted.get((project, what)) == value:
+            return False
+        self._noted[project, what] = value
+        return True
+
+    def _recall(self, project: NormalizedName, listing: Listing, now: datetime) -> Recalled:
+        store, index_id = self._store, self._index_id
+        watched = (*store.standing.signals(index_id, project), *_seen(listing, now))
+        events = store.events.of(index_id, project, now - EVENTS_SINCE)
+        panel = store.history.panel(index_id, project, now.astimezone(UTC).date())
+        if isinstance(panel, Unknown):
+            return Recalled(signals=watched, events=events, history=panel)
+        # From here on there is a history, and with it numpy.
+        from indexgate_policy.downloads import breaks
+
+        cleaned = _cleaned(panel)
+        movement = store.history.movement(index_id, panel.first_day, panel.days)
+        counting = breaks.events(panel.first_day, panel.last_day)
+        panel, movement = breaks.applied(_with_page(panel, listing), movement)
+        return Recalled(
+            signals=(*watched, *cleaned),
+            events=tuple(sorted((*events, *counting), key=lambda event: event.at)),
+            history=panel,
+            movement=movement,
+        )
+
+
+def _releases(listing: Listing) -> Iterator[tuple[Event, str]]:
+    """Yield a release event for every version with a time, each with its key."""
+    first = listing.project.first_upload
+    for release in listing.releases:
+        if isinstance(release.released, datetime):
+            is_first = release.released == first
+            yield (
+                Event(
+                    kind="first-release" if is_first else "release",
+                    at=release.released,
+                    text=f"{'first release, ' if is_first else 'release '}{release.version}",
+                    source=_ON_THE_PAGE,
+                ),
+                f"release {release.version}",
+            )
+
+
+def _changes(listing: Listing, before: Signals, at: datetime) -> Iterator[tuple[Event, str]]:
+    """Yield what the page of *listing* says otherwise than the one before it."""
+    known = before.value("yanked_versions")
+    if isinstance(known, tuple):
+        for version in sorted(set(_yanked(listing.releases)) - set(known)):
+            text = f"version {version} yanked"
+            yield Event(kind="yank", at=at, text=text, source=_ON_THE_PAGE), f"yank {version}"
+    status, now = before.value("index_status"), listing.project.status
+    if isinstance(status, str) and status != now:
+        event = Event(
+            kind="status", at=at, text=f"status changed from {status} to {now}", source=_ON_THE_PAGE
+        )
+        yield event, f"status {status} {now} {at:%Y-%m-%d}"
+
+
+def _yanked(releases: Iterable[Release]) -> tuple[str, ...]:
+    return tuple(sorted(release.version for release in releases if release.yanked))
+
+
+def _seen(listing: Listing, now: datetime) -> Iterator[Signal]:
+    """Yield what the page shows and the next one is compared with."""
+    values: dict[str, Value] = {
+        "yanked_versions": _yanked(listing.releases)[:_MOST_YANKED],
+        "index_status": listing.project.status,
+    }
+    for name, value in values.items():
+        yield Signal(name=name, value=value, source=WATCHED, observed_at=now)
+
+
+def _with_page(panel: "Panel", listing: Listing) -> "Panel":
+    """Return *panel* with the releases and the birth that the page tells, which is all of them."""
+    import numpy as np
+
+    from indexgate_policy.downloads.panel import NOT_BORN
+
+    releases = np.zeros((1, panel.days), np.float32)
+    for release in listing.releases:
+        if isinstance(release.released, datetime):
+            day = _day(release.released, panel.first_day)
+            if 0 <= day < panel.days:
+                releases[0, day] += 1
+    born = panel.born
+    if isinstance(listing.project.first_upload, datetime):
+        day = _day(listing.project.first_upload, panel.first_day)
+        born = np.array([max(-1, day) if day < panel.days else NOT_BORN], np.int32)
+    return replace(panel, releases=releases, born=born)
+
+
+def _cleaned(panel: "Panel") -> tuple[Signal, ...]:
+    """Return the signals on downloads, where the log itself was read.
+
+    Days that a service counted without telling who fetched give only bounds, and that service's own
+    signals say so.
+    """
+    import numpy as np
+
+    from indexgate_policy.downloads.summary import summaries
+
+    if not np.isfinite(panel.of_class("bot")[:, -_MONTH:]).any():
+        return ()
+    over = datetime.combine(panel.last_day + timedelta(days=1), time(), UTC)
+    [signals] = summaries(panel, observed_at=over, source=CLEANED)
+    return signals
+
+
+def _day(moment: datetime, first: date) -> int:
+    return (moment.astimezone(UTC).date() - first).days

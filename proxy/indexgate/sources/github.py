@@ -175,7 +175,8 @@ class GitHub:
                 told[name] = dict.fromkeys(ABOUT.gives, Unknown(reason=str(failed)))
                 continue
             if repository is not None:
-                told[name] = github_query.values(repository, name, now)
+                # Off the loop: the files of fifty repositories take a while to read.
+                told[name] = await asyncio.to_thread(github_query.values, repository, name, now)
                 there.append(name)
             else:
                 told[name] = _gone(name) if alias in gone else _UNTOLD.copy()

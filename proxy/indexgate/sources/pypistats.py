@@ -9,6 +9,7 @@ It does not tell CI from people, so installs by people are bounded, not counted:
 `indexgate_policy.downloads.bounded`.
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -102,7 +103,7 @@ class Pypistats:
             observed_at=now,
             licence=ABOUT.licence,
         )
-        return _signals(counts, today), counts
+        return await asyncio.to_thread(_signals, counts, today), counts
 
     async def _rows(
         self, project: NormalizedName, what: Literal["overall", "system"], today: date
@@ -154,7 +155,7 @@ def _signals(counts: DailyCounts, today: date) -> tuple[Signal, ...]:
         after = "" if newest is None else f" after {newest.isoformat()}"
         untold = Unknown(reason=f"pypistats.org has no counts of it{after}")
         return tuple(signals(ABOUT, dict.fromkeys(ABOUT.gives, untold), counts.observed_at))
-    # Needs numpy, which a gate that asks nobody does without.
+    # Needs numpy, which takes its time to load and which a gate that asks nobody does without.
     from indexgate_policy.downloads import bounded
 
     return bounded.signals(

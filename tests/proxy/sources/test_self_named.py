@@ -20,6 +20,8 @@ NONE = Unknown(reason="the repository's build settings name no project")
         ('project = "x"', "", NONE),
         ('tool = "x"', "", NONE),
         ("", "[options]\nzip_safe = no", NONE),
+        ("", "[options]\nname = foo", NONE),
+        ("", "name = foo", NONE),
         ("", "", NONE),
         ("x = " + "[" * 5_000, "", NONE),
         ('[project]\nname = "foo"\n' + "#" * 200_001, "", NONE),
@@ -34,6 +36,19 @@ def test_a_repository_is_what_its_build_settings_name(
     pyproject: str, setup: str, named: object
 ) -> None:
     assert project(pyproject, setup) == named
+
+
+@pytest.mark.parametrize(
+    ("pyproject", "setup"),
+    [
+        ("[" + ".".join("a" * 40_000) + "]\n" + "".join(f"b{n}=1\n" for n in range(15_000)), ""),
+        ("", "[metadata]\na" + " " * 190_000 + "x"),
+    ],
+    ids=["dotted keys", "spaces"],
+)
+def test_files_written_to_take_minutes_name_nothing_at_once(pyproject: str, setup: str) -> None:
+    # Would not end within the patience of anybody who runs the tests.
+    assert project(pyproject, setup) == NONE
 
 
 @given(st.text(), st.text())

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from indexgate_policy.advisories import Advisories
 from indexgate_policy.assessment import Assessment, Case
 from indexgate_policy.checks import CHECKS, Check
 from indexgate_policy.flags import Flag
+from indexgate_policy.health.score import score
 from indexgate_policy.signals import Signal, Unknown, Value
 
 FORMULA = "fl-1"
@@ -19,11 +21,14 @@ FAILED_CHECK = "check_failed:"
 UNCHECKED = "unchecked"
 """The signal that tells which checks could not look, and why: `<id>: <reason>` each."""
 
+_NO_FEED = Unknown(reason="no advisory feed has been read yet")
 _EXACT = timedelta(seconds=1)
 
 
-def assess(case: Case, checks: Sequence[Check] = CHECKS) -> Assessment:
-    """Return what *checks* find in *case*.
+def assess(
+    case: Case, checks: Sequence[Check] = CHECKS, advisories: Advisories | Unknown = _NO_FEED
+) -> Assessment:
+    """Return what *checks* find in *case*, and the health score with *advisories* as they are.
 
     A check that fails makes no flag but an input `check_failed:<id>` that is unknown and says why:
     neither a crash nor silence. Checks that lack facts are told in the input `unchecked`, one
@@ -38,8 +43,9 @@ def assess(case: Case, checks: Sequence[Check] = CHECKS) -> Assessment:
         formula=FORMULA,
         inputs=tuple(sorted(inputs, key=lambda signal: signal.name)),
         flags=flags,
+        score=score(case, advisories),
         assessed_at=case.now,
-        valid_until=_valid_until(case, checks, flags),
+        valid_until=_valid_until(case, [check for check in checks if check.ages]),
     )
 
 
@@ -70,12 +76,19 @@ def _about_checks(name: str, value: Value | Unknown, now: datetime) -> Signal:
     return Signal(name=name, value=value, source="indexgate", observed_at=now)
 
 
-def _valid_until(case: Case, checks: Sequence[Check], flags: tuple[Flag, ...]) -> datetime:
+def _valid_until(case: Case, ageing: Sequence[Check]) -> datetime:
     """Find by halving when the outcome changes; a check moves one way in a day (see `Check`)."""
-    now = _outcome(flags)
+
+    def outcome(moment: datetime) -> frozenset[tuple[object, ...]]:
+        flags, _ = _run(replace(case, now=moment), ageing)
+        return frozenset(
+            (flag.check, flag.severity, flag.versions, flag.evidence) for flag in flags
+        )
+
+    now = outcome(case.now)
 
     def same(later: datetime) -> bool:
-        return _outcome(_run(replace(case, now=later), checks)[0]) == now
+        return outcome(later) == now
 
     holds, ends = case.now, case.now + REFRESH
     if same(ends):
@@ -87,7 +100,3 @@ def _valid_until(case: Case, checks: Sequence[Check], flags: tuple[Flag, ...]) -
         else:
             ends = middle
     return ends
-
-
-def _outcome(flags: tuple[Flag, ...]) -> frozenset[tuple[object, ...]]:
-    return frozenset((flag.check, flag.severity, flag.versions, flag.evidence) for flag in flags)

@@ -7,6 +7,7 @@ from indexgate_policy.assess import FORMULA, REFRESH, assess
 from indexgate_policy.assessment import Case, Lookalike
 from indexgate_policy.checks import CHECKS, Check, Definition
 from indexgate_policy.flags import Flag, Severity
+from indexgate_policy.health.score import score
 from indexgate_policy.signals import Unknown
 from tests.policy.checks.cases import NOW, OneLookalike, case_of
 
@@ -19,6 +20,9 @@ POPULAR = OneLookalike(
         downloads=10**9,
     )
 )
+
+
+LOOKS = [check for check in CHECKS if check.definition.id == "typosquat"]
 
 
 def definition(name: str) -> Definition:
@@ -38,13 +42,30 @@ def until(case: Case) -> Flag | None:
 
 def test_an_assessment_says_what_of_by_what_and_until_when() -> None:
     case = case_of(popular=POPULAR, signals={"summary": "x", "owners": ("mallory",)})
-    found = assess(case)
+    found = assess(case, LOOKS)
     assert (found.index_id, found.project) == ("index", "reqeusts")
     assert found.formula == FORMULA
     assert [flag.check for flag in found.flags] == ["typosquat"]
     assert [signal.name for signal in found.inputs] == ["owners", "summary"]
     assert found.assessed_at == NOW
     assert found.valid_until == NOW + REFRESH
+
+
+def test_an_assessment_holds_the_score_under_the_advisories_of_the_day() -> None:
+    case = case_of(signals={"stars": 5})
+    found = assess(case, LOOKS)
+    assert found.score == score(case)
+
+
+def test_a_check_that_does_not_age_is_run_once() -> None:
+    runs = []
+
+    def counted(case: Case) -> Flag | None:
+        runs.append(case.now)
+        return None
+
+    assess(case_of(), [Check(definition=definition("once"), run=counted, ages=False)])
+    assert len(runs) == 1
 
 
 def test_checks_that_lack_facts_are_told_in_one_input() -> None:
@@ -65,7 +86,7 @@ def test_nothing_found_is_an_assessment_too() -> None:
 
 
 def test_a_failing_check_becomes_an_unknown_input_and_the_others_run() -> None:
-    checks = [Check(definition=definition("broken"), run=broken), *CHECKS]
+    checks = [Check(definition=definition("broken"), run=broken), *LOOKS]
     found = assess(case_of(popular=POPULAR), checks)
     assert [flag.check for flag in found.flags] == ["typosquat"]
     (failure,) = found.inputs

@@ -34,8 +34,10 @@ class Check:
     `run` is pure. It returns a flag, None when it looked and found nothing, and `Unknown` when it
     could not look, for want of the facts named in the reason. With a case that changes in `now`
     alone, the severity of its flag moves one way only within a day, so that it can be said when it
-    changes (see `assess`).
+    changes (see `assess`). `ages` is False for a check that looks at the recorded history only, and
+    so says the same until a new day is recorded.
     """
 
     definition: Definition
     run: Callable[[Case], Flag | Unknown | None]
+    ages: bool = True

@@ -6,7 +6,8 @@ from indexgate_policy.health.caps import RULES
 from indexgate_policy.health.criticality import TERMS, VARIANTS
 from indexgate_policy.health.definition import NEUTRAL, Dimension
 from indexgate_policy.health.facts import ALIKE
-from indexgate_policy.health.score import DIMENSIONS, FORMULA, GRADES
+from indexgate_policy.health.result import GRADES, LOWEST
+from indexgate_policy.health.score import DIMENSIONS, FORMULA
 from indexgate_policy.health.scorecard_view import COUNTED_ELSEWHERE, WEIGHTS
 
 _OPENING = """\
@@ -77,7 +78,7 @@ def _caps() -> Iterator[str]:
 
 def _grades() -> Iterator[str]:
     yield from ("", "## Grades", "", "| grade | from |", "| --- | --- |")
-    yield from (f"| {name} | {least:g} |" for least, name in GRADES)
+    yield from (f"| {name} | {least:g} |" for least, name in (*GRADES, (0, LOWEST)))
 
 
 def _views() -> Iterator[str]:

@@ -7,12 +7,15 @@ Grade: TypeAlias = Literal["A", "B", "C", "D", "E"]
 
 
 GRADES: Final[tuple[tuple[float, Grade], ...]] = ((75, "A"), (60, "B"), (45, "C"), (30, "D"))
-"""From how many points on each grade is given; below them all it is E."""
+"""From how many points on each grade is given."""
+
+LOWEST: Final[Grade] = "E"
+"""The grade below them all."""
 
 
 def grade(value: float) -> Grade:
     """Return the grade of a score of *value* points."""
-    return next((letter for least, letter in GRADES if value >= least), "E")
+    return next((letter for least, letter in GRADES if value >= least), LOWEST)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from indexgate_policy.health.maintainers import MAINTAINERS
 from indexgate_policy.health.maintenance import MAINTENANCE
 from indexgate_policy.health.open_advisories import OpenAdvisories
 from indexgate_policy.health.popularity import POPULARITY
-from indexgate_policy.health.result import Cap, Grade, HealthScore, Line
+from indexgate_policy.health.result import Cap, HealthScore, Line, grade
 from indexgate_policy.health.security import SECURITY, advisories_evidence, advisories_value
 from indexgate_policy.signals import Unknown
 
@@ -31,9 +31,6 @@ DIMENSIONS: tuple[Dimension, ...] = (
     ADOPTION,
 )
 """All dimensions, the weightiest first; their weights add up to 1, and so do those in each."""
-
-GRADES: tuple[tuple[float, Grade], ...] = ((75, "A"), (60, "B"), (45, "C"), (30, "D"), (0, "E"))
-"""Each grade with its lower bound."""
 
 _NOT_SHOWN = "nothing shows that the repository is its own"
 _NO_FEED = Unknown(reason="no advisory feed has been read yet")
@@ -72,11 +69,6 @@ def with_advisories(
     )
     more = (cap for cap in of_advisories(opened, now) if cap not in scored.caps)
     return _result(lines, scored.confidence, (*scored.caps, *more))
-
-
-def grade(value: float) -> Grade:
-    """Return the grade of a score."""
-    return next((name for least, name in GRADES if value >= least), "E")
 
 
 def _read(each: Input, facts: Facts) -> Reading:

@@ -13,8 +13,8 @@ from indexgate_policy.health import score as module
 from indexgate_policy.health.definition import NEUTRAL, Dimension, Input, Reading
 from indexgate_policy.health.facts import Facts
 from indexgate_policy.health.open_advisories import OpenAdvisories
-from indexgate_policy.health.result import HealthScore, Line
-from indexgate_policy.health.score import DIMENSIONS, grade, score, with_advisories
+from indexgate_policy.health.result import HealthScore, Line, grade
+from indexgate_policy.health.score import DIMENSIONS, score, with_advisories
 from indexgate_policy.signal_table import BY_NAME, SIGNALS, SignalKind
 from indexgate_policy.signals import Signals, Unknown, Value
 from tests.policy.checks.cases import NOW, UNTOLD, case_of

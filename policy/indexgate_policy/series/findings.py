@@ -1,0 +1,51 @@
+"""All that the series of a panel tell: every detector over the same days."""
+
+from collections.abc import Iterator
+
+from indexgate_policy.downloads.panel import Movement, Panel
+from indexgate_policy.series.automation import automations
+from indexgate_policy.series.baseline import baseline
+from indexgate_policy.series.common import Common, common
+from indexgate_policy.series.drop import drops
+from indexgate_policy.series.finding import Finding
+from indexgate_policy.series.first_week import first_weeks
+from indexgate_policy.series.mix import INSTALLERS, REGIONS, VERSIONS, shifts
+from indexgate_policy.series.stars import star_bursts
+from indexgate_policy.series.surge import surges
+
+LEAST_DAYS = 28
+"""With fewer days before, no day is looked at."""
+
+
+def findings(panel: Panel, movement: Movement | None = None, *, first: int = 0) -> list[Finding]:
+    """Return the findings of the days from *first* to the panel's last, in order of row and day.
+
+    *movement* tells how the whole index moved over the same days; without it a panel of many
+    projects tells it itself, and of few the rules demand more. What is said of a day rests on that
+    day and earlier ones; a finding of a mix comes on the last day of its week.
+    """
+    index = common(panel, movement)
+    first = max(first, LEAST_DAYS)
+    if first >= panel.days:
+        return list(first_weeks(panel, 0))
+    found = [
+        *volume(panel, index, first),
+        *mixes(panel, index, first),
+        *star_bursts(panel, first),
+    ]
+    return sorted(found, key=lambda one: (one.row, one.day, one.kind))
+
+
+def volume(panel: Panel, index: Common, first: int) -> Iterator[Finding]:
+    """Yield the surges, drops and first weeks on the days from *first*."""
+    past = baseline(panel, index, first)
+    yield from surges(panel, past, index)
+    yield from drops(past, index)
+    yield from first_weeks(panel, first)
+
+
+def mixes(panel: Panel, index: Common, first: int) -> Iterator[Finding]:
+    """Yield the shifts of the four mixes on the days from *first*."""
+    for mix in (INSTALLERS, REGIONS, VERSIONS):
+        yield from shifts(panel, mix, index, first)
+    yield from automations(panel, index, first)

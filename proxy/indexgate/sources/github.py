@@ -10,9 +10,9 @@ repository, and `repository_proven`, `repository_names` and `repository_moved_to
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import TypeAlias, TypeVar
 
 import httpx
 import msgspec
@@ -21,6 +21,7 @@ from packaging.utils import NormalizedName
 from indexgate.sources import github_query, github_rest
 from indexgate.sources.budgets import Budget
 from indexgate.sources.github_limits import Points, patience
+from indexgate.sources.github_openings import YEAR, people_by_day
 from indexgate.sources.protocol import About, Asked, SourceFailed
 from indexgate.sources.service import NOT_IN_FORM, Reply, Service, part
 from indexgate.sources.told import lines, signals
@@ -70,6 +71,10 @@ T = TypeVar("T")
 Told = dict[str, Value | Unknown]
 
 
+People: TypeAlias = Callable[[NormalizedName, Mapping[date, int]], Awaitable[None]]
+"""Takes how many people opened something, by project and day (see `github_openings`)."""
+
+
 class _Error(msgspec.Struct):
     type: str = ""
     path: list[str | int] | None = None
@@ -84,8 +89,9 @@ class GitHub:
     """The service, as a source that answers in batches.
 
     *base* is the address of its API, *token* one that need not have any rights; None for none, and
-    then *budget* has to be that of `github-without-token`. `most_at_once` shrinks when GitHub
-    could not answer so much in time.
+    then *budget* has to be that of `github-without-token`. *answers* keeps answers for asking
+    again; *people* takes the people of each day, which are told with a token only, and must not
+    raise. `most_at_once` shrinks when GitHub could not answer so much in time.
     """
 
     def __init__(
@@ -95,6 +101,7 @@ class GitHub:
         *,
         token: str | None = None,
         answers: Answers | None = None,
+        people: People | None = None,
         base: str = BASE,
         within: float = 30.0,
     ) -> None:
@@ -117,6 +124,7 @@ class GitHub:
             patience=patience,
         )
         self._token = bool(token)
+        self._people = people
         self.most_at_once = 50 if token else 1
 
     @property
@@ -138,7 +146,10 @@ class GitHub:
         claimed = {a.project: _name(a) for a in asked}
         names = sorted({name for name in claimed.values() if isinstance(name, str)})
         if self._token:
-            told = await self._by_question(names, now) if names else {}
+            told, people = await self._by_question(names, now) if names else ({}, {})
+            for project, name in claimed.items():
+                if self._people is not None and isinstance(name, str) and people.get(name):
+                    await self._people(project, people[name])
         else:
             told = {name: await self._by_rest(name, now) for name in names}
         return {
@@ -152,7 +163,10 @@ class GitHub:
             for project, name in claimed.items()
         }
 
-    async def _by_question(self, names: Sequence[str], now: datetime) -> dict[str, Told]:
+    async def _by_question(
+        self, names: Sequence[str], now: datetime
+    ) -> tuple[dict[str, Told], dict[str, dict[date, int]]]:
+        """Return the values and the people of each day, by repository. Raises SourceFailed."""
         try:
             answer = await self._service.json(
                 _Answer, "graphql", question={"query": github_query.question(names, now)}
@@ -165,6 +179,7 @@ class GitHub:
         gone = {str(e.path[0]) for e in answer.errors or () if e.type == "NOT_FOUND" and e.path}
         told: dict[str, Told] = {}
         there: list[str] = []
+        people: dict[str, dict[date, int]] = {}
         failures: list[SourceFailed] = []
         for number, name in enumerate(names):
             alias = f"r{number}"
@@ -177,6 +192,7 @@ class GitHub:
             if repository is not None:
                 # Off the loop: the files of fifty repositories take a while to read.
                 told[name] = await asyncio.to_thread(github_query.values, repository, name, now)
+                people[name] = people_by_day(github_query.opened(repository), now)
                 there.append(name)
             else:
                 told[name] = _gone(name) if alias in gone else _UNTOLD.copy()
@@ -185,7 +201,7 @@ class GitHub:
         counts = await asyncio.gather(*(self._contributors(name) for name in there))
         for name, contributors in zip(there, counts, strict=True):
             told[name]["contributors"] = contributors
-        return told
+        return told, people
 
     def _data(self, answer: _Answer, now: datetime) -> Mapping[str, msgspec.Raw]:
         """Return the repositories by alias; note how much of the hour's points is left."""
@@ -238,7 +254,7 @@ class GitHub:
         told: Told = dict.fromkeys(ABOUT.gives, Unknown(reason="GitHub tells it with a token only"))
         told |= github_rest.of_the_repository(repository, name)
         told["contributors"] = await self._contributors(name)
-        since = github_rest.stamp((now - github_query.YEAR).replace(hour=0, minute=0, second=0))
+        since = github_rest.stamp((now - YEAR).replace(hour=0, minute=0, second=0))
         try:
             reply = await self._list(name, "commits", {"since": since})
             commits = await self._service.decoded(list[github_rest.Listed], reply.body)

@@ -9,30 +9,31 @@ People and commits are read from the newest hundred of the last year: a floor wh
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from indexgate.sources import github_openings as openings
 from indexgate.sources import self_named
-from indexgate.sources.told import count, day, line, lines, moment
+from indexgate.sources.github_openings import YEAR, Openings
+from indexgate.sources.told import count, day, line, lines
 from indexgate_policy.signals import Unknown, Value
 
-YEAR = timedelta(days=365)
 QUARTER = timedelta(days=90)
 
 _WEEKS = 52
 _FRAGMENT = """
 fragment R on Repository {
   nameWithOwner isArchived stargazerCount forkCount isSecurityPolicyEnabled
-  recent: issues(first: 100, orderBy: {field: CREATED_AT, direction: DESC}) {
+  recent: issues(first: %(most)d, orderBy: {field: CREATED_AT, direction: DESC}) {
     nodes { createdAt author { login } firstComments: comments(first: 1) { nodes { createdAt } } }
   }
   touched: issues(filterBy: {since: "%(quarter)s"}) { totalCount }
-  requests: pullRequests(first: 100, orderBy: {field: CREATED_AT, direction: DESC}) {
+  requests: pullRequests(first: %(most)d, orderBy: {field: CREATED_AT, direction: DESC}) {
     nodes { createdAt author { login } }
   }
-  discussions(first: 100, orderBy: {field: CREATED_AT, direction: DESC}) {
+  discussions(first: %(most)d, orderBy: {field: CREATED_AT, direction: DESC}) {
     nodes { createdAt author { login } }
   }
   releases(first: 30, orderBy: {field: CREATED_AT, direction: DESC}) { nodes { tagName } }
@@ -49,28 +50,6 @@ fragment R on Repository {
   setup: object(expression: "HEAD:setup.cfg") { ... on Blob { text isTruncated } }
 }
 """
-
-
-class _Login(msgspec.Struct, gc=False):
-    login: str = ""
-
-
-class _Time(msgspec.Struct, rename="camel"):
-    created_at: str = ""
-
-
-class _Times(msgspec.Struct):
-    nodes: list[_Time | None] | None = None
-
-
-class _Opened(msgspec.Struct, rename="camel"):
-    created_at: str = ""
-    author: _Login | None = None
-    first_comments: _Times | None = None
-
-
-class _Openings(msgspec.Struct):
-    nodes: list[_Opened | None] | None = None
 
 
 class _Total(msgspec.Struct, rename="camel"):
@@ -134,10 +113,10 @@ class Repository(msgspec.Struct, rename="camel"):
     stargazer_count: int | None = None
     fork_count: int | None = None
     is_security_policy_enabled: bool | None = None
-    recent: _Openings | None = None
+    recent: Openings | None = None
     touched: _Total | None = None
-    requests: _Openings | None = None
-    discussions: _Openings | None = None
+    requests: Openings | None = None
+    discussions: Openings | None = None
     releases: _Releases | None = None
     refs: _Refs | None = None
     default_branch_ref: _Branch | None = None
@@ -152,9 +131,13 @@ def question(names: Sequence[str], now: datetime) -> str:
         owner, _, repository = name.partition("/")
         arguments = f"owner: {_quoted(owner)}, name: {_quoted(repository)}"
         asked.append(f"r{number}: repository({arguments}) {{ ...R }}")
-    times = {"quarter": _stamp(now - QUARTER), "year": _stamp(now - YEAR)}
+    filled = {
+        "quarter": _stamp(now - QUARTER),
+        "year": _stamp(now - YEAR),
+        "most": openings.MOST,
+    }
     body = "\n".join(asked)
-    return f"query {{ rateLimit {{ remaining resetAt }}\n{body}\n}}{_FRAGMENT % times}"
+    return f"query {{ rateLimit {{ remaining resetAt }}\n{body}\n}}{_FRAGMENT % filled}"
 
 
 def values(told: Repository, asked: str, now: datetime) -> dict[str, Value | Unknown]:
@@ -172,11 +155,16 @@ def values(told: Repository, asked: str, now: datetime) -> dict[str, Value | Unk
         "repository_moved_to": moved_to(told.name_with_owner, asked),
         "repository_names": self_named.project(_text(told.pyproject), _text(told.setup)),
         "issues_updated": count(touched, "GitHub does not tell issues"),
-        "median_answer_days": _median_answer(told.recent, now),
-        "people_in_issues": _people((told.recent, told.requests, told.discussions), now),
+        "median_answer_days": openings.median_answer(told.recent, now),
+        "people_in_issues": openings.people(opened(told), now),
         "tags": _tags(told),
         **_of_commits(told.default_branch_ref),
     }
+
+
+def opened(told: Repository) -> tuple[Openings | None, ...]:
+    """Return all that people open: issues, requests, discussions."""
+    return told.recent, told.requests, told.discussions
 
 
 def moved_to(name: str, asked: str) -> str:
@@ -184,36 +172,6 @@ def moved_to(name: str, asked: str) -> str:
     if name.lower() == asked.lower():
         return ""
     return f"https://github.com/{line(name).lower()}"
-
-
-def _people(openings: Iterable[_Openings | None], now: datetime) -> int | Unknown:
-    told = [opened for opened in openings if opened is not None and opened.nodes is not None]
-    if not told:
-        return Unknown(reason="GitHub does not tell issues")
-    return len(
-        {
-            node.author.login
-            for opened in told
-            for node in opened.nodes or ()
-            if node is not None and node.author is not None and _since(node.created_at, now - YEAR)
-        }
-    )
-
-
-def _median_answer(recent: _Openings | None, now: datetime) -> float | Unknown:
-    """Return the median wait for a first comment; an issue that waits still counts as so long."""
-    waits = []
-    for node in (recent.nodes or ()) if recent else ():
-        if node is None or not _since(node.created_at, now - YEAR):
-            continue
-        opened = moment(node.created_at)
-        comments = (node.first_comments.nodes or ()) if node.first_comments else ()
-        answered = next((moment(c.created_at) for c in comments if c is not None), None)
-        if opened is not None:
-            waits.append(max(0.0, ((answered or now) - opened).total_seconds() / 86_400))
-    if not waits:
-        return Unknown(reason="the repository had no issues in the last year")
-    return round(sorted(waits)[len(waits) // 2], 2)
 
 
 def _tags(told: Repository) -> tuple[str, ...] | Unknown:
@@ -264,11 +222,6 @@ def _bus_factor(authors: Sequence[_Author]) -> int | Unknown:
 
 def _text(blob: _Blob | None) -> str:
     return "" if blob is None or blob.is_truncated else blob.text or ""
-
-
-def _since(time: str, start: datetime) -> bool:
-    then = moment(time)
-    return then is not None and then >= start
 
 
 def _stamp(time: datetime) -> str:

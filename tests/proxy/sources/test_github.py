@@ -1,10 +1,14 @@
 import json
+from collections.abc import Mapping
+from datetime import date
 
 import httpx
 import pytest
+from packaging.utils import NormalizedName
 
 from indexgate.sources.github import ABOUT, GitHub
 from indexgate.sources.github_limits import patience
+from indexgate.sources.github_openings import Opened, Openings, people_by_day
 from indexgate.sources.protocol import Batch, SourceFailed
 from indexgate.sources.validators import RecentAnswers
 from indexgate_policy.signals import Unknown
@@ -39,6 +43,36 @@ async def test_one_question_tells_of_a_repository(asking: httpx.AsyncClient) -> 
         "repository_names": "sample-project",
     }
     assert service.headers["/graphql"]["Authorization"] == "Bearer t"
+
+
+async def test_people_of_each_day_are_passed_on(asking: httpx.AsyncClient) -> None:
+    noted: dict[str, Mapping[date, int]] = {}
+
+    async def people(project: NormalizedName, days: Mapping[date, int]) -> None:
+        noted[project] = days
+
+    async with GitHubService(repository()) as service:
+        asked_of = GitHub(asking, budget("github"), token="t", people=people, base=service.origin)
+        await asked_of.many((asked(), asked(OTHER, "https://github.com/example/gone")), NOW)
+    assert list(noted) == [SAMPLE]
+    days = noted[SAMPLE]
+    assert {day: count for day, count in days.items() if count} == {
+        date(2026, 6, 1): 1,
+        date(2026, 7, 1): 1,
+        date(2026, 8, 1): 1,
+        date(2026, 8, 3): 2,
+    }
+    assert (min(days), max(days), len(days)) == (date(2025, 9, 2), date(2026, 9, 1), 365)
+
+
+def test_days_before_the_oldest_of_a_full_list_are_left_out() -> None:
+    nodes = [
+        Opened(created_at=f"2026-08-{31 - number // 10:02}T12:00:00Z", author=None)
+        for number in range(100)
+    ]
+    known = people_by_day([Openings(nodes=[*nodes]), Openings(nodes=[])], NOW)
+    assert (min(known), max(known)) == (date(2026, 8, 23), date(2026, 9, 1))
+    assert people_by_day([None, Openings()], NOW) == {}
 
 
 async def test_many_repositories_are_one_question(asking: httpx.AsyncClient) -> None:

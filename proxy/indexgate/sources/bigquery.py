@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
 from indexgate.errors import GateError
+from indexgate.sources.bigquery_columns import columns
 from indexgate.sources.bigquery_failures import SOURCE, of_reason, told
 from indexgate.sources.bigquery_price import billable, dollars
 from indexgate.sources.bigquery_query import (
@@ -82,7 +83,7 @@ class BigQueryLog:
         uploads: str = UPLOADS,
         endpoint: str | None = None,
         credentials: "Credentials | None" = None,
-        page: int = 10_000,
+        page: int = 4_000,
         patience: Patience = Patience(),
         new_job: Callable[[], str] = lambda: f"indexgate-{uuid4().hex}",
         wait: Callable[[float], None] = time.sleep,
@@ -251,12 +252,12 @@ class BigQueryLog:
             retry=self._retry(),
             timeout=self._patience.answer,
         )
-        names, came = [field.name for field in fields], 0
+        came = 0
         for page in rows.pages:
-            columns = list(zip(*(tuple(row) for row in page), strict=True))
-            if columns:
-                came += len(columns[0])
-                yield dict(zip(names, columns, strict=True))
+            batch = columns(page.raw_page.get("rows", ()), fields)
+            if batch:
+                came += page.num_items
+                yield batch
         if came != rows.total_rows:
             stated = "an unknown number" if rows.total_rows is None else f"{rows.total_rows:,}"
             raise SourceFailed(SOURCE, "cut-off", f"gave {came:,} rows of {stated}")

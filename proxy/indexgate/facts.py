@@ -25,6 +25,9 @@ from indexgate.waiting_line import WaitingLine
 from indexgate_policy.advisories import Advisories, Advisory
 from indexgate_policy.assess import FAILED_CHECK
 from indexgate_policy.assessment import Assessment, PopularNames
+from indexgate_policy.health.open_advisories import open_advisories
+from indexgate_policy.health.result import HealthScore
+from indexgate_policy.health.score import with_advisories
 from indexgate_policy.signals import Signal, Signals, Unknown
 
 FIRST_SIGHT_PATIENCE = 0.15
@@ -73,6 +76,8 @@ class Surroundings:
 
     Sources that are the index itself are asked at the first sight of a project, third parties only
     in the background; so is `past`, since what has a history takes longer than a page may wait.
+    `listing` is told whether somebody asked for the project: the background does not keep one alive
+    that nobody asks for any more.
     """
 
     index_id: str
@@ -81,7 +86,7 @@ class Surroundings:
     advisories: StoredAdvisories
     popular: PopularNames
     observer: Observer
-    listing: Callable[[NormalizedName], Awaitable[Listing]]
+    listing: Callable[[NormalizedName, bool], Awaitable[Listing]]
     clock: Callable[[], datetime]
     log: Callable[[str, str], None]
     past: Past = field(default_factory=NoPast)
@@ -209,7 +214,7 @@ class Facts:
         Its own index is asked anew if its page has changed since, others as their answers are old.
         """
         try:
-            listing = await self._with.listing(project)
+            listing = await self._with.listing(project, False)
             kept = self._kept(project)
             changed = kept is None or kept[0] != listing.snapshot.digest
             await self._renew(listing, self._with.observer.all, anew=changed)
@@ -233,7 +238,7 @@ class Facts:
         and for *patience* each is waited for until it may be asked. Raises NoSuchProject,
         UpstreamFailed, StoreFailed.
         """
-        listing = await self._with.listing(project)
+        listing = await self._with.listing(project, True)
         chosen = self._with.observer.all if sources is None else tuple(sources)
         return await self._renew(listing, chosen, anew=anew, patience=patience)
 
@@ -352,7 +357,13 @@ class Facts:
         return kept
 
     def _joined(self, project: NormalizedName, assessment: Assessment) -> Assessment:
-        return replace(assessment, advisories=self._advisories(project))
+        advisories, score = self._advisories(project), assessment.score
+        latest = Signals(assessment.inputs).value("latest_version")
+        if isinstance(score, HealthScore) and isinstance(latest, str) and advisories.records:
+            # What was published since must not wait for the next assessment.
+            now = self._with.clock()
+            score = with_advisories(score, open_advisories(latest, advisories), now)
+        return replace(assessment, advisories=advisories, score=score)
 
     def _advisories(self, project: NormalizedName) -> Advisories:
         if not self._with.public:

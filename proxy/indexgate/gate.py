@@ -80,7 +80,7 @@ class Gate:
         public: bool,
         presentation: Presentation,
         addresses: Addresses,
-        first_seen: Callable[[NormalizedName], datetime | Unknown],
+        first_seen: Callable[[NormalizedName, bool], datetime | Unknown],
         watched_since: datetime,
         former: Callable[[FileAddress], Formerly | None],
         remember: Callable[[str, NormalizedName], None],
@@ -225,12 +225,15 @@ class Gate:
         file = next((file for file in listed.page.files if file.filename == filename), None)
         return None if file is None else await self._judged(listed, file, client)
 
-    async def listing(self, project: NormalizedName) -> Listing:
-        """Return what the index lists of *project*. Raises NoSuchProject, UpstreamFailed."""
-        return await self._listing(await self.index.snapshot(project))
+    async def listing(self, project: NormalizedName, *, asked: bool = True) -> Listing:
+        """Return what the index lists of *project*; whether somebody *asked* for it is noted.
 
-    async def _listing(self, snapshot: Snapshot) -> Listing:
-        first_seen = self._first_seen(snapshot.project)
+        Raises NoSuchProject, UpstreamFailed.
+        """
+        return await self._listing(await self.index.snapshot(project), asked=asked)
+
+    async def _listing(self, snapshot: Snapshot, *, asked: bool = True) -> Listing:
+        first_seen = self._first_seen(snapshot.project, asked)
         kept = self._listings.get(snapshot.project)
         if kept is not None and kept.snapshot.digest == snapshot.digest:
             return kept if kept.snapshot is snapshot else replace(kept, snapshot=snapshot)

@@ -240,8 +240,8 @@ def _gate(
     base: str,
     clock: Clock,
 ) -> Gate:
-    async def listing(project: NormalizedName) -> Listing:
-        return await gate.listing(project)
+    async def listing(project: NormalizedName, asked: bool) -> Listing:
+        return await gate.listing(project, asked=asked)
 
     past = StoredPast(store, choice.index_id, _say("past"))
     facts = Facts(
@@ -309,7 +309,9 @@ def _day_reader(log: DayLog, gate: Gate, store: Store, clock: Clock) -> DayReade
 
     def listing(project: NormalizedName) -> Listing | None:
         try:
-            return asyncio.run_coroutine_threadsafe(gate.listing(project), loop).result()
+            return asyncio.run_coroutine_threadsafe(
+                gate.listing(project, asked=False), loop
+            ).result()
         except (NoSuchProject, UpstreamFailed):
             return None
 
@@ -333,10 +335,11 @@ def _addresses(settings: Settings, base: str) -> Addresses:
 
 def _first_seen(
     store: Store, index_id: str, clock: Clock
-) -> Callable[[NormalizedName], datetime | Unknown]:
-    def first_seen(project: NormalizedName) -> datetime | Unknown:
+) -> Callable[[NormalizedName, bool], datetime | Unknown]:
+    def first_seen(project: NormalizedName, asked: bool) -> datetime | Unknown:
         try:
-            store.projects.seen(index_id, project, clock())
+            if asked:
+                store.projects.seen(index_id, project, clock())
             found = store.projects.first_seen(index_id, project)
         except StoreFailed as error:
             return Unknown(reason=f"the store cannot be read: {error.message}")

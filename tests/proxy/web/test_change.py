@@ -7,6 +7,7 @@ from typing import Literal
 import pytest
 from packaging.utils import NormalizedName
 
+from indexgate_policy.health.result import HealthScore
 from tests.proxy.web.running import JSON, NOW, TOO_NEW, Clock, Running, running
 from tests.proxy.web.test_files import advised, path_of
 from tests.standins.packages import IndexedProject, project, wheel
@@ -214,3 +215,38 @@ async def health_of(gate: Running) -> dict[str, list[str]]:
     async with gate.client.get("/-/health") as response:
         assert response.status == 200
         return dict(await response.json())
+
+
+async def test_an_advisory_lowers_the_health_before_the_next_assessment(tmp_path: Path) -> None:
+    async with Upstream(project("demo", wheel("demo", "1.0"))) as upstream:
+        async with running(upstream, tmp_path, upstream_public="yes", sources="none") as gate:
+            facts = gate.parts.gate.facts
+            await facts.renew(NormalizedName("demo"))
+            before = facts.known(NormalizedName("demo"))
+            await advised(gate, "malware")
+            after = facts.known(NormalizedName("demo"))
+            assert before is not None
+            assert after is not None
+            assert after.assessed_at == before.assessed_at
+            assert isinstance(before.score, HealthScore)
+            assert isinstance(after.score, HealthScore)
+            assert after.score.value < before.score.value
+
+
+async def test_the_background_does_not_keep_a_project_that_nobody_asks_for(
+    tmp_path: Path,
+) -> None:
+    async with Upstream(DEMO) as upstream, running(upstream, tmp_path) as gate:
+        demo, store = NormalizedName("demo"), gate.parts.store
+        await gate.json("/simple/demo/")
+        gate.clock.turn(timedelta(days=40))
+        await gate.parts.gate.facts.refresh(demo)
+        store.writer.wait(lambda _: None)
+        index_id, now = gate.parts.gate.index_id, gate.clock()
+        ever = now + timedelta(days=9)
+        lately = now - timedelta(days=30)
+        assert store.assessments.due(index_id, ever, 9, asked_since=lately) == []
+        assert store.assessments.due(index_id, ever, 9) == [demo]
+        await gate.json("/simple/demo/")
+        store.writer.wait(lambda _: None)
+        assert store.assessments.due(index_id, ever, 9, asked_since=lately) == [demo]

@@ -22,10 +22,17 @@ from packaging.utils import NormalizedName
 
 from indexgate.store import history_days
 from indexgate.store.database import Store, open_store
-from indexgate.store.history_codes import encode
+from indexgate.store.history_codes import UNKNOWN, Codes, encode
 from indexgate.store.history_days import LoadedDay
-from indexgate.store.history_loading import fold
-from indexgate.store.history_numbers import AT_ONCE, IN_TILE, number, number_index, tiles
+from indexgate.store.history_numbers import (
+    AT_ONCE,
+    IN_TILE,
+    INDEX_SHIFT,
+    HistoryNumbers,
+    number,
+    number_index,
+    tiles,
+)
 from indexgate.store.history_tiles import MIXES, Part, Tile, edit, monday, week_of
 from indexgate.store.writer import in_turn
 from indexgate_policy.downloads.day_counts import DayCounts
@@ -72,34 +79,51 @@ class Invented:
 
 
 def fill(store: Store, invented: Invented, weeks: int) -> None:
-    """Write whole weeks at once, as loading them day by day would have left them."""
+    """Write whole weeks at once, as loading them day by day would have left them.
+
+    There are three different weeks, which take turns: to invent them takes longer than to write.
+    """
     write = store.writer.wait
     index_number = write(partial(number_index, index_id=INDEX))
     for some in in_turn(invented.names, AT_ONCE):
         write(partial(number, index_number=index_number, projects=some))
-    ids = range(index_number << 36, (index_number << 36) + len(invented.names))
     newest = week_of(LAST)
+    invented_weeks = [Week(invented) for _ in range(min(weeks, 3))]
     for week in range(newest - weeks, newest):
-        days = [invented.day() for _ in range(7)]
-        padded = -len(invented.names) % IN_TILE
-        for part, place in ((Part.COUNTS, 0), (Part.MIXES, 1)):
-            codes = np.stack([encode(day[place]) for day in days], axis=1)
-            codes = np.pad(codes, ((0, padded), (0, 0), (0, 0)), constant_values=0xFFFF)
+        settled = week < newest - 3
+        codes = invented_weeks[week % len(invented_weeks)]
+        for part, numbers in (
+            (Part.COUNTS, codes.counts),
+            (Part.MIXES, codes.settled if settled else codes.mixes),
+        ):
 
-            def change(tile: int, _week: int, _old: Tile, codes: Tile = codes) -> Tile:
-                first = (tile << 6) - ids.start
-                return codes[first : first + IN_TILE]
+            def change(tile: int, _week: int, _old: Tile, numbers: Codes = numbers) -> Tile:
+                first = tile * IN_TILE - (index_number << INDEX_SHIFT)
+                return numbers[first : first + IN_TILE]
 
-            for some_tiles in in_turn(tiles(ids), 64):
+            ids = HistoryNumbers(store.reader, store.writer).ids(index_number)
+            for some_tiles in in_turn(tiles(ids), 256):
                 places = [(tile, week) for tile in some_tiles]
                 write(partial(edit, part=part, places=places, change=change))
-        for some_tiles in in_turn(tiles(ids), 64):
-            if week < newest - 3:
-                write(partial(fold, tiles=some_tiles, first=monday(week)))
         for n in range(7):
             note(store, index_number, monday(week) + timedelta(days=n), len(invented.names))
-        if week < newest - 3:
+        if settled:
             write(partial(history_days.folded, index_number=index_number, first=monday(week)))
+
+
+class Week:
+    """The codes of a week of all projects, as many as whole tiles take."""
+
+    def __init__(self, invented: Invented) -> None:
+        days = [invented.day() for _ in range(7)]
+        self.counts = _whole_tiles(np.stack([encode(classes) for classes, _ in days], axis=1))
+        self.mixes = _whole_tiles(np.stack([encode(mixes) for _, mixes in days], axis=1))
+        self.settled = _whole_tiles(encode(np.sum([mixes for _, mixes in days], axis=0)))
+
+
+def _whole_tiles(codes: Codes) -> Codes:
+    lacking = [(0, -len(codes) % IN_TILE)] + [(0, 0)] * (codes.ndim - 1)
+    return np.pad(codes, lacking, constant_values=UNKNOWN)
 
 
 def note(store: Store, index_number: int, day: date, projects: int) -> None:

@@ -217,7 +217,7 @@ def limit_pages(store: Store, pages: Callable[[int], int]) -> None:
 
 
 @pytest.fixture
-def full(store: Store) -> Iterator[Store]:
+def full(store: Store, file: Path) -> Iterator[Store]:
     limit_pages(store, lambda used: used)
     yield store
     limit_pages(store, lambda _used: 1_000_000)

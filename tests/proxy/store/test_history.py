@@ -2,6 +2,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from pathlib import Path
@@ -9,16 +10,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from packaging.utils import NormalizedName
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
 from indexgate.store.database import Store, open_store
 from indexgate.store.engines import StoreFailed
 from indexgate.store.history import KEPT
+from indexgate.store.schema import history_tiles
 from indexgate_policy.downloads.day_counts import DayCounts
 from indexgate_policy.downloads.panel import NOT_BORN, Movement, Panel
 from indexgate_policy.events import Event
 from indexgate_policy.signals import Unknown
 from tests.proxy.store.conftest import Clock
+from tests.proxy.store.postgresql import Server
 
 INDEX, OTHER = "0" * 64, "1" * 64
 FOO, BAR, BAZ = NormalizedName("foo"), NormalizedName("bar"), NormalizedName("baz")
@@ -267,6 +270,24 @@ def test_two_processes_may_load_at_once(file: Path, clock: Clock) -> None:
     store.close()
 
 
+def test_gates_on_one_server_do_not_lose_each_others_days(postgresql: Server, clock: Clock) -> None:
+    place = postgresql.new_database()
+    gates = [open_store(place, clock) for _ in range(3)]
+    names = [NormalizedName(f"project-{n}") for n in range(90)]  # new to all, in shared tiles
+
+    def tell(number: int) -> None:
+        for name in names[number::3]:
+            asyncio.run(gates[number].history.add(INDEX, name, [counts(name, MONDAY, 7)]))
+
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(tell, range(3)))
+    (found,) = gates[0].history.panels(INDEX, MONDAY, 1)
+    assert sorted(found.names) == sorted(names)
+    assert found.classes[:, 0].tolist() == [[7] * 7] * 90
+    for gate in gates:
+        gate.close()
+
+
 def test_indexes_have_histories_of_their_own(store: Store) -> None:
     load(store, MONDAY, {FOO: 5})
     store.history.load_day(OTHER, MONDAY, [counts(BAR, MONDAY, 7)], source="log")
@@ -461,9 +482,9 @@ def test_movement_is_kept_by_weeks_from_monday(store: Store) -> None:
 
 def test_a_damaged_tile_is_told_and_no_history(store: Store) -> None:
     load(store, MONDAY, {FOO: 5})
-    for damage in ("X'0badcafe'", "X''"):
-        spoil = f"UPDATE history_tiles SET codes = {damage}"
-        store.writer.wait(partial(Connection.exec_driver_sql, statement=spoil))
+    for damage in (b"nonsense", b""):
+        spoil = update(history_tiles).values(codes=damage)
+        store.writer.wait(partial(Connection.execute, statement=spoil))
         with pytest.raises(StoreFailed, match="store-corrupt"):
             store.history.panel(INDEX, FOO, MONDAY)
 

@@ -47,15 +47,17 @@ SHRUNK = 0.6  # what leaving out does to the variance of a normal distribution (
 
 def check(case: Case) -> Flag | Unknown | None:
     """Flag a project whose downloads run on a schedule."""
-    days = consumers_by_day(case)
     volume = recent(case)
-    if isinstance(days, Unknown):
-        return days
+    if isinstance(case.history, Unknown):
+        return case.history
     if isinstance(volume, Unknown):
         return volume
-    mean = sum(days) / DAYS
+    if volume.days is None or volume.days < DAYS:
+        return Unknown(reason=f"not all of the last {DAYS} days of downloads are known")
+    mean = volume.consumers / DAYS
     if mean < LEAST_A_DAY:
         return None
+    days = consumers_by_day(case.history)
     first = volume.until - timedelta(days=DAYS - 1)
     fano, weekend = _scatter(days), _weekend(days, first.weekday())
     if fano >= SCATTER or weekend < WEEKEND:

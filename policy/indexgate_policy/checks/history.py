@@ -1,7 +1,8 @@
 """The releases of a project in the order in which they were uploaded."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
+from typing import NamedTuple
 
 from indexgate_policy.signals import Unknown
 from indexgate_policy.subject import Release
@@ -10,8 +11,7 @@ FRESH = timedelta(days=30)
 """For so long a release is news; by then people would have noticed what is wrong with it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Dated:
+class Dated(NamedTuple):
     """A release and when its first file was uploaded."""
 
     release: Release
@@ -25,7 +25,7 @@ def history(releases: tuple[Release, ...]) -> tuple[Dated, ...] | Unknown:
         if isinstance(release.released, Unknown):
             return Unknown(reason=f"the upload time of {release.version} is not known")
         dated.append(Dated(release, release.released))
-    return tuple(sorted(dated, key=lambda one: one.at))
+    return tuple(sorted(dated, key=attrgetter("at")))
 
 
 def is_fresh(one: Dated, now: datetime) -> bool:

@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 from indexgate_policy.assessment import Case
 from indexgate_policy.checks import readings
-from indexgate_policy.checks.volume import STALE
+from indexgate_policy.checks.volume import STALE, stale
 from indexgate_policy.signals import Unknown
 
 WEEKS = 4
@@ -19,7 +19,7 @@ def weekly(case: Case, mix: Mix) -> list[list[float] | None] | Unknown:
     if isinstance(panel, Unknown):
         return panel
     if case.now - readings.start(panel.last_day) > STALE:
-        return Unknown(reason=f"downloads are only known until {panel.last_day}")
+        return stale(panel.last_day)
     counts = (panel.regions if mix == "regions" else panel.version_ages)[0].tolist()
     return [None if any(map(isnan, week)) else week for week in counts]
 

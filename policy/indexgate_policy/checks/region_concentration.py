@@ -46,11 +46,14 @@ LEFT_OUT = frozenset({"US", "other"})
 
 def check(case: Case) -> Flag | Unknown | None:
     """Flag a project that one country alone has begun to download."""
-    weeks, volume = weekly(case, "regions"), recent(case)
-    if isinstance(weeks, Unknown):
-        return weeks
+    volume = recent(case)
     if isinstance(volume, Unknown):
         return volume
+    if volume.human < LEAST:
+        return None
+    weeks = weekly(case, "regions")
+    if isinstance(weeks, Unknown):
+        return weeks
     counts = total(weeks[-WEEKS:])
     if not counts:
         return Unknown(reason="the countries of the last four weeks' downloads are not known")
@@ -58,7 +61,7 @@ def check(case: Case) -> Flag | Unknown | None:
     top = REGIONS[counts.index(most)]
     low, _ = wilson(most, sum(counts))
     before = _share_before(weeks[:-WEEKS], top)
-    if min(volume.human, sum(counts)) < LEAST or low < TOP or top in LEFT_OUT:
+    if sum(counts) < LEAST or low < TOP or top in LEFT_OUT:
         return None
     if before is not None and before >= USUAL:
         return None

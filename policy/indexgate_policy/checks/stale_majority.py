@@ -48,10 +48,12 @@ def check(case: Case) -> Flag | Unknown | None:
     known = age(case.project.first_upload, case.now)
     if isinstance(known, Unknown):
         return known
+    if known < GROWN or volume.consumers < LEAST:
+        return None
     share = _old_share(case)
     if isinstance(share, Unknown):
         return share
-    if known < GROWN or volume.consumers < LEAST or share < MAJORITY:
+    if share < MAJORITY:
         return None
     newer = _released_since(case)
     if isinstance(newer, Unknown):

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from math import isnan
+from typing import TYPE_CHECKING
 
 from indexgate_policy.assessment import Case
 from indexgate_policy.checks import readings
 from indexgate_policy.downloads.kinds import CLASSES, CONSUMERS
 from indexgate_policy.signals import Unknown
+
+if TYPE_CHECKING:
+    from indexgate_policy.downloads.panel import Panel
 
 DAYS = 28
 LEAST_DAYS = 21  # of DAYS that must be known; what is missing is taken to be like them
@@ -22,13 +25,15 @@ _CONSUMERS = tuple(CLASSES.index(name) for name in CONSUMERS)
 class Volume:
     """Downloads of 28 days up to `until`: by `consumers` (CI, pipelines and people), by `human`s.
 
-    `human_high` is the upper end of what may be people, where that is known.
+    `human_high` is the upper end of what may be people, where that is known. `days` is how many of
+    the days the history knows; None when a source counted the sum.
     """
 
     consumers: float
     human: float
     human_high: float | Unknown
     until: date
+    days: int | None = None
 
 
 def recent(case: Case) -> Volume | Unknown:
@@ -41,19 +46,24 @@ def recent(case: Case) -> Volume | Unknown:
 
 
 def _from_history(case: Case) -> Volume | Unknown:
-    days = by_day(case)
-    if isinstance(days, Unknown):
-        return days
-    known = [day for day in days if day is not None]
+    panel = case.history
+    if isinstance(panel, Unknown):
+        return panel
+    if case.now - readings.start(panel.last_day) > STALE:
+        return stale(panel.last_day)
+    days, lacking = panel.classes[0, -DAYS:], panel.incomplete[-DAYS:]
+    # What is not a number is not equal to itself; numpy need not be imported to know.
+    known = days[(days == days).all(axis=1) & ~lacking]  # noqa: PLR0124
     if len(known) < LEAST_DAYS:
         return Unknown(reason=f"only {len(known)} of the last {DAYS} days of downloads are known")
-    scale = DAYS / len(known)
-    human = scale * sum(day[_HUMAN] for day in known)
+    counts = (known.sum(axis=0) * (DAYS / len(known))).tolist()
+    human = float(counts[_HUMAN])
     return Volume(
-        consumers=scale * sum(_consumers(day) for day in known),
+        consumers=sum(float(counts[place]) for place in _CONSUMERS),
         human=human,
         human_high=human,
-        until=_last_day(case),
+        until=panel.last_day,
+        days=len(known),
     )
 
 
@@ -69,7 +79,7 @@ def _from_signals(case: Case) -> Volume | Unknown:
     if isinstance(human, Unknown):
         return human
     if case.now - readings.start(until) > STALE:
-        return _stale(until)
+        return stale(until)
     scale = DAYS / SIGNAL_DAYS
     return Volume(
         consumers=scale * consumers,
@@ -79,39 +89,12 @@ def _from_signals(case: Case) -> Volume | Unknown:
     )
 
 
-def by_day(case: Case, days: int = DAYS) -> list[tuple[float, ...] | None] | Unknown:
-    """Return the downloads of each of the last *days* by `kinds.CLASSES`; None: not known."""
-    panel = case.history
-    if isinstance(panel, Unknown):
-        return panel
-    if case.now - readings.start(panel.last_day) > STALE:
-        return _stale(panel.last_day)
-    rows = panel.classes[0, -days:].tolist()
-    incomplete = panel.incomplete[-days:].tolist()
-    return [
-        None if lacking or any(map(isnan, row)) else tuple(row)
-        for row, lacking in zip(rows, incomplete, strict=True)
-    ]
+def consumers_by_day(panel: "Panel") -> list[float]:
+    """Return the consumer downloads of each of the last 28 days, which must all be known."""
+    rows: list[list[float]] = panel.classes[0, -DAYS:].tolist()
+    return [sum(row[place] for place in _CONSUMERS) for row in rows]
 
 
-def consumers_by_day(case: Case) -> list[float] | Unknown:
-    """Return the consumer downloads of each of the last 28 days; unknown when one is."""
-    days = by_day(case)
-    if isinstance(days, Unknown):
-        return days
-    known = [_consumers(day) for day in days if day is not None]
-    if len(known) < DAYS:
-        return Unknown(reason=f"only {len(known)} of the last {DAYS} days of downloads are known")
-    return known
-
-
-def _consumers(day: tuple[float, ...]) -> float:
-    return sum(day[place] for place in _CONSUMERS)
-
-
-def _last_day(case: Case) -> date:
-    return date.min if isinstance(case.history, Unknown) else case.history.last_day
-
-
-def _stale(until: date) -> Unknown:
+def stale(until: date) -> Unknown:
+    """Return why downloads up to *until* say nothing of the present."""
     return Unknown(reason=f"downloads are only known until {until}")

@@ -7,6 +7,7 @@ from indexgate_policy.checks import readings
 from indexgate_policy.checks.definition import Definition
 from indexgate_policy.checks.volume import DAYS, recent
 from indexgate_policy.flags import Flag, Severity
+from indexgate_policy.health.wording import count
 from indexgate_policy.signals import Unknown
 from indexgate_policy.subject import age
 
@@ -76,7 +77,7 @@ def check(case: Case) -> Flag | Unknown | None:
         severity=Severity.HIGH if sure else Severity.MEDIUM,
         evidence=(
             f"{own:,.0f} human-like downloads in {DAYS} days that no dependent explains, but "
-            f"{stars:,.0f} stars{_talk(people)}; a library of this size has about {usual:,.0f}"
+            f"{count(stars, 'star')}{_talk(people)}; a library of this size has about {usual:,.0f}"
         ),
         facts={"own_downloads": round(own), "stars": round(stars), "usual_stars": round(usual)},
     )
@@ -88,4 +89,6 @@ def _or_0(value: float | Unknown) -> float:
 
 
 def _talk(people: float | Unknown) -> str:
-    return "" if isinstance(people, Unknown) else f" and {people:,.0f} people in issues"
+    return (
+        "" if isinstance(people, Unknown) else f" and {count(people, 'person', 'people')} in issues"
+    )

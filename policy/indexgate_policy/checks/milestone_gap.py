@@ -8,6 +8,7 @@ from indexgate_policy.checks import readings
 from indexgate_policy.checks.definition import Definition
 from indexgate_policy.checks.volume import recent
 from indexgate_policy.flags import Flag, Severity
+from indexgate_policy.health.wording import count
 from indexgate_policy.signals import Unknown
 from indexgate_policy.subject import age
 
@@ -73,7 +74,8 @@ def check(case: Case) -> Flag | Unknown | None:
         severity=Severity.INFO,
         evidence=(
             f"{volume.human:,.0f} human-like downloads in four weeks, but "
-            f"{counts['stars']:,.0f} stars and {counts['people_in_issues']:,.0f} people in issues, "
+            f"{count(counts['stars'], 'star')} and "
+            f"{count(counts['people_in_issues'], 'person', 'people')} in issues, "
             "a tenth or less of what a project that people take up has at its age"
         ),
         facts={"share_of_the_path": round(share, 2), "age_days": known.days},
@@ -85,16 +87,16 @@ def _entered(case: Case) -> dict[str, float]:
     texts = readings.texts(case, "evidence")
     if isinstance(texts, Unknown):
         return {}
-    counts = {kind: sum(text.startswith(kind) for text in texts) for kind in BY_HAND}
-    return {kind: float(count) for kind, count in counts.items() if count}
+    entered = {kind: sum(text.startswith(kind) for text in texts) for kind in BY_HAND}
+    return {kind: float(times) for kind, times in entered.items() if times}
 
 
 def _share(counts: dict[str, float], days: int) -> float:
     logs = []
-    for name, count in counts.items():
+    for name, seen in counts.items():
         expected = _expected((PATH | BY_HAND)[name], days)
         if expected > 0:
-            ratio = (count + A_LITTLE) / expected
+            ratio = (seen + A_LITTLE) / expected
             logs.append(log(min(AT_MOST, max(AT_LEAST, ratio))))
     return exp(sum(logs) / len(logs))
 

@@ -8,6 +8,7 @@ from indexgate_policy.checks import readings
 from indexgate_policy.checks.definition import Definition
 from indexgate_policy.downloads.kinds import CLASSES
 from indexgate_policy.flags import Flag, Severity
+from indexgate_policy.health.wording import count
 from indexgate_policy.signals import Unknown
 from indexgate_policy.subject import age
 
@@ -48,17 +49,17 @@ def check(case: Case) -> Flag | Unknown | None:
         return first
     if case.now >= first + NEWS:
         return None
-    count = _first_week(case)
-    if isinstance(count, Unknown):
-        return count
-    if count < LEAST:
+    found = _first_week(case)
+    if isinstance(found, Unknown):
+        return found
+    if found < LEAST:
         return None
     severity, why = _severity(case)
     return Flag(
         check=DEFINITION.id,
         severity=severity,
-        evidence=f"{count:,.0f} downloads in its first week; {why}",
-        facts={"first_week_downloads": round(count)},
+        evidence=f"{found:,.0f} downloads in its first week; {why}",
+        facts={"first_week_downloads": round(found)},
         began=first,
         ends=first + NEWS,
     )
@@ -110,9 +111,9 @@ def _has_a_past(case: Case) -> bool | Unknown:
 
 def _stars(case: Case) -> str:
     stars = readings.number(case, "stars")
-    return "" if isinstance(stars, Unknown) else f"{stars:.0f} stars"
+    return "" if isinstance(stars, Unknown) else count(stars, "star")
 
 
 def _owner(case: Case) -> str:
     others = readings.number(case, "owner_projects")
-    return "" if isinstance(others, Unknown) else f"its owner has {others:.0f} other projects"
+    return "" if isinstance(others, Unknown) else f"its owner has {count(others, 'other project')}"

@@ -72,7 +72,7 @@ def check(case: Case) -> Flag | Unknown | None:
 def _reasons(case: Case, first: datetime, asked: float) -> list[tuple[int, str]]:
     found = []
     if asked >= ASKED:
-        found.append((3, f"this gate's clients asked for the name {asked:.0f} times before it was"))
+        found.append((3, f"this gate's clients asked for it {asked:.0f} times before it existed"))
     joined = joined_names(case.project.name, case.context.popular)
     if joined:
         found.append((1, f"it joins `{joined[0]}` and `{joined[1]}`"))

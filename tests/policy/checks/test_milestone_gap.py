@@ -13,7 +13,7 @@ def test_the_evidence_says_what_there_is_and_that_it_is_a_tenth() -> None:
     flag = flag_of(check(CASE))
     assert flag.severity.label == "info"
     assert flag.evidence == (
-        "61,600 human-like downloads in four weeks, but 1 stars and 0 people in issues, "
+        "61,600 human-like downloads in four weeks, but 1 star and 0 people in issues, "
         "a tenth or less of what a project that people take up has at its age"
     )
 

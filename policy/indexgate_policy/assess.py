@@ -18,6 +18,9 @@ REFRESH = timedelta(hours=24)
 FAILED_CHECK = "check_failed:"
 """Prefix of the signal that stands in for the flag of a check that could not be computed."""
 
+WITHOUT_PAGE = "without_page"
+"""The signal of an assessment that was made without the project's page, so without its releases."""
+
 UNCHECKED = "unchecked"
 """The signal that tells which checks could not look, and why: `<id>: <reason>` each."""
 

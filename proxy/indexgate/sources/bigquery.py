@@ -106,9 +106,11 @@ class BigQueryLog:
         """Say what reading *day* takes; see `DayLog.plan`."""
         must_be_over(SOURCE, day, now)
         statements = downloads_of_day(day, projects, table=self._downloads)
-        with told(self._project):
-            scanned = self._whole_day(statements[0], day) if statements else 0
-        likely = _likely(scanned, projects)
+        scanned = likely = 0
+        if statements:
+            with told(self._project):
+                scanned = self._whole_day(statements[0], day)
+            likely = _likely(scanned, projects)
         return Plan(
             source=SOURCE,
             day=day,

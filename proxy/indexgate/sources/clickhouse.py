@@ -128,7 +128,7 @@ class ClickHouseLog:
             source=SOURCE,
             day=day,
             settled=day <= newest_settled(now),
-            jobs=1 + 2 * len(groups),
+            jobs=1 + 2 * len(groups) if groups else 0,
             most_bytes=0,
             likely_bytes=0,
             likely_dollars=0.0,

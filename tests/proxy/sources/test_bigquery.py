@@ -194,7 +194,14 @@ def test_a_few_projects_are_asked_for_in_groups_that_cost_less_than_all(
     assert 0 < service.billed < log.plan(DAY, None, NOW).most_bytes
 
 
-@pytest.mark.parametrize(("names", "jobs"), [(0, 0), (1, 1), (20, 1), (21, 2), (500, 25), (501, 1)])
+def test_nothing_is_asked_about_no_project(log: BigQueryLog, service: BigQueryService) -> None:
+    plan = log.plan(DAY, frozenset(), NOW)
+    assert (plan.jobs, plan.most_bytes, plan.likely_bytes, plan.likely_dollars) == (0, 0, 0, 0.0)
+    assert list(log.rows(DAY, frozenset(), NOW)) == []
+    assert service.asked == []
+
+
+@pytest.mark.parametrize(("names", "jobs"), [(1, 1), (20, 1), (21, 2), (500, 25), (501, 1)])
 def test_from_the_break_even_on_one_question_asks_for_all_of_them(
     log: BigQueryLog, names: int, jobs: int
 ) -> None:

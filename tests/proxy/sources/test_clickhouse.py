@@ -87,6 +87,7 @@ async def test_projects_are_asked_for_in_groups(service: ClickHouseService) -> N
 
 async def test_nothing_is_asked_about_no_project(service: ClickHouseService) -> None:
     assert await read(service, frozenset()) == []
+    assert ClickHouseLog(address=service.url).plan(DAY, frozenset(), NOW).jobs == 0
     assert service.log == []
 
 

@@ -5,7 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexgate.errors import GateError
-from indexgate.sources.day_log import due, must_be_over, newest_settled
+from indexgate.sources.bigquery import BigQueryLog
+from indexgate.sources.clickhouse import ClickHouseLog
+from indexgate.sources.day_log import DayLog, due, must_be_over, newest_settled
+from indexgate.sources.spending import Budget
+from tests.proxy.sources.ledger import MemoryLedger
 
 NOW = datetime(2026, 11, 22, 5, tzinfo=UTC)
 FIRST = date(2026, 11, 17)
@@ -45,6 +49,17 @@ def test_every_day_up_to_the_newest_is_due_and_none_after_it(gap: int, tail: boo
     assert len(found) == max(0, gap + 1 + tail)
     assert list(found) == sorted(found, reverse=True)
     assert set(found) == {first + timedelta(days=n) for n in range(len(found))}
+
+
+def test_both_logs_are_read_in_the_same_way() -> None:
+    budget = Budget(MemoryLedger(), source="bigquery", monthly=0)
+    logs: list[DayLog] = [BigQueryLog(project="lab", budget=budget), ClickHouseLog()]
+    assert [(log.name, log.reads_whole_index) for log in logs] == [
+        ("bigquery", True),
+        ("clickhouse", False),
+    ]
+    for log in logs:
+        log.close()
 
 
 def test_a_day_that_is_not_over_is_not_read() -> None:

@@ -87,10 +87,18 @@ def test_the_sum_outlives_the_process(file: Path, spending: Spending, clock: Clo
     store.close()
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest) -> Path | str:
+    if request.param == "sqlite":
+        file: Path = request.getfixturevalue("file")
+        return file
+    return str(request.getfixturevalue("postgresql").new_database())
+
+
 def test_two_processes_together_stay_within_the_budget(
-    file: Path, spending: Spending, clock: Clock
+    place: Path | str, spending: Spending, clock: Clock
 ) -> None:
-    stores = [open_store(file, clock) for _ in range(2)]
+    stores = [open_store(place, clock) for _ in range(2)]
     taken: list[bool] = []
 
     def take(number: int) -> None:

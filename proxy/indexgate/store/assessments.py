@@ -4,7 +4,7 @@ The older ones are there because what tightens by itself reaches files later tha
 judged by the milder of the assessments that were in force in the last minutes.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 from packaging.utils import NormalizedName
-from sqlalchemy import Connection, Row, Select, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, insert, or_, select, update
 
 from indexgate.store.reader import Reader
 from indexgate.store.schema import assessments as table
@@ -51,6 +51,25 @@ _IN_FORCE_SINCE = (
     .limit(1)
 )
 _CURRENT_WITH_LINES = _CURRENT.add_columns(table.c.score_lines)
+_NEXT = (
+    (table.c.index_id == bindparam("index_id"))
+    & (table.c.project > bindparam("after"))
+    & _NOW_IN_FORCE
+)
+_EVERY = (
+    select(table.c.project, *_WHAT, table.c.score_lines)
+    .where(_NEXT)
+    .order_by(table.c.project)
+    .limit(bindparam("limit"))
+)
+_EVERY_NAME = (
+    select(table.c.project).where(_NEXT).order_by(table.c.project).limit(bindparam("limit"))
+)
+_WHEN = select(table.c.project, table.c.assessed_at).where(
+    table.c.index_id == bindparam("index_id"),
+    table.c.project.in_(bindparam("projects", expanding=True)),
+    _NOW_IN_FORCE,
+)
 _DUE = (
     select(projects.c.project)
     .join_from(
@@ -101,6 +120,27 @@ class Assessments:
         """
         return self._one(_IN_FORCE_SINCE, index_id, project, since=since)
 
+    def every(self, index_id: str, at_once: int = 500) -> Iterator[Assessment]:
+        """Yield all assessments in force of an index, in the database's order of names.
+
+        Those that this release cannot read are left out. It may go on for minutes and holds up
+        nobody: what is saved meanwhile may be in it or not. Raises StoreFailed.
+        """
+        after = ""
+        while some := self._after(index_id, after, at_once):
+            yield from (one for _, one in some if one is not None)
+            after, _ = some[-1]
+
+    def assessed_when(
+        self, index_id: str, projects: Iterable[NormalizedName]
+    ) -> dict[NormalizedName, datetime]:
+        """Return when those of *projects* (some hundred) that were ever assessed were so last.
+
+        Raises StoreFailed.
+        """
+        rows = self._reader.all(_WHEN, index_id=index_id, projects=list(projects))
+        return {row.project: row.assessed_at for row in rows}
+
     async def save(self, assessment: Assessment) -> None:
         """Put *assessment* in force from now on. Raises StoreFailed."""
         rows = [_row(assessment)]
@@ -148,24 +188,40 @@ class Assessments:
         self, select_one: Select[Any], index_id: str, project: NormalizedName, **values: Any
     ) -> Assessment | None:
         try:
-            row = self._reader.first(select_one, index_id=index_id, project=project, **values)
+            row = self._reader.quick(select_one, index_id=index_id, project=project, **values)
         except msgspec.MsgspecError:
             return None
         if row is None:
             return None
-        return Assessment(
-            index_id=index_id,
-            project=project,
-            formula=row.formula,
-            inputs=row.inputs,
-            flags=row.flags,
-            score=_score(row),
-            assessed_at=row.assessed_at,
-            valid_until=row.valid_until,
-        )
+        return _assessment(index_id, project, row)
+
+    def _after(
+        self, index_id: str, after: str, limit: int
+    ) -> list[tuple[NormalizedName, Assessment | None]]:
+        """Return the next projects after that name; None for what cannot be read."""
+        try:
+            rows = self._reader.all(_EVERY, index_id=index_id, after=after, limit=limit)
+        except msgspec.MsgspecError:
+            # One row spoils the reading of all.
+            names = self._reader.all(_EVERY_NAME, index_id=index_id, after=after, limit=limit)
+            return [(row.project, self.current(index_id, row.project)) for row in names]
+        return [(row.project, _assessment(index_id, row.project, row)) for row in rows]
 
 
-def _score(row: Row[Any]) -> HealthScore | Unknown:
+def _assessment(index_id: str, project: NormalizedName, row: Any) -> Assessment:
+    return Assessment(
+        index_id=index_id,
+        project=project,
+        formula=row.formula,
+        inputs=row.inputs,
+        flags=row.flags,
+        score=_score(row),
+        assessed_at=row.assessed_at,
+        valid_until=row.valid_until,
+    )
+
+
+def _score(row: Any) -> HealthScore | Unknown:
     if row.score is None:
         return Unknown(reason="it has not been scored yet")
     if isinstance(row.score, str):

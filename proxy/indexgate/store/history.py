@@ -31,7 +31,7 @@ from indexgate.store.writer import Writer, in_turn
 from indexgate_policy.signals import Unknown
 
 if TYPE_CHECKING:
-    from indexgate.store.history_panels import Rows, Span
+    from indexgate.store.history_panels import Projects, Span
     from indexgate_policy.downloads.day_counts import DayCounts
     from indexgate_policy.downloads.panel import Movement, Panel
 
@@ -47,7 +47,7 @@ _TILES_AT_ONCE = 32
 """Tiles changed in one transaction: some milliseconds, so that refusals do not wait."""
 
 _ROWS_AT_ONCE = 1_000
-"""Rows deleted in one transaction."""
+"""Projects deleted in one transaction."""
 
 _NEVER_SEEN = Unknown(reason="no download history of it is kept yet")
 
@@ -76,11 +76,11 @@ class History:
         index_number = self._numbers.index(index_id)
         if found is None or index_number is None:
             return _NEVER_SEEN
-        from indexgate.store.history_panels import Rows, known_days, panel_of
+        from indexgate.store.history_panels import Projects, known_days, panel_of
 
         id_, born = found
         span = self._span(index_number, until, days)
-        panel = panel_of(self._reader, Rows(ids=(id_,), names=(project,), born=(born,)), span)
+        panel = panel_of(self._reader, Projects(ids=(id_,), names=(project,), born=(born,)), span)
         known = known_days(panel)
         return _NEVER_SEEN if known == 0 else panel.until(known - 1)
 
@@ -102,7 +102,7 @@ class History:
         for first in range(ids.start, ids.stop, chunk):
             rows = self._numbers.between(range(first, min(first + chunk, ids.stop)))
             if rows:
-                yield panel_of(self._reader, _rows(rows), span)
+                yield panel_of(self._reader, _projects(rows), span)
 
     def days(self, index_id: str) -> tuple[LoadedDay, ...]:
         """Return the days that were loaded for many projects at once, oldest first."""
@@ -257,10 +257,10 @@ class History:
         return span_of(self._reader, index_number, until, days)
 
 
-def _rows(rows: Sequence[Any]) -> "Rows":
-    from indexgate.store.history_panels import Rows
+def _projects(rows: Sequence[Any]) -> "Projects":
+    from indexgate.store.history_panels import Projects
 
-    return Rows(
+    return Projects(
         ids=[row.id for row in rows],
         names=tuple(NormalizedName(row.project) for row in rows),
         born=[row.born for row in rows],

@@ -17,6 +17,7 @@ from indexgate.store.history_tiles import (
     MIXES,
     NO_TOTAL,
     Part,
+    Row,
     blank,
     monday,
     read,
@@ -54,7 +55,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rows:
+class Projects:
     """The projects of a panel: their ids in rising order, names, and when they were born."""
 
     ids: Sequence[int]
@@ -62,18 +63,17 @@ class Rows:
     born: Sequence[date | None]
 
 
-def panel_of(reader: Reader, rows: Rows, span: Span) -> Panel:
-    """Return the panel of *rows* over *span*. Raises StoreFailed."""
+def panel_of(reader: Reader, projects: Projects, span: Span) -> Panel:
+    """Return the panel of *projects* over *span*. Raises StoreFailed."""
     days = span.days
-    kept = _Kept(reader, rows.ids, span.weeks)
+    kept = _Kept(reader, projects.ids, span.weeks)
     classes = _zero_where_nobody_was(decode(kept.daily(Part.COUNTS))[:, :days], span.zero)
     activity = decode(kept.daily(Part.ACTIVITY))[:, :days]
-    # The week before tells how many stars the first days brought.
     stars = new_stars(kept.daily(Part.STARS, weeks_before=1)[:, :, 0])[:, 7 : 7 + days]
     mixes = kept.weekly_mixes(span)
     installers, regions = len(INSTALLERS), len(INSTALLERS) + len(REGIONS)
     return Panel(
-        names=rows.names,
+        names=projects.names,
         first_day=span.first_day,
         classes=classes,
         installers=mixes[:, :, :installers],
@@ -83,7 +83,7 @@ def panel_of(reader: Reader, rows: Rows, span: Span) -> Panel:
         releases=activity[:, :, ACTIVITY.index("releases")],
         people=activity[:, :, ACTIVITY.index("people")],
         inflow=activity[:, :, ACTIVITY.index("inflow")],
-        born=_born(rows.born, span),
+        born=_born(projects.born, span),
         incomplete=span.incomplete,
     )
 
@@ -92,25 +92,29 @@ class _Kept:
     """What the tiles hold of some projects, whose *ids* rise, over some weeks."""
 
     def __init__(self, reader: Reader, ids: Sequence[int], weeks: range) -> None:
-        self._reader = reader
         self._projects = len(ids)
         self._weeks = weeks
         numbers = np.asarray(ids, np.int64)
         tiles, starts = np.unique(numbers >> TILE_BITS, return_index=True)
         ends = [*starts[1:].tolist(), len(ids)]
-        self._rows = {
+        self._places = {
             tile: slice(start, end)
             for tile, start, end in zip(tiles.tolist(), starts.tolist(), ends, strict=True)
         }
-        self._slots = numbers & (IN_TILE - 1)
+        slots = numbers & (IN_TILE - 1)
+        self._slots = {tile: _as_slice(slots[place]) for tile, place in self._places.items()}
+        self._rows: dict[Part, list[Row]] = {part: [] for part in Part}
+        # The week before tells how many stars the first days brought.
+        for row in read(reader, list(self._places), range(weeks.start - 1, weeks.stop)):
+            self._rows[row.part].append(row)
 
     def daily(self, part: Part, weeks_before: int = 0) -> NDArray[Any]:
         """Return (N, 7 W, columns) numbers, with *weeks_before* the first of the weeks."""
         weeks = range(self._weeks.start - weeks_before, self._weeks.stop)
         numbers = _unknown(part, self._projects, 7 * len(weeks))
-        for rows, week, found in self._found(part, weeks):
+        for place, week, found in self._found(part, weeks):
             first = 7 * (week - weeks.start)
-            numbers[rows, first : first + 7] = found
+            numbers[place, first : first + 7] = found
         return numbers
 
     def weekly_mixes(self, span: Span) -> Numbers:
@@ -119,16 +123,17 @@ class _Kept:
         mixes = np.full((self._projects, len(weeks), len(MIXES)), np.nan, np.float32)
         zero = span.zero[: 7 * len(weeks)].reshape(-1, 7)
         mixes[:, zero.sum(axis=1) >= _LEAST_DAYS] = 0
-        for rows, week, found in self._found(Part.MIXES, weeks):
-            place = week - weeks.start
+        for place, week, found in self._found(Part.MIXES, weeks):
             counts = decode(found)
-            mixes[rows, place] = counts if counts.ndim == 2 else week_sum(counts, zero[place])
+            if counts.ndim == 3:
+                counts = week_sum(counts, zero[week - weeks.start])
+            mixes[place, week - weeks.start] = counts
         return mixes
 
     def _found(self, part: Part, weeks: range) -> Iterator[tuple[slice, int, NDArray[Any]]]:
-        for row in read(self._reader, list(self._rows), weeks, part):
-            rows = self._rows[row.tile]
-            yield rows, row.week, row.numbers(_as_slice(self._slots[rows]))
+        for row in self._rows[part]:
+            if row.week in weeks:
+                yield self._places[row.tile], row.week, row.numbers(self._slots[row.tile])
 
 
 def _as_slice(slots: NDArray[np.int64]) -> Any:

@@ -21,13 +21,16 @@ from indexgate.store.history_numbers import IN_TILE
 from indexgate.store.reader import Reader
 from indexgate.store.schema import history_tiles as table
 from indexgate.store.schema import put_all
+from indexgate.store.writer import in_turn
 from indexgate_policy.downloads.kinds import CLASSES, INSTALLERS, REGIONS, VERSION_AGES
 
 _FIRST_MONDAY: Final = date(1970, 1, 5)
 _PART_SHIFT: Final = 43
 _WEEK_SHIFT: Final = 47
+_PARTS: Final = (1 << (_WEEK_SHIFT - _PART_SHIFT)) - 1
 _TILES: Final = (1 << _PART_SHIFT) - 1
 _ALL: Final = slice(None)
+_TILES_AT_ONCE: Final = 64
 
 MIXES: Final = (*INSTALLERS, *REGIONS, *VERSION_AGES)
 """The columns of `Part.MIXES`, in order."""
@@ -106,11 +109,13 @@ class Row:
         return _unpacked(self.part, self.codes, chosen)
 
 
-def read(reader: Reader, some: Sequence[int], weeks: range, part: Part) -> Iterator[Row]:
-    """Yield what is kept of *part* of the tiles *some* in *weeks*. Raises StoreFailed."""
-    ids = [_row_id(week, part, tile) for week in weeks for tile in some]
-    for row in reader.all(_SOME, ids=ids):
-        yield Row(row.id >> _WEEK_SHIFT, part, row.id & _TILES, row.codes)
+def read(reader: Reader, some: Sequence[int], weeks: range) -> Iterator[Row]:
+    """Yield what is kept of the tiles *some* in *weeks*, in no order. Raises StoreFailed."""
+    for few in in_turn(some, _TILES_AT_ONCE):
+        ids = [_row_id(week, part, tile) for week in weeks for part in Part for tile in few]
+        for row in reader.all(_SOME, ids=ids):
+            part = Part((row.id >> _PART_SHIFT) & _PARTS)
+            yield Row(row.id >> _WEEK_SHIFT, part, row.id & _TILES, row.codes)
 
 
 def edit(

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, Select
 
 from indexgate.store.engines import DATABASE_ERRORS, StoreFailed, store_failed
+from indexgate.store.prepared import Prepared
 
 
 class Reader:
@@ -18,11 +19,27 @@ class Reader:
         self._opened: list[Connection] = []
         self._lock = threading.Lock()
         self._closed = False
+        self._prepared: dict[Select[Any], Prepared] = {}
 
     def first(self, select: Select[Any], **values: Any) -> Row[Any] | None:
         """Return the first row, or None."""
         try:
             return self._connection().execute(select, values).first()
+        except DATABASE_ERRORS as error:
+            raise self._broken(error) from error
+
+    def quick(self, select: Select[Any], **values: Any) -> Any | None:
+        """Return the first row as `first` does, in less time: for constant *select*s of requests.
+
+        A value that is bound without one in the select has to be among *values*.
+        """
+        if self._engine.dialect.name != "sqlite":
+            return self.first(select, **values)
+        prepared = self._prepared.get(select)
+        if prepared is None:
+            prepared = self._prepared[select] = Prepared(select, self._engine.dialect)
+        try:
+            return prepared.first(self._connection(), values)
         except DATABASE_ERRORS as error:
             raise self._broken(error) from error
 

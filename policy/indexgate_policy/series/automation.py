@@ -43,6 +43,7 @@ def automations(panel: Panel, common: Common, first: int) -> Iterator[Finding]:
         return Finding(
             row=row,
             day=day,
+            last=day,
             kind="automation",
             why="people-left",
             onset=day - _SPANS[place] + 1,

@@ -35,7 +35,7 @@ def drops(past: Baseline, common: Common) -> Iterator[Finding]:
     with np.errstate(invalid="ignore"):
         stopped = _stopped(past, expected, common) | _silent(past, expected)
         stopped &= past.week <= 0.4 * lowest  # falling back from a surge is not a drop
-        part = _part(past, expected, lowest, common)
+        part = _part(past, expected, lowest, common) & ~common.recounted[None, past.first :]
         hot = (stopped | part) & (past.age > AGE) & ~common.lost[None, past.first :]
         hot &= np.isfinite(past.daily[:, past.first :])
 
@@ -45,6 +45,7 @@ def drops(past: Baseline, common: Common) -> Iterator[Finding]:
         return Finding(
             row=row,
             day=day,
+            last=day,
             kind="drop",
             why="stopped" if stopped[row, column] else "part",
             onset=_onset(past.daily[row, : day + 1], usual),

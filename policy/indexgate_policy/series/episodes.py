@@ -1,6 +1,7 @@
 """Days on which a rule holds, put together into findings: one for each time it begins anew."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,16 +23,22 @@ def episodes(
     same finding, unless that was explained and this no longer is.
     """
     for row in np.flatnonzero(hot.any(axis=1)):
-        last: int | None = None
         open_: Finding | None = None
         for column in np.flatnonzero(hot[row]):
-            day = first + int(column)
-            fresh = last is None or day - last > gap
-            again = open_ is not None and open_.is_explained and day - open_.day >= _REOPENS
-            last = day
-            if not fresh and not again:
-                continue
-            finding = told(int(row), int(column))
-            if fresh or not finding.is_explained:
-                yield finding
-                open_ = finding
+            seen = told(int(row), int(column))
+            if open_ is None:
+                open_ = seen
+            elif seen.day - open_.last > gap or _reopens(open_, seen):
+                yield open_
+                open_ = seen
+            else:
+                peak = seen if seen.score > (open_.peak or open_).score else open_.peak
+                open_ = replace(open_, last=seen.day, peak=peak)
+        if open_ is not None:
+            yield open_
+
+
+def _reopens(finding: Finding, seen: Finding) -> bool:
+    """Tell whether what explained *finding* no longer carries what is *seen* a week later."""
+    waited = seen.day - finding.day >= _REOPENS
+    return finding.is_explained and not seen.is_explained and waited

@@ -18,10 +18,12 @@ NOTABLE: Final = 4.0
 class Finding:
     """What a detector found in row `row` of a panel.
 
-    `day` is the day that told it, `onset` the day on which the change seems to have begun, both
-    counted from the panel's first. `why` names the rule (`step`, `drip`, `stopped`, ...) or, for a
-    mix, the part that rose. `before` and `now` are what was usual and what is: downloads or stars a
-    week, or shares 0..1 of a mix. `score` is 1 at the threshold and grows with the evidence.
+    `day` is the day that told it, `onset` the day on which the change seems to have begun, `last`
+    the newest on which it holds, all counted from the panel's first. `why` names the rule (`step`,
+    `drip`, `stopped`, ...) or, for a mix, the number of the part that rose. `before` and `now` are
+    what was usual and what is: downloads or stars a week, or shares 0..1 of a mix. `score` is 1 at
+    the threshold and grows with the evidence. `peak` is the same change on the day on which it was
+    strongest, None when that is `day`; later days move `last` and `peak` alone.
     `explained` is the share 0..1 that known events carry, and `by` the event that carries most.
     """
 
@@ -30,11 +32,13 @@ class Finding:
     kind: FindingKind
     why: str
     onset: int
+    last: int
     before: float
     now: float
     score: float
     explained: float = 0.0
     by: str = ""
+    peak: "Finding | None" = None
 
     @property
     def ratio(self) -> float:

@@ -24,7 +24,7 @@ def findings(panel: Panel, movement: Movement | None = None, *, first: int = 0) 
     projects tells it itself, and of few the rules demand more. What is said of a day rests on that
     day and earlier ones; a finding of a mix comes on the last day of its week.
     """
-    index = common(panel, movement)
+    panel, index = common(panel, movement)
     first = max(first, LEAST_DAYS)
     if first >= panel.days:
         return list(first_weeks(panel, 0))

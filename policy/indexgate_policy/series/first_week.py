@@ -40,6 +40,7 @@ def first_weeks(panel: Panel, first: int) -> Iterator[Finding]:
         yield Finding(
             row=int(row),
             day=day,
+            last=day,
             kind="surge",
             why="first-week",
             onset=start,

@@ -21,7 +21,7 @@ YOUNG: Final = 180
 """A younger project's mix is taken for unsettled, in days."""
 
 _GAP = 4 * WEEK
-_UNCERTAIN = 1.15  # how much more it takes when nobody knows how the whole index moved
+_UNCERTAIN = 1.15  # so much more it takes when nobody knows what the whole index did
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +95,7 @@ def shifts(panel: Panel, mix: Mix, common: Common, first: int) -> Iterator[Findi
         return Finding(
             row=row,
             day=day,
+            last=day,
             kind=mix.kind,
             why=str(int(judged.part[row])),
             onset=(week + 1 - int(judged.span[row])) * WEEK,
@@ -122,7 +123,8 @@ def _judged(panel: Panel, mix: Mix, common: Common, week: int) -> _Week:
         unsettled = (panel.born[sized] >= 0) & (age < YOUNG)
         drift = np.exp(level[-1] - level).astype(np.float32)
         angles = Angles.of(counts[sized], totals[sized], drift, unsettled)
-        result.put(sized, _scan(angles, mix, 1.0 if common.known else _UNCERTAIN))
+        sure = common.known and not common.recounted[WEEK * week + WEEK - 1]
+        result.put(sized, _scan(angles, mix, 1.0 if sure else _UNCERTAIN))
     return result
 
 

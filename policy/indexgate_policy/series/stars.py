@@ -20,6 +20,19 @@ _PAST, _LEAST = 84, 28  # days of stars before, and how many must be known
 _DEVIATIONS = 8.0
 
 
+def stars_in_bursts(panel: Panel, first: int) -> Counts:
+    """Return (N,) the stars over the usual that came in bursts from day *first* on.
+
+    They do not count in a health score (science hs-1, stars).
+    """
+    total = np.zeros(len(panel.names), np.float32)
+    for found in star_bursts(panel, first):
+        days = slice(found.onset, found.last + 1)
+        over = panel.stars[found.row, days] - found.before / 7
+        total[found.row] += max(0.0, float(np.nansum(over)))
+    return total
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Audience:
     """(N, D): whether people came, whether many did, and whether somebody writes."""
@@ -48,6 +61,7 @@ def star_bursts(panel: Panel, first: int) -> Iterator[Finding]:
         return Finding(
             row=row,
             day=day,
+            last=day,
             kind="stars",
             why="burst",
             onset=day - len(stars) + 1 + int(burst[0]) if len(burst) else day,

@@ -35,6 +35,7 @@ def surges(panel: Panel, past: Baseline, common: Common) -> Iterator[Finding]:
         return Finding(
             row=row,
             day=day,
+            last=day,
             kind="surge",
             why="step" if sudden else "drip",
             onset=_onset(past.daily[row, : day + 1], usual),

@@ -36,6 +36,9 @@ FIRST_SIGHT_PATIENCE = 0.15
 INTERIM = timedelta(minutes=1)
 """How long an assessment without the project JSON stands, should the JSON never come."""
 
+LOOKED_EVERY = timedelta(minutes=1)
+"""How soon an assessment is seen that another process has made."""
+
 REFRESHED_AT_ONCE = 4
 _MANY_RELEASES = 200
 Stamp: TypeAlias = tuple[int, datetime | None]
@@ -121,6 +124,7 @@ class Facts:
         self.last_failed_check: str | None = None
         self._with = surroundings
         self._current: LRUCache[NormalizedName, tuple[str, Assessment]] = LRUCache(20_000)
+        self._looked: LRUCache[NormalizedName, datetime] = LRUCache(20_000)
         self._flights: dict[NormalizedName, asyncio.Task[Assessment]] = {}
         self._late: set[asyncio.Task[None]] = set()
         self._line = WaitingLine()
@@ -333,6 +337,7 @@ class Facts:
             assessment = replace(assessment, valid_until=again_at)
         self._note_failed_checks(assessment)
         self._current[listing.project.name] = (listing.snapshot.digest, assessment)
+        self._looked[listing.project.name] = self._with.clock()
         try:
             await self._with.assessments.save(assessment)
         except StoreFailed as error:
@@ -348,12 +353,21 @@ class Facts:
                 self.last_failed_check = f"{check} on {assessment.project}: {signal.value.reason}"
 
     def _kept(self, project: NormalizedName) -> tuple[str, Assessment] | None:
-        kept = self._current.get(project)
-        if kept is None:
+        """Return the newest assessment, and the page it was made from. Raises StoreFailed."""
+        kept, now = self._current.get(project), self._with.clock()
+        looked = self._looked.get(project)
+        if kept is not None and looked is not None and now - looked < LOOKED_EVERY:
+            return kept
+        self._looked[project] = now
+        try:
             stored = self._with.assessments.current(self._with.index_id, project)
-            if stored is None:
-                return None
-            kept = self._current[project] = ("", stored)
+        except StoreFailed:
+            if kept is None:
+                raise
+            return kept
+        if stored is not None and (kept is None or kept[1].assessed_at < stored.assessed_at):
+            # Another process, such as `indexgate refresh`, knows more.
+            kept = self._current[project] = ("" if kept is None else kept[0], stored)
         return kept
 
     def _joined(self, project: NormalizedName, assessment: Assessment) -> Assessment:

@@ -4,7 +4,7 @@ Only the gate's own loggers are set up; those of libraries stay as they are.
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, TextIO, cast
 
 import structlog
@@ -46,6 +46,28 @@ def configure(
 def logger(part: str) -> FilteringBoundLogger:
     """Return the logger of a part of the gate, such as `upstream`."""
     return cast(FilteringBoundLogger, structlog.get_logger(part=part))
+
+
+_TROUBLE = {
+    "page-failed",
+    "page-not-kept",
+    "list-failed",
+    "policy-broken",
+    "store-failed",
+    "cache-trouble",
+    "feed-failed",
+    "day-failed",
+}
+
+
+def say(part: str) -> Callable[[str, str], None]:
+    """Return what logs an event of *part* with its text: trouble as a warning, all else as news."""
+    log = logger(part)
+
+    def tell(event: str, text: str) -> None:
+        log.warning(event, text=text) if event in _TROUBLE else log.info(event, text=text)
+
+    return tell
 
 
 def without_credentials(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

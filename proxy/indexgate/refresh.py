@@ -14,6 +14,8 @@ from packaging.utils import NormalizedName
 from indexgate.day_reading import Reading
 from indexgate.sources.osv_records import FeedState
 from indexgate.sources.protocol import SourceFailed
+from indexgate.sources.release_feed import Released
+from indexgate_policy.assessment import Assessment
 from indexgate_policy.errors import Explained
 
 FEED_EVERY = timedelta(minutes=30)
@@ -49,6 +51,17 @@ class Days(Protocol):
         """Read *day* as a whole."""
 
 
+RELEASES_EVERY = timedelta(minutes=5)
+"""The feed holds about a quarter of an hour of a busy index."""
+
+
+class Releases(Protocol):
+    """The index's own feed of new releases."""
+
+    async def recent(self, now: datetime) -> Sequence[Released]:
+        """Return what came out lately. Raises SourceFailed."""
+
+
 class Feed(Protocol):
     """An advisory feed."""
 
@@ -66,6 +79,9 @@ class Pruned(Protocol):
 class Due(Pruned, Protocol):
     """The stored assessments, as far as the refresh needs them."""
 
+    def current(self, index_id: str, project: NormalizedName) -> Assessment | None:
+        """Return the assessment in force, None for a project that was never assessed."""
+
     def due(
         self, index_id: str, now: datetime, limit: int, *, asked_since: datetime | None = None
     ) -> list[NormalizedName]:
@@ -81,6 +97,7 @@ async def sleep(time: timedelta) -> None:
 class Refresh:
     """The background work of one gate. `feed` is None when no advisories are wanted, or offline.
 
+    `releases` is the index's feed of new releases, None where there is none or nobody may be asked;
     `days` are logs that are read by days, `others` what else forgets what is too old.
     `feed_failure` says why the feed could not be read last; None after a success. `wait` is how
     time passes between two turns of the work.
@@ -93,10 +110,12 @@ class Refresh:
     queue: Callable[[NormalizedName], None]
     clock: Callable[[], datetime]
     log: Callable[[str, str], None]
+    releases: Releases | None = None
     days: Sequence[Days] = ()
     others: Sequence[Pruned] = ()
     wait: Callable[[timedelta], Awaitable[None]] = sleep
     feed_failure: str | None = field(default=None, init=False)
+    _released: set[tuple[NormalizedName, str]] = field(default_factory=set, init=False)
     _queued: dict[NormalizedName, datetime] = field(default_factory=dict, init=False)
 
     async def for_ever(self) -> None:
@@ -104,6 +123,8 @@ class Refresh:
         async with asyncio.TaskGroup() as tasks:
             if self.feed is not None:
                 tasks.create_task(self._feed_for_ever(self.feed))
+            if self.releases is not None:
+                tasks.create_task(self._releases_for_ever(self.releases))
             for log in self.days:
                 tasks.create_task(self._days_for_ever(log))
             tasks.create_task(self._due_for_ever())
@@ -112,6 +133,22 @@ class Refresh:
     async def _feed_for_ever(self, feed: Feed) -> None:
         while True:
             await self.wait(await self._read(feed))
+
+    async def _releases_for_ever(self, feed: Releases) -> None:
+        while True:
+            try:
+                self._queue_released(await feed.recent(self.clock()))
+            except Exception as error:
+                self.log("releases-failed", _told(error))
+            await self.wait(RELEASES_EVERY)
+
+    def _queue_released(self, recent: Sequence[Released]) -> None:
+        """Queue the projects that are known here and have something new. Raises StoreFailed."""
+        told = {(released.project, released.version) for released in recent}
+        for name in sorted({name for name, _ in told - self._released}):
+            if self.assessments.current(self.index_id, name) is not None:
+                self.queue(name)
+        self._released = told
 
     async def _days_for_ever(self, log: Days) -> None:
         while True:

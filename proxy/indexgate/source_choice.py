@@ -57,6 +57,8 @@ def _objections(
     """Yield what stands against asking, what weighs most first, and how to change that."""
     if settings.offline:
         yield "the gate is offline", "Start without `--offline`."
+    if offer.name == "release-feed" and not upstream.public:
+        yield "it is asked of the public index only", ""
     if offer.by == "index":
         return
     if not upstream.public:

@@ -42,6 +42,12 @@ OFFERS: tuple[Offer, ...] = (
         learns="nothing: it is the upstream",
     ),
     Offer(
+        name="release-feed",
+        by="index",
+        gives="which projects have a new release, for the background of a gate that serves",
+        learns="nothing: it is the upstream, and no project is named",
+    ),
+    Offer(
         name="osv",
         by="bulk",
         gives="malware and advisories",

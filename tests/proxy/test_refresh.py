@@ -16,15 +16,27 @@ from indexgate.refresh import (
     FEED_EVERY,
     FEED_RETRY,
     POSTPONED,
+    RELEASES_EVERY,
     TIDY_EVERY,
     Refresh,
 )
 from indexgate.sources.osv_records import FeedState
 from indexgate.sources.protocol import SourceFailed
+from indexgate.sources.release_feed import Released
 from indexgate.store.engines import StoreFailed
+from indexgate_policy.assessment import Assessment
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 READ = FeedState(fetched_at=NOW, newest_modified=NOW, etag=None, records=3)
+ASSESSED = Assessment(
+    index_id="this-index",
+    project=NormalizedName("known"),
+    formula="fl-1",
+    inputs=(),
+    flags=(),
+    assessed_at=NOW,
+    valid_until=NOW,
+)
 FAILURES: list[tuple[Exception, str]] = [
     (SourceFailed("osv", "status", "answered with status 500"), "status 500"),
     (StoreFailed("store-closed", "The store is closed"), "The store is closed"),
@@ -72,6 +84,9 @@ class Rows:
         self._fail()
         return [NormalizedName(name) for name in self.names[:limit]]
 
+    def current(self, index_id: str, project: NormalizedName) -> Assessment | None:
+        return ASSESSED if project in self.names else None
+
     async def prune(self, now: datetime) -> int:
         self._fail()
         self.pruned += 1
@@ -81,6 +96,20 @@ class Rows:
         failure = self.failures.pop(0) if self.failures else None
         if failure is not None:
             raise failure
+
+
+class Releases:
+    """A feed of releases that says one thing after the other."""
+
+    def __init__(self, *answers: list[str] | Exception) -> None:
+        self._answers = list(answers)
+
+    async def recent(self, now: datetime) -> list[Released]:
+        answer = self._answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        told = (text.split("==") for text in answer)
+        return [Released(project=NormalizedName(a), version=b, at=now) for a, b in told]
 
 
 class Feed:
@@ -257,6 +286,24 @@ async def test_no_failure_of_any_part_ends_the_work_before_it_is_cancelled() -> 
     with pytest.raises(asyncio.CancelledError):
         await running
     assert {event for event, _ in work.said} == {"feed-failed", "refresh-failed", "tidy-failed"}
+
+
+async def test_a_known_project_with_a_new_release_is_queued_once() -> None:
+    work = Work(Time(2), assessments=Rows(names=["known", "other"]))
+    feed = Releases(["known==1", "foreign==1"], ["known==1", "other==2"], ["known==2"])
+    await until_enough(lambda: work.refresh._releases_for_ever(feed))
+    assert work.queued == ["known", "other", "known"]
+    assert work.time.waits == [RELEASES_EVERY, RELEASES_EVERY]
+
+
+@a_failure
+async def test_a_feed_of_releases_that_fails_is_told_and_asked_again(
+    failure: Exception, told: str
+) -> None:
+    work = Work(Time(1), assessments=Rows(names=["known"]))
+    await until_enough(lambda: work.refresh._releases_for_ever(Releases(failure, ["known==1"])))
+    assert work.queued == ["known"]
+    assert told in dict(work.said)["releases-failed"]
 
 
 async def test_days_are_read_as_they_fall_due_and_told() -> None:

@@ -1,6 +1,5 @@
 """The parts of a gate put together: the one place that knows what stands behind each interface."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -9,7 +8,6 @@ from functools import partial
 from random import random
 from secrets import token_hex
 from typing import TypeAlias
-from urllib.parse import quote
 
 from cachetools import LRUCache
 from packaging.utils import NormalizedName
@@ -28,26 +26,24 @@ from indexgate.index.listing import Listing
 from indexgate.index.page_folder import PageFolder
 from indexgate.index.presentation import Addresses
 from indexgate.index.project_list import ProjectLists
-from indexgate.index.protocol import NoSuchProject, UpstreamFailed
 from indexgate.index.upstream import Upstream, UpstreamSettings
 from indexgate.index.whole_files import WholeFiles
-from indexgate.logs import logger
+from indexgate.logs import say
 from indexgate.observing import Observer, Surveyed
 from indexgate.policy_file import PolicyInForce
 from indexgate.record import Recorder
-from indexgate.refresh import ASKED_SINCE, Refresh
+from indexgate.refresh import Refresh
 from indexgate.simple.model import PageFile
 from indexgate.sources import outbound, popular
-from indexgate.sources.day_log import DayLog
-from indexgate.sources.osv import OsvFeed
 from indexgate.sources.project_json import ProjectJson
 from indexgate.store.database import Store, open_store
 from indexgate.store.engines import StoreFailed
 from indexgate.stored_past import StoredPast
 from indexgate.upstream_choice import UpstreamChoice
+from indexgate.web.background import Surrounding, open_background
 from indexgate.web.file_routes import Remembered
 from indexgate.web.refusal import blocked_path
-from indexgate.web.sources import Sources, asked_projects, open_sources, private, proxy_to
+from indexgate.web.sources import Sources, open_sources, private, proxy_to, with_login
 from indexgate_policy.lookalike import PopularNameList
 from indexgate_policy.rules.verdict import Verdict
 from indexgate_policy.signals import Unknown
@@ -55,16 +51,6 @@ from indexgate_policy.subject import File
 
 _PAGES_SHARE = 0.1  # of the cache: pages are small beside files
 _PACKED_PAGES = 16_000_000
-_TROUBLE = {
-    "page-failed",
-    "page-not-kept",
-    "list-failed",
-    "policy-broken",
-    "store-failed",
-    "cache-trouble",
-    "feed-failed",
-    "day-failed",
-}
 
 
 Clock: TypeAlias = Callable[[], datetime]
@@ -111,7 +97,7 @@ async def open_parts(
     GateError, PolicyError.
     """
     state = state_folder.open_state(settings.state)
-    policy = PolicyInForce(settings.policy, clock=clock, log=_say("policy"))
+    policy = PolicyInForce(settings.policy, clock=clock, log=say("policy"))
     async with AsyncExitStack() as stack:
         store = open_store(state.path / "indexgate.sqlite3", clock)
         stack.callback(store.close)
@@ -125,11 +111,11 @@ async def open_parts(
             state.files,
             int(settings.cache_size * (1 - _PAGES_SHARE)),
             pin=_pin(store, clock),
-            warn=lambda text: _say("files")("cache-trouble", text),
+            warn=lambda text: say("files")("cache-trouble", text),
         )
         files.start()
         stack.push_async_callback(files.close)
-        whole_files = WholeFiles(files, _say("files"))
+        whole_files = WholeFiles(files, say("files"))
         stack.push_async_callback(whole_files.close)
         freshness = Freshness(
             ttl=settings.page_ttl.total_seconds(), max_stale=settings.max_stale.total_seconds()
@@ -140,7 +126,7 @@ async def open_parts(
             freshness=freshness,
             clock=clock,
             max_bytes=_PACKED_PAGES,
-            log=_say("pages"),
+            log=say("pages"),
         )
         stack.push_async_callback(index.close)
         lists = ProjectLists(
@@ -148,7 +134,7 @@ async def open_parts(
             state.pages / choice.index_id / "list",
             freshness=freshness,
             clock=clock,
-            log=_say("pages"),
+            log=say("pages"),
         )
         stack.push_async_callback(lists.close)
         client = outbound.client(
@@ -168,17 +154,14 @@ async def open_parts(
             policy=policy,
             names=names,
             sources=sources,
-            project_json=ProjectJson(client, index_url=_with_login(choice)),
+            project_json=ProjectJson(client, index_url=with_login(choice)),
             base=base,
             clock=clock,
         )
         stack.push_async_callback(gate.facts.close)
-        feed = None
-        if settings.osv_url is not None and choice.public and not settings.offline:
-            feeds = outbound.client(proxy=proxy_to(settings.osv_url, choice), timeout=30.0)
-            stack.push_async_callback(feeds.aclose)
-            feed = OsvFeed(feeds, store.advisories, base=settings.osv_url, spool=state.run)
-        days = tuple(_day_reader(log, gate, store, clock) for log in sources.logs)
+        refresh, days = open_background(
+            stack, settings, choice, Surrounding(gate, store, sources, client, state.run), clock
+        )
         yield Parts(
             gate=gate,
             upstream=upstream,
@@ -187,17 +170,7 @@ async def open_parts(
             whole_files=whole_files,
             store=store,
             recorder=Recorder(store.decisions, clock),
-            refresh=Refresh(
-                feed=feed,
-                assessments=store.assessments,
-                record=store.decisions,
-                index_id=choice.index_id,
-                queue=gate.facts.queue_due,
-                days=days,
-                others=(_OldHistory(store),),
-                clock=clock,
-                log=_say("refresh"),
-            ),
+            refresh=refresh,
             sources=sources,
             days=days,
             popular=names,
@@ -243,7 +216,7 @@ def _gate(
     async def listing(project: NormalizedName, asked: bool) -> Listing:
         return await gate.listing(project, asked=asked)
 
-    past = StoredPast(store, choice.index_id, _say("past"))
+    past = StoredPast(store, choice.index_id, say("past"))
     facts = Facts(
         Surroundings(
             index_id=choice.index_id,
@@ -255,7 +228,7 @@ def _gate(
                 (*sources.per_project, project_json),
                 offline=settings.offline,
                 clock=clock,
-                log=_say("sources"),
+                log=say("sources"),
                 private=private(settings.private_names),
                 chance=random,
                 told=Surveyed(
@@ -267,7 +240,7 @@ def _gate(
             past=past,
             listing=listing,
             clock=clock,
-            log=_say("facts"),
+            log=say("facts"),
         )
     )
     gate = Gate(
@@ -286,38 +259,6 @@ def _gate(
         page_memory=settings.page_memory,
     )
     return gate
-
-
-@dataclass(frozen=True, slots=True)
-class _OldHistory:
-    """The download history, as something that forgets what is too old."""
-
-    store: Store
-
-    async def prune(self, now: datetime) -> int:
-        """Let go of what is too old at *now*, off the loop. Raises StoreFailed."""
-        return await asyncio.to_thread(self.store.history.roll_over)
-
-
-def _day_reader(log: DayLog, gate: Gate, store: Store, clock: Clock) -> DayReader:
-    """Return what reads days of *log*, from threads beside the running loop."""
-    loop = asyncio.get_running_loop()
-    index_id = gate.index_id
-
-    def asked() -> frozenset[NormalizedName]:
-        return asked_projects(store, index_id, clock() - ASKED_SINCE)
-
-    def listing(project: NormalizedName) -> Listing | None:
-        try:
-            return asyncio.run_coroutine_threadsafe(
-                gate.listing(project, asked=False), loop
-            ).result()
-        except (NoSuchProject, UpstreamFailed):
-            return None
-
-    return DayReader(
-        log, store.history, index_id=index_id, projects=asked, listing=listing, clock=clock
-    )
 
 
 def _addresses(settings: Settings, base: str) -> Addresses:
@@ -382,23 +323,3 @@ def _upstream_settings(settings: Settings, choice: UpstreamChoice) -> UpstreamSe
         client_certificate=None if choice.client_cert is None else str(choice.client_cert),
         proxy=choice.proxy,
     )
-
-
-def _with_login(choice: UpstreamChoice) -> str:
-    """Return the index's address with its credentials, for the one source that is the index."""
-    if choice.credentials is None:
-        return choice.url
-    login = (
-        f"{quote(choice.credentials.user, safe='')}:{quote(choice.credentials.password, safe='')}"
-    )
-    scheme, _, rest = choice.url.partition("://")
-    return f"{scheme}://{login}@{rest}"
-
-
-def _say(part: str) -> Callable[[str, str], None]:
-    log = logger(part)
-
-    def say(event: str, text: str) -> None:
-        log.warning(event, text=text) if event in _TROUBLE else log.info(event, text=text)
-
-    return say

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from random import random
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 from urllib.request import proxy_bypass
 
 import httpx
@@ -238,3 +238,14 @@ def _client(settings: Settings, choice: UpstreamChoice) -> httpx.AsyncClient:
 def proxy_to(url: str, choice: UpstreamChoice) -> str | None:
     """Return the configured proxy, unless the environment says that *url* needs none."""
     return None if proxy_bypass(urlsplit(url).hostname or "") else choice.proxy
+
+
+def with_login(choice: UpstreamChoice) -> str:
+    """Return the index's address with its credentials, for the sources that are the index."""
+    if choice.credentials is None:
+        return choice.url
+    login = (
+        f"{quote(choice.credentials.user, safe='')}:{quote(choice.credentials.password, safe='')}"
+    )
+    scheme, _, rest = choice.url.partition("://")
+    return f"{scheme}://{login}@{rest}"

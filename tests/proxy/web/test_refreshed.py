@@ -16,6 +16,7 @@ from indexgate.pip_settings import PipSettings
 from indexgate.refreshed import Intended, Refreshed, Wanted
 from indexgate.upstream_choice import UpstreamChoice, choose
 from indexgate.web import refreshed, sources, standings
+from indexgate.web.parts import open_parts
 from indexgate.web.refreshed import Stop
 from tests.proxy.test_day_reading import Log
 from tests.proxy.web.running import Clock
@@ -234,6 +235,26 @@ async def test_days_are_read_beside_the_projects(
         log.breaks_after = None
         stopped = await bench.refresh(Wanted(days=(wrong,)), Heard(after=1, then=stop.now), stop)
         assert stopped.stopped
+
+
+async def test_a_running_gate_takes_up_what_a_refresh_found(tmp_path: Path) -> None:
+    async with bench_in(tmp_path, sources="pypistats") as bench:
+        settings, choice = bench._chosen()
+        addresses = {name: service.origin for name, service in bench.services.items()}
+        async with open_parts(
+            settings, choice, base="/", clock=bench.clock, addresses=addresses
+        ) as parts:
+            facts = parts.gate.facts
+            await facts.of(await parts.gate.listing(NAMES[0]))
+            before = facts.stamp(NAMES[0])
+            bench.clock.turn(timedelta(seconds=30))
+            await bench.refresh(Wanted(projects=NAMES[:1]))
+            assert facts.stamp(NAMES[0]) == before
+            bench.clock.turn(timedelta(seconds=30))
+            assert facts.stamp(NAMES[0]) != before
+            asked = bench.asked
+            await facts.refresh(NAMES[0])
+            assert bench.asked == asked
 
 
 async def test_sources_tell_what_was_asked_and_what_is_left(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from packaging.utils import NormalizedName
 
 from indexgate.config import Given
 from indexgate.index.protocol import NoSuchProject
+from indexgate.source_offers import CHOSEN, OFFERS
 from indexgate_policy.signals import Signals, Unknown
 from tests.proxy.web.running import NOW, Running, running
 from tests.standins.documents import Documents
@@ -165,3 +166,17 @@ async def test_a_yank_is_an_event_only_where_somebody_looked_before(tmp_path: Pa
             gate.clock.turn(timedelta(hours=1))
             await facts.renew(DEMO)
             assert yanks() == ["version 2.0 yanked"]
+
+
+async def test_every_source_that_can_be_chosen_is_made_under_its_name(tmp_path: Path) -> None:
+    keys = {"github_token": "t", "pepy_key": "k", "libraries_io_key": "k"}
+    given = {**keys, "bigquery_project": "p", "sources": "auto,ecosystems,clickhouse"}
+    async with Upstream() as upstream, gate_among(tmp_path, upstream, **given) as (gate, _):
+        sources = gate.parts.sources
+        made = {source.about.name for source in sources.per_project}
+        assert made == {offer.name for offer in OFFERS if offer.name in CHOSEN and not offer.daily}
+        assert all(source.about.third_party for source in sources.per_project)
+        assert {log.name for log in sources.logs} == {o.name for o in OFFERS if o.daily}
+        assert [reader.source for reader in gate.parts.days] == ["bigquery", "clickhouse"]
+        own = [source.about.name for source in gate.parts.gate.facts.observer.own]
+        assert own == ["project-json"]

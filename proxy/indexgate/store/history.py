@@ -8,7 +8,7 @@ Arrays need numpy, which costs time and memory that a gate without history does 
 the modules that use it are imported when they are first needed.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
@@ -131,35 +131,45 @@ class History:
         source: str,
         complete: bool = True,
         whole: bool = True,
+        among: Collection[NormalizedName] = (),
     ) -> int:
         """Put *counts* in the place of all that is held of *day*; return how many there were.
 
-        *whole*: of every project of the index, so that who is not in them had no downloads; else
-        others stay as they are. *complete*: no rows of the day are known to lack. When *counts*
-        raises, only that the day was begun is written.
+        *whole*: of every project of the index, so that who is not in them had no downloads. Else
+        that holds for the projects *among* which was asked, and all others stay as they are.
+        *complete*: no rows of the day are known to lack. When *counts* raises, only that the day
+        was begun is written.
         """
         from indexgate.store.history_loading import Gathered
 
         at, write = self._clock(), self._writer.wait
         index_number = write(partial(number_index, index_id=index_id))
-        write(lambda to: history_days.begin(to, index_number, day, source, at))
-        gathered = Gathered()
+        # Some projects loaded anew do not make a whole day less than whole.
+        noted = whole or day not in {loaded.day for loaded in self.days(index_id) if loaded.whole}
+        if noted:
+            write(lambda to: history_days.begin(to, index_number, day, source, at))
+        gathered, absent = Gathered(), set() if whole else set(among)
         for some in in_turn(counts, AT_ONCE):
             ids = self._numbers.of(index_number, [one.project for one in some])
             gathered.put(ids, some)
-        kept = self._numbers.ids(index_number) if whole else gathered.ids
-        for some_tiles in in_turn(tiles(kept), _TILES_AT_ONCE):
+            absent.difference_update(ids)
+        told = gathered.count
+        for some_absent in in_turn(sorted(absent), AT_ONCE):
+            gathered.put_nothing(self._numbers.of(index_number, some_absent))
+        concerned = tiles(self._numbers.ids(index_number)) if whole else gathered.tiles
+        for some_tiles in in_turn(concerned, _TILES_AT_ONCE):
             write(partial(gathered.write, day=day, tiles=some_tiles, whole=whole))
         loaded = LoadedDay(
             day=day,
             source=source,
             whole=whole,
             complete=complete,
-            projects=gathered.count,
+            projects=told,
             loaded_at=at,
         )
-        write(lambda to: history_days.done(to, index_number, loaded))
-        return gathered.count
+        if noted:
+            write(lambda to: history_days.done(to, index_number, loaded))
+        return told
 
     async def add(
         self, index_id: str, project: NormalizedName, counts: "Iterable[DayCounts]"

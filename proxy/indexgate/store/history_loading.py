@@ -30,20 +30,29 @@ class Gathered:
         self._given: NDArray[np.bool_] = np.zeros(0, bool)
 
     @property
-    def ids(self) -> range:
-        """The ids from the index's first to the last that was put."""
-        last = int(np.flatnonzero(self._given)[-1]) if self._given.any() else -1
-        return range(self._first_id, self._first_id + last + 1)
+    def tiles(self) -> list[int]:
+        """The tiles of the projects that were put."""
+        given: list[int] = np.unique(
+            (np.flatnonzero(self._given) + self._first_id) >> TILE_BITS
+        ).tolist()
+        return given
 
     def put(self, ids: Mapping[str, int], counts: Sequence[DayCounts]) -> None:
         """Take *counts*, whose projects have *ids*."""
-        rows = np.array([ids[one.project] for one in counts], np.int64)
+        self._put([ids[one.project] for one in counts], encode(_columns(counts)))
+        self.count += len(counts)
+
+    def put_nothing(self, ids: Mapping[str, int]) -> None:
+        """Take that the projects with *ids* had no downloads."""
+        self._put(list(ids.values()), np.zeros(_COLUMNS, np.uint16))
+
+    def _put(self, ids: Sequence[int], codes: Codes) -> None:
+        rows = np.array(ids, np.int64)
         self._first_id = int(rows[0]) & ~_NUMBERS
         rows &= _NUMBERS
         self._grow(int(rows.max()) + 1)
-        self._codes[rows] = encode(_columns(counts))
+        self._codes[rows] = codes
         self._given[rows] = True
-        self.count += len(counts)
 
     def write(self, connection: Connection, *, day: date, tiles: list[int], whole: bool) -> None:
         """Put what was gathered of the projects of *tiles* in the place of what is held."""

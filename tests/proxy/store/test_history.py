@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -41,7 +42,7 @@ def counts(project: NormalizedName, day: date, number: float, mixes: float = NAN
     )
 
 
-def load(store: Store, day: date, numbers: dict[NormalizedName, float], **how: bool) -> None:
+def load(store: Store, day: date, numbers: dict[NormalizedName, float], **how: Any) -> None:
     rows = [counts(project, day, number, number) for project, number in numbers.items()]
     store.history.load_day(INDEX, day, rows, source="log", **how)
 
@@ -96,6 +97,28 @@ def test_who_is_not_in_a_day_of_some_projects_stays_as_it_was(store: Store) -> N
     found = by_day(panel(store, FOO, after(1), 2))
     assert found == [6, 7]
     assert by_day(panel(store, BAR, after(1), 2)) == [4]
+
+
+def test_who_was_asked_about_and_is_not_in_a_day_of_some_projects_had_no_downloads(
+    store: Store,
+) -> None:
+    load(store, MONDAY, {FOO: 5, BAR: 4, BAZ: 3})
+    rows = [counts(FOO, MONDAY, 6)]
+    store.history.load_day(INDEX, MONDAY, rows, source="log", whole=False, among={FOO, BAR})
+    found = [by_day(panel(store, name, MONDAY, 1)) for name in (FOO, BAR, BAZ)]
+    assert found == [[6], [0], [3]]
+    (day,) = store.history.days(INDEX)
+    assert (day.whole, day.projects) == (True, 3)  # it is no less than whole for that
+
+
+def test_a_day_of_some_projects_says_nothing_of_others(store: Store) -> None:
+    rows = [counts(FOO, MONDAY, 6)]
+    store.history.load_day(INDEX, MONDAY, rows, source="log", whole=False, among={FOO, BAR})
+    found = [by_day(panel(store, name, MONDAY, 1)) for name in (FOO, BAR)]
+    assert found == [[6], [0]]
+    assert isinstance(store.history.panel(INDEX, BAZ, MONDAY), Unknown)
+    (day,) = store.history.days(INDEX)
+    assert (day.whole, day.complete, day.projects) == (False, True, 1)
 
 
 def test_a_day_loaded_again_takes_the_place_of_itself(store: Store) -> None:

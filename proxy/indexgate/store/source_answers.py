@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import bindparam, delete, select
 
 from indexgate.sources.validators import LARGEST, Held
 from indexgate.store.engines import StoreFailed
@@ -49,7 +49,7 @@ class StoredAnswers:
         row = {"source": source, "address": address, **answer}
         self._writer.soon(lambda to: insert_or_change(to, table, row, answer))
 
-
-def drop_before(connection: Connection, moment: datetime) -> int:
-    """Delete the answers that were kept before *moment*; return how many."""
-    return connection.execute(delete(table).where(table.c.kept_at < moment)).rowcount
+    async def prune(self, now: datetime) -> int:
+        """Delete what was kept `KEPT` ago or longer; return how many. Raises StoreFailed."""
+        old = delete(table).where(table.c.kept_at < now - KEPT)
+        return await self._writer.commit(lambda to: to.execute(old).rowcount)

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from indexgate.sources.validators import LARGEST, Answers, Held
 from indexgate.store.database import Store
-from indexgate.store.source_answers import KEPT, drop_before
+from indexgate.store.source_answers import KEPT
 from tests.proxy.store.conftest import Clock
 
 ADDRESS = "https://api.example.test/repos/a/b"
@@ -34,12 +34,12 @@ def test_a_store_that_cannot_answer_has_nothing(store: Store) -> None:
     store.answers.keep("git", ADDRESS, Held(etag='"1"', body=b""))
 
 
-def test_answers_that_nobody_gave_for_long_go(store: Store, clock: Clock) -> None:
+async def test_answers_that_nobody_gave_for_long_go(store: Store, clock: Clock) -> None:
     store.answers.keep("git", ADDRESS, Held(etag='"1"', body=b"x"))
     settled(store)
     now = clock.pass_by(KEPT + timedelta(days=1))
     store.answers.keep("git", f"{ADDRESS}/c", Held(etag='"2"', body=b"y"))
     settled(store)
-    assert store.writer.wait(lambda to: drop_before(to, now - KEPT)) == 1
+    assert await store.answers.prune(now) == 1
     assert store.answers.held("git", ADDRESS) is None
     assert store.answers.held("git", f"{ADDRESS}/c") is not None

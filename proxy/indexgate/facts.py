@@ -36,6 +36,12 @@ FIRST_SIGHT_PATIENCE = 0.15
 INTERIM = timedelta(minutes=1)
 """How long an assessment without the project JSON stands, should the JSON never come."""
 
+BURST_REST = 0.5
+"""Seconds without a first sight after which the background goes on."""
+
+LONGEST_BURST = 15.0
+"""Seconds for which the background waits for that at most."""
+
 LOOKED_EVERY = timedelta(minutes=1)
 """How soon an assessment is seen that another process has made."""
 
@@ -128,6 +134,7 @@ class Facts:
         self._flights: dict[NormalizedName, asyncio.Task[Assessment]] = {}
         self._late: set[asyncio.Task[None]] = set()
         self._line = WaitingLine()
+        self._busy_until = 0.0
 
     @property
     def observer(self) -> Observer:
@@ -199,7 +206,16 @@ class Facts:
 
     async def _refresh_queued(self) -> None:
         while True:
-            await self.refresh(await self._line.next())
+            project = await self._line.next()
+            await self._quiet()
+            await self.refresh(project)
+
+    async def _quiet(self) -> None:
+        """Let a burst of first sights pass, since installers wait for those; but not for ever."""
+        loop = asyncio.get_running_loop()
+        latest = loop.time() + LONGEST_BURST
+        while (rest := min(self._busy_until, latest) - loop.time()) > 0:  # noqa: ASYNC110 - time is what it waits for
+            await asyncio.sleep(rest)
 
     async def close(self) -> None:
         """End the look-ups under way."""
@@ -284,6 +300,7 @@ class Facts:
     async def _look(self, listing: Listing) -> Assessment:
         """Assess what is seen for the first time, with what the index itself says in time."""
         project = listing.project.name
+        self._busy_until = asyncio.get_running_loop().time() + BURST_REST
         observer = self._with.observer
         if len(observer.own) < len(observer.all) or not isinstance(self._with.past, NoPast):
             self.queue(project)

@@ -1,5 +1,6 @@
 """Who outside learns a name: whoever is on, after the index itself has said that it exists."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
@@ -14,7 +15,7 @@ from indexgate.source_offers import CHOSEN, OFFERS
 from indexgate_policy.signals import Signals, Unknown
 from tests.proxy.web.running import NOW, Running, running
 from tests.standins.documents import Documents
-from tests.standins.faults import Status
+from tests.standins.faults import Hold, Status
 from tests.standins.packages import project, wheel
 from tests.standins.upstream import Upstream
 
@@ -180,3 +181,16 @@ async def test_every_source_that_can_be_chosen_is_made_under_its_name(tmp_path: 
         assert [reader.source for reader in gate.parts.days] == ["bigquery", "clickhouse"]
         own = [source.about.name for source in gate.parts.gate.facts.observer.own]
         assert own == ["project-json"]
+
+
+async def test_what_a_client_asked_for_is_looked_up_in_the_background(tmp_path: Path) -> None:
+    async with Upstream(PROJECT) as upstream, gate_among(tmp_path, upstream) as (gate, services):
+        held = Hold()
+        services["scorecard"].fault("*", held)  # the last one to be asked: it needs what others say
+        working = asyncio.create_task(gate.parts.gate.facts.refresh_for_ever())
+        await gate.json("/simple/demo/")
+        await held.reached()
+        assert asked(services) == {"deps-dev", "scorecard", "pypistats"}
+        working.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await working

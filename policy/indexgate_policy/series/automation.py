@@ -6,9 +6,9 @@ import numpy as np
 
 from indexgate_policy.downloads.panel import Counts, Panel
 from indexgate_policy.series.baseline import age, usual_stray
-from indexgate_policy.series.common import Common
 from indexgate_policy.series.episodes import episodes
 from indexgate_policy.series.finding import Finding
+from indexgate_policy.series.index_level import Common
 from indexgate_policy.series.windows import WEEK, median, trailing_sum
 
 AGE = 120

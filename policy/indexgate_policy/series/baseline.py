@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from indexgate_policy.downloads.panel import NOT_BORN, Counts, Panel
-from indexgate_policy.series.common import Common
+from indexgate_policy.series.index_level import Common
 from indexgate_policy.series.windows import median, trailing_median, trailing_sum
 
 EPSILON = np.float32(0.5)

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from indexgate_policy.downloads.panel import Counts
 from indexgate_policy.series.baseline import EPSILON, Baseline
-from indexgate_policy.series.common import Common
 from indexgate_policy.series.episodes import episodes
 from indexgate_policy.series.finding import Finding
+from indexgate_policy.series.index_level import Common
 from indexgate_policy.series.windows import trailing_sum
 
 AGE = 120

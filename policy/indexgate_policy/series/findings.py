@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from indexgate_policy.downloads.panel import Movement, Panel
 from indexgate_policy.series.automation import automations
 from indexgate_policy.series.baseline import baseline
-from indexgate_policy.series.common import Common, common
 from indexgate_policy.series.drop import drops
 from indexgate_policy.series.finding import Finding
 from indexgate_policy.series.first_week import first_weeks
+from indexgate_policy.series.index_level import Common, common
 from indexgate_policy.series.mix import INSTALLERS, REGIONS, VERSIONS, shifts
 from indexgate_policy.series.stars import star_bursts
 from indexgate_policy.series.surge import surges

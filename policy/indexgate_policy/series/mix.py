@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from indexgate_policy.downloads.panel import Counts, Panel
 from indexgate_policy.series.angles import LEAST_PAST, LEAST_USUAL, LEAST_WEEK, PAST, Angles
-from indexgate_policy.series.common import Common
 from indexgate_policy.series.episodes import episodes
 from indexgate_policy.series.finding import Finding
+from indexgate_policy.series.index_level import Common
 from indexgate_policy.series.windows import WEEK
 
 SPANS: Final = (1, 2, 3, 4)

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from indexgate_policy.downloads.panel import Counts, Panel
 from indexgate_policy.series.baseline import EPSILON, Baseline
-from indexgate_policy.series.common import Common
 from indexgate_policy.series.episodes import episodes
 from indexgate_policy.series.explained import Explanations
 from indexgate_policy.series.finding import NOTABLE, Finding
+from indexgate_policy.series.index_level import Common
 
 DEVIATIONS = 5.0
 EXCESS = 200.0

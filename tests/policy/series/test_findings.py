@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexgate_policy.downloads.panel import Panel
-from indexgate_policy.series.common import common
 from indexgate_policy.series.finding import Finding
 from indexgate_policy.series.findings import findings
+from indexgate_policy.series.index_level import common
 from tests.policy.series.panels import level, panel_of
 from tests.policy.series.simulated import BURN_IN, DAYS, WEEKS, Incident, simulated
 

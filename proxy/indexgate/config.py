@@ -75,6 +75,7 @@ class Settings:
     libraries_io_key: str | None = field(repr=False)
     bigquery_project: str | None
     bigquery_budget: int
+    snapshot_key: tuple[str, ...]
     cache_size: int
     page_memory: int
     log_format: Literal["text", "json"]

@@ -212,6 +212,13 @@ TABLE: tuple[Setting, ...] = (
         help="Most that BigQuery may bill in a month. The first TiB of a project is free.",
     ),
     Setting(
+        name="snapshot_key",
+        kind=kinds.KEY,
+        many=True,
+        help="Public key of those whose snapshots are taken in, such as `ed25519:...`.",
+        default_shown="none: no snapshot is taken in",
+    ),
+    Setting(
         name="cache_size",
         kind=kinds.SIZE,
         default="5GB",

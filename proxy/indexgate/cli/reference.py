@@ -41,13 +41,23 @@ def commands_page() -> str:
     for name in indexgate.list_commands(context):
         command = indexgate.get_command(context, name)
         if command is not None:
-            lines.extend([f"## indexgate {name}", "", *_help(_context(command, name, context))])
+            lines.extend(_command(_context(command, name, context)))
     lines.extend(["## Exit codes", "", "| code | meaning |", "| --- | --- |"])
     lines.extend(f"| {code} | {meaning} |" for code, meaning in EXIT_CODES.items())
     lines.extend(
         ["", "What was asked for goes to stdout; banners, notes, the log and errors go to stderr."]
     )
     return "\n".join(lines) + "\n"
+
+
+def _command(context: click.Context) -> Iterator[str]:
+    """Yield the help of a command, and of those that it has in it."""
+    yield from (f"## {context.command_path}", "", *_help(context))
+    if isinstance(context.command, click.Group):
+        for name in context.command.list_commands(context):
+            command = context.command.get_command(context, name)
+            if command is not None:
+                yield from _command(_context(command, name, context))
 
 
 def _setting(setting: Setting) -> Iterator[str]:

@@ -19,6 +19,7 @@ EventKind: TypeAlias = Literal[
     "lost-day",
     "holiday",
     "client-change",
+    "whole-index",
 ]
 
 

@@ -18,6 +18,7 @@ _REPORT = "Report it with the lines above; look through them for what others sho
 COMMANDS: Mapping[str, str] = {
     "serve": "indexgate.cli.serve",
     "explain": "indexgate.cli.explain",
+    "timeline": "indexgate.cli.timeline",
     "run": "indexgate.cli.run",
     "check": "indexgate.cli.check",
     "log": "indexgate.cli.log",

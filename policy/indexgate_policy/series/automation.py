@@ -60,8 +60,10 @@ def _fallen(
 ) -> tuple[Counts, Counts, Counts]:
     """Return (N, D): how far over the limit the fall is, the usual and the present share."""
     weekly, others = trailing_sum(people), trailing_sum(machines)
-    recent = trailing_sum(people, span, least=span * 4 // 7)[:, first:] * (WEEK / span)
-    beside = trailing_sum(machines, span, least=span * 4 // 7)[:, first:] * (WEEK / span)
+    recent, beside = (
+        trailing_sum(series[:, first - span :], span, least=span * 4 // 7)[:, span:] * (WEEK / span)
+        for series in (people, machines)
+    )
     shape = recent.shape
     usual, usual_beside, stray = (np.full(shape, np.nan, np.float32) for _ in range(3))
     for day in range(max(first, span + 4 * WEEK), people.shape[1]):

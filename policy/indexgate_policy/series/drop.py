@@ -98,10 +98,11 @@ def _stopped(past: Baseline, expected: Counts, common: Common) -> NDArray[np.boo
 
 def _least(past: Baseline, span: int) -> Counts:
     """Return (N, D) the least that came in *span* days in a row in the 12 weeks before them."""
-    sums = trailing_sum(past.daily, span, least=span)
+    begin = max(0, past.first - 2 * span - _MEMORY)
+    sums = trailing_sum(past.daily[:, begin:], span, least=span)
     least = np.full_like(past.week, np.nan)
-    for day in range(past.first, sums.shape[1]):
-        before = sums[:, max(0, day - span - _MEMORY + 1) : day - span + 1]
+    for day in range(past.first, past.daily.shape[1]):
+        before = sums[:, max(0, day - span - _MEMORY + 1 - begin) : day - span + 1 - begin]
         least[:, day - past.first] = np.fmin.reduce(before, axis=1, initial=np.nan)
     return least
 

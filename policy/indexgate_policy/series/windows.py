@@ -1,5 +1,7 @@
 """Sums and medians over the days before, where a day may be unknown (not a number)."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,17 +27,22 @@ def trailing_sum(values: Counts, length: int = WEEK, *, least: int = 4) -> Count
     Unknown where fewer than *least* of them are known.
     """
     present = np.isfinite(values)
-    filled = np.where(present, values, 0).astype(np.float32)
-    total = filled.copy()
-    known = present.astype(np.float32)
-    for lag in range(1, length):
-        total[:, lag:] += filled[:, :-lag]
-        known[:, lag:] += present[:, :-lag]
-    enough = known >= least
-    result: Counts = np.where(enough, total * (length / np.maximum(known, 1)), np.nan).astype(
-        np.float32
-    )
+    if present.all():
+        filled, present = values, present[:1]  # one row tells how many days there are
+    else:
+        filled = np.where(present, values, 0)
+    total, known = _ending(filled, length, np.float64), _ending(present, length, np.int32)
+    scaled = total * (length / np.maximum(known, 1))
+    result: Counts = np.where(known >= least, scaled, np.nan).astype(np.float32)
     return result
+
+
+def _ending(values: NDArray[Any], length: int, kind: type[Any]) -> NDArray[Any]:
+    """Return the (N, T) sums of the *length* values up to each, fewer at the start."""
+    heaped = values.cumsum(axis=1, dtype=kind)
+    sums = heaped.copy()
+    sums[:, length:] -= heaped[:, :-length]
+    return sums
 
 
 def trailing_median(values: Counts, lags: tuple[int, int], first: int) -> Counts:
@@ -52,8 +59,3 @@ def trailing_median(values: Counts, lags: tuple[int, int], first: int) -> Counts
         enough = np.isfinite(window).sum(axis=1) >= need
         result[:, day - first] = np.where(enough, median(window), np.nan)
     return result
-
-
-def share_of_week(marked: NDArray[np.bool_], known: NDArray[np.bool_]) -> Counts:
-    """Return (N, T) how many of the 7 days up to each are *marked*, scaled to a week of 7."""
-    return trailing_sum(np.where(known, marked, np.nan).astype(np.float32))

@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
-from packaging.utils import NormalizedName
+from packaging.utils import NormalizedName, canonicalize_name
 
+from indexgate_policy.assessment import Assessment
 from indexgate_policy.events import Event
+from indexgate_policy.flags import Flag
+from indexgate_policy.signals import Signals
 
 TOGETHER: Final = timedelta(days=3)
 """Surges whose onsets are further apart are not one."""
@@ -82,6 +85,36 @@ def events(
         )
         for found in co_surges(by_name.values(), requires)
     )
+
+
+def events_of(assessments: Iterable[Assessment]) -> tuple[tuple[NormalizedName, Event], ...]:
+    """Return what `events` tells of the projects of *assessments* that surge now.
+
+    What a project needs is its signal `requires`; *assessments* are gone through once.
+    """
+    surges: list[Surge] = []
+    requires: dict[NormalizedName, frozenset[NormalizedName]] = {}
+    for assessment in assessments:
+        surge = _surge(assessment)
+        if surge is not None:
+            surges.append(surge)
+            needed = Signals(assessment.inputs).value("requires")
+            names = needed if isinstance(needed, tuple) else ()
+            requires[surge.project] = frozenset(map(canonicalize_name, names))
+    return events(surges, requires)
+
+
+def _surge(assessment: Assessment) -> Surge | None:
+    flag = assessment.flag("download-surge")
+    if flag is None or flag.began is None:
+        return None
+    excess = _number(flag, "week") - _number(flag, "usual_week")
+    return Surge(project=assessment.project, onset=flag.began.date(), excess=max(excess, 1.0))
+
+
+def _number(flag: Flag, fact: str) -> float:
+    value = flag.facts.get(fact)
+    return float(value) if isinstance(value, int | float) else 0.0
 
 
 def _below(

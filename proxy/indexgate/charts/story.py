@@ -57,9 +57,9 @@ class Story:
 
     @property
     def headed(self) -> tuple[Told, ...]:
-        """The changes told in full: those in force, and the newest of the others."""
+        """The changes at the head: those in force, then the newest of the others."""
         order = sorted(self.told, key=lambda one: (one.change.in_force, one.change.onset))
-        return tuple(one for one in self.told if one in order[-MOST_TOLD:])
+        return tuple(reversed(order[-MOST_TOLD:]))
 
 
 def story(view: View) -> Story:
@@ -127,6 +127,8 @@ def _why(change: Change) -> str:
     """Return the verdict, what carries how much, what is not there, and what else was near."""
     found = change.explanation
     parts = [found.says]
+    if not change.in_force:  # a line will do; with --until it was in force
+        return found.says[0].upper() + found.says[1:]
     carrying = [cause for cause in found.causes if cause.carries >= _WORTH_TELLING]
     if carrying:
         told = ", ".join(

@@ -48,8 +48,9 @@ def print_view(view: View, console: Console) -> None:
     told = story(view)
     signs = _BLOCKS if console.encoding.lower().startswith("utf") else _PLAIN
     console.print(Text(told.headline, style="bold"))
-    for change in told.headed:
-        console.print()
+    for place, change in enumerate(told.headed):
+        if place == 0 or change.change.in_force:
+            console.print()
         _print_change(change, console)
     if not isinstance(view.history, Unknown):
         console.print()
@@ -170,7 +171,9 @@ def _month_line(shown: Columns, plot: int) -> str:
 def _strip(values: Sequence[float | None], spans: Sequence[int], signs: _Signs) -> str:
     """Return one line of levels, each against the highest, which is told at the end."""
     known = [value for value in values if value is not None]
-    highest = max(known, default=0.0)
+    if not known:
+        return "not known"
+    highest = max(known)
     steps = len(signs.levels) - 1
     cells = []
     for value, span in zip(values, spans, strict=True):
@@ -179,8 +182,7 @@ def _strip(values: Sequence[float | None], spans: Sequence[int], signs: _Signs) 
         else:
             level = 0 if highest <= 0 else max(round(steps * value / highest), int(value > 0))
             cells.append(signs.levels[level] * span)
-    scale = f" max {short(highest)}" if known else " unknown"
-    return "".join(cells) + scale
+    return "".join(cells) + f" max {short(highest)}"
 
 
 def _print_rows(told: Story, console: Console) -> None:

@@ -1,13 +1,16 @@
 """Surges along dependencies: the alarm belongs to the top."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from packaging.utils import NormalizedName
 
-from indexgate_policy.timeline.co_surges import CoSurge, Surge, co_surges, events
+from indexgate_policy.assessment import Assessment
+from indexgate_policy.flags import Flag, Severity
+from indexgate_policy.signals import Signal, Unknown
+from indexgate_policy.timeline.co_surges import CoSurge, Surge, co_surges, events, events_of
 
 DAY = date(2025, 8, 4)
 Needs = dict[NormalizedName, tuple[NormalizedName, ...]]
@@ -82,6 +85,41 @@ def test_what_is_brought_gets_an_event_that_says_by_whom_and_how_much() -> None:
     assert (event.kind, event.size) == ("new-dependents", 500)
     assert event.text == "`a`, which needs it, surges too"
     assert event.at.date() == DAY + timedelta(days=1)
+
+
+def assessment_of(project: str, week: float, requires: tuple[str, ...] | None) -> Assessment:
+    at = datetime(2025, 8, 12, tzinfo=UTC)
+    value = Unknown(reason="not told") if requires is None else requires
+    flag = Flag(
+        check="download-surge",
+        severity=Severity.MEDIUM,
+        evidence="a surge",
+        facts={"usual_week": 100.0, "week": week},
+        began=datetime(2025, 8, 4, tzinfo=UTC),
+    )
+    return Assessment(
+        index_id="i",
+        project=name(project),
+        formula="fl-1",
+        inputs=(Signal(name="requires", value=value, source="json", observed_at=at),),
+        flags=(flag,) if week > 100 else (),
+        assessed_at=at,
+        valid_until=at,
+    )
+
+
+def test_surges_and_needs_are_read_from_assessments() -> None:
+    told = events_of(
+        [
+            assessment_of("plugin", 3_100, ("ACME", "Calm_One", "unheard-of")),
+            assessment_of("acme", 6_100, None),
+            assessment_of("calm-one", 90, ()),
+        ]
+    )
+    [(project, event)] = told
+    assert project == "acme"
+    assert event.size == pytest.approx(3_000)
+    assert event.text == "`plugin`, which needs it, surges too"
 
 
 @given(

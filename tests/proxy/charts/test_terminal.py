@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from indexgate.charts.story import story
+from indexgate.charts.story import MOST_TOLD, story
 from indexgate.charts.terminal import print_view
 from indexgate.charts.view import View
 from indexgate_policy.signals import Unknown
@@ -40,7 +40,7 @@ def test_no_line_is_wider_than_the_terminal_and_every_row_of_the_chart_is_there(
     assert max(map(len, lines)) <= width
     axis = next(place for place, line in enumerate(lines) if "0 ─" in line)
     assert "downloads a" in lines[axis - 11]
-    strips = [line for line in lines if "max" in line or "unknown" in line]
+    strips = [line for line in lines if " max " in line]
     assert len(strips) == 2
 
 
@@ -56,6 +56,23 @@ def test_the_first_lines_say_what_happened_and_why() -> None:
 def test_what_explains_a_surge_is_named_with_its_share() -> None:
     text = words(shown(view_of("needed")))
     assert "Explained. Known events carry 94 %: `bigframe` began to need it" in text
+
+
+def test_what_is_in_force_comes_first_and_what_is_over_takes_two_lines() -> None:
+    view = view_of("bought")
+    [surge] = view.timeline.changes
+    over = tuple(
+        replace(surge, onset=before_end(150 - 15 * n), severity=None) for n in range(MOST_TOLD + 1)
+    )
+    text = shown(replace(view, timeline=replace(view.timeline, changes=(*over, surge))), width=120)
+    lines = text.splitlines()
+    heads = [line[0] for line in lines if "surge" in line]
+    assert heads == ["G", "F", "E", "D", "C"]
+    assert lines[2].startswith("G  surge since")
+    [first] = [place for place, line in enumerate(lines) if line.startswith("F  ")]
+    assert "no longer in force" in lines[first]
+    assert lines[first + 1].strip() == "Unexplained, and its owners changed"
+    assert "Changes told only by their letters, or with --json: 2" in text
 
 
 def test_days_that_are_not_known_are_no_zeros() -> None:
@@ -143,7 +160,7 @@ def test_a_history_of_nothing_known_is_drawn_all_the_same() -> None:
     nothing = np.full_like(view.history.classes, np.nan)
     stars = np.full_like(view.history.stars, np.nan)
     text = shown(replace(view, history=replace(view.history, classes=nothing, stars=stars)))
-    assert text.count(" unknown") == 2
+    assert text.count(" not known\n") == 2
 
 
 def test_a_day_of_the_past_says_so_and_how_old_its_downloads_are() -> None:

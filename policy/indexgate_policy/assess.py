@@ -9,7 +9,7 @@ from indexgate_policy.assessment import Assessment, Case
 from indexgate_policy.checks import CHECKS, Check
 from indexgate_policy.flags import Flag
 from indexgate_policy.health.score import score
-from indexgate_policy.signals import Signal, Unknown, Value
+from indexgate_policy.signals import Signal, Signals, Unknown, Value
 
 FORMULA = "fl-1"
 REFRESH = timedelta(hours=24)
@@ -29,13 +29,17 @@ _EXACT = timedelta(seconds=1)
 
 
 def assess(
-    case: Case, checks: Sequence[Check] = CHECKS, advisories: Advisories | Unknown = _NO_FEED
+    case: Case,
+    checks: Sequence[Check] = CHECKS,
+    advisories: Advisories | Unknown = _NO_FEED,
+    *,
+    exact: bool = True,
 ) -> Assessment:
     """Return what *checks* find in *case*, and the health score with *advisories* as they are.
 
     A check that fails makes no flag but an input `check_failed:<id>` that is unknown and says why:
     neither a crash nor silence. Checks that lack facts are told in the input `unchecked`, one
-    `<id>: <reason>` each. `valid_until` is the first second at which age alone changes a
+    `<id>: <reason>` each. *exact*: `valid_until` is the first second at which age alone changes a
     severity, or `REFRESH` later, whatever comes first.
     """
     flags, about_checks = _run(case, checks)
@@ -48,8 +52,16 @@ def assess(
         flags=flags,
         score=score(case, advisories),
         assessed_at=case.now,
-        valid_until=_valid_until(case, [check for check in checks if check.ages]),
+        valid_until=_valid_until(case, checks) if exact else case.now + REFRESH,
     )
+
+
+def unchecked_by(signals: Signals) -> dict[str, str]:
+    """Return the checks that lacked facts, each with the reason, as the *signals* tell."""
+    told = signals.value(UNCHECKED) if UNCHECKED in signals else ()
+    if not isinstance(told, tuple):
+        return {}
+    return {check: reason for check, _, reason in (one.partition(": ") for one in told)}
 
 
 def _run(case: Case, checks: Sequence[Check]) -> tuple[tuple[Flag, ...], tuple[Signal, ...]]:
@@ -79,8 +91,9 @@ def _about_checks(name: str, value: Value | Unknown, now: datetime) -> Signal:
     return Signal(name=name, value=value, source="indexgate", observed_at=now)
 
 
-def _valid_until(case: Case, ageing: Sequence[Check]) -> datetime:
+def _valid_until(case: Case, checks: Sequence[Check]) -> datetime:
     """Find by halving when the outcome changes; a check moves one way in a day (see `Check`)."""
+    ageing = [check for check in checks if check.ages]
 
     def outcome(moment: datetime) -> frozenset[tuple[object, ...]]:
         flags, _ = _run(replace(case, now=moment), ageing)

@@ -63,6 +63,9 @@ class PopularNameList:
     ) -> None:
         self._read = read
         self.as_of = as_of
+        # Several checks ask about the same name, one right after the other. One tuple, so that
+        # threads never see a name with the answer of another.
+        self._latest: tuple[str, Lookalike | None] = ("", None)
 
     def __len__(self) -> int:
         return len(self._table.names)
@@ -83,6 +86,13 @@ class PopularNameList:
 
     def lookalike(self, name: NormalizedName) -> Lookalike | None:
         """Return the popular name that *name* resembles most; None for a popular name itself."""
+        asked, found = self._latest
+        if asked != name:
+            found = self._resembled(name)
+            self._latest = name, found
+        return found
+
+    def _resembled(self, name: NormalizedName) -> Lookalike | None:
         if name in self._table.places or len(name) > LONGEST:
             return None
         found = max(self._imitated(name), key=lambda one: one.bits, default=None)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from indexgate_policy.assessment import Case
@@ -51,6 +52,11 @@ def _from_history(case: Case) -> Volume | Unknown:
         return panel
     if case.now - readings.start(panel.last_day) > STALE:
         return stale(panel.last_day)
+    return _counted(panel)
+
+
+@lru_cache(maxsize=4)  # several checks ask about the same history, one right after the other
+def _counted(panel: "Panel") -> Volume | Unknown:
     days, lacking = panel.classes[0, -DAYS:], panel.incomplete[-DAYS:]
     # What is not a number is not equal to itself; numpy need not be imported to know.
     known = days[(days == days).all(axis=1) & ~lacking]  # noqa: PLR0124

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from indexgate_policy.advisories import Advisories, Advisory
-from indexgate_policy.assess import FAILED_CHECK, UNCHECKED
+from indexgate_policy.assess import FAILED_CHECK, unchecked_by
 from indexgate_policy.assessment import Assessment
 from indexgate_policy.flags import Flag
 from indexgate_policy.health.result import HealthScore
@@ -70,7 +70,7 @@ def gather(
         signals=signals,
         flags=_in_force(assessment.flags, now),
         failed=_failed(assessment),
-        unchecked=_unchecked(signals),
+        unchecked=unchecked_by(signals),
         score=assessment.score,
         affected=Affected(_records(advisories)),
         unlisted=_unlisted(advisories, now, max_feed_age),
@@ -94,13 +94,6 @@ def _failed(assessment: Assessment) -> dict[str, str]:
         for signal in assessment.inputs
         if signal.name.startswith(FAILED_CHECK) and isinstance(signal.value, Unknown)
     }
-
-
-def _unchecked(signals: Signals) -> dict[str, str]:
-    told = signals.value(UNCHECKED) if UNCHECKED in signals else ()
-    if not isinstance(told, tuple):
-        return {}
-    return {check: reason for check, _, reason in (one.partition(": ") for one in told)}
 
 
 def _unlisted(advisories: Advisories | Unknown, now: datetime, max_age: timedelta) -> Outcome:

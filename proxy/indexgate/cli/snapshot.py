@@ -32,7 +32,7 @@ _STORE = ("config", "upstream", "upstream_public", "state")
 _KEYS = ("config", "snapshot_key")
 _FOLDER = click.Path(path_type=Path)
 _LONGEST = timedelta(days=3650)
-_BEHIND = 10  # as `nice` counts
+_BEHIND = 19  # as `nice` counts
 _LONGEST_REST = 0.1  # seconds
 _REST_SHARE = 0.25
 _TOLD_EVERY = 5_000

@@ -23,7 +23,7 @@ from indexgate.store.assessments import Assessments
 from indexgate.store.database import Store
 from indexgate.stored_past import StoredPast
 from indexgate_policy.advisories import Advisories
-from indexgate_policy.assess import FORMULA, UNCHECKED, assess
+from indexgate_policy.assess import FORMULA, UNCHECKED, WITHOUT_PAGE, assess
 from indexgate_policy.assessment import Assessment, Case, Context, PopularNames
 from indexgate_policy.checks import CHECKS, Check
 from indexgate_policy.flags import Flag
@@ -118,7 +118,7 @@ class AssessAgain:
         checks = [_without_releases(check) for check in CHECKS]
         anew = assess(case, checks, advisories=self._advisories(found.project))
         about_checks = (signal for signal in anew.inputs if signal.source == OURS)
-        return replace(anew, inputs=_in_order((*said, *about_checks)))
+        return replace(anew, inputs=_in_order((*said, *about_checks, _mark(self.now))))
 
     def _listing(self, project: NormalizedName) -> Listing | None:
         snapshot = self.pages.load(project)
@@ -175,12 +175,17 @@ def _nothing_to_say(found: Assessment, said: tuple[Signal, ...], now: datetime) 
     return replace(
         found,
         formula=FORMULA,
-        inputs=_in_order((*said, told)),
+        inputs=_in_order((*said, told, _mark(now))),
         flags=(),
         score=_TOO_LITTLE,
         assessed_at=now,
         valid_until=now,
     )
+
+
+def _mark(now: datetime) -> Signal:
+    """Return the input by which a gate sees that it has to look at the page first."""
+    return Signal(name=WITHOUT_PAGE, value=True, source=OURS, observed_at=now)
 
 
 def _in_order(signals: tuple[Signal, ...]) -> tuple[Signal, ...]:

@@ -168,13 +168,20 @@ def _is_better(signal: Signal, than: Signal) -> bool:
 
 def _at_home(one: Assessment, mark: Signal) -> Assessment:
     """Return *one* with the mark, and with what others remember told apart from our memory."""
-    inputs = tuple(
-        replace(signal, source=f"{ELSEWHERE}{signal.source}")
-        if signal.source in _MADE_ANEW
-        else signal
-        for signal in one.inputs
-    )
+    inputs = (_told_elsewhere(signal) for signal in one.inputs)
     return replace(one, inputs=(mark, *inputs))
+
+
+def _told_elsewhere(signal: Signal) -> Signal:
+    if signal.source not in _MADE_ANEW:
+        return signal
+    return Signal(  # `replace` takes five times as long, and this is done ten million times
+        name=signal.name,
+        value=signal.value,
+        source=f"{ELSEWHERE}{signal.source}",
+        observed_at=signal.observed_at,
+        licence=signal.licence,
+    )
 
 
 def _mark(snapshot: SignedSnapshot) -> Signal:

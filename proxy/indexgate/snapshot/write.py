@@ -31,7 +31,7 @@ from indexgate_policy.assessment import Assessment
 from indexgate_policy.health.result import HealthScore
 from indexgate_policy.signals import Signal, Unknown
 
-ROWS_AT_ONCE = 5_000
+ROWS_AT_ONCE = 2_000
 """Assessments of a row group: some ten megabytes of them are in memory at a time."""
 
 _COMPRESSION = 6

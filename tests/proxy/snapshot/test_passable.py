@@ -9,7 +9,7 @@ from packaging.utils import NormalizedName
 from indexgate.snapshot.passable import ADVISORIES, may_be_passed_on
 from indexgate.snapshot.read import assessments, open_snapshot
 from indexgate.store.database import Store
-from indexgate_policy.assess import UNCHECKED
+from indexgate_policy.assess import UNCHECKED, WITHOUT_PAGE
 from indexgate_policy.assessment import Assessment
 from indexgate_policy.checks import CHECKS
 from indexgate_policy.health.result import HealthScore
@@ -92,6 +92,7 @@ def test_a_check_that_needs_releases_says_that_it_could_not_look(
     assert {"release-burst", "version-jump", "yanked", "packaging-change"} <= told.keys()
     assert "no page was at hand" in told["yanked"]
     assert got.flag("quarantined") is not None
+    assert Signals(got.inputs).value(WITHOUT_PAGE) is True
 
 
 def test_where_too_little_is_known_nothing_is_said(store: Store, tmp_path: Path, key: Key) -> None:

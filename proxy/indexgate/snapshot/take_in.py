@@ -9,7 +9,7 @@ again changes nothing.
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from indexgate.assessing import OURS
@@ -32,6 +32,9 @@ ELSEWHERE: Final = "snapshot-"
 """Before the source of what another gate remembers, since a gate makes its own anew each time."""
 
 _MADE_ANEW = frozenset({WATCHED, CLEANED})
+_NOTICEABLY = timedelta(microseconds=1)
+"""A gate that serves looks for what is later than what it has in memory."""
+
 _LAST = re.compile(r"([0-9]{1,19}) ([0-9a-f]{64})")
 
 
@@ -143,8 +146,14 @@ def _changes(
         better = _better(ours.inputs, one.inputs)
         if better != set(ours.inputs):
             inputs = tuple(sorted(better, key=lambda signal: (signal.name, signal.source)))
-            due = min(ours.valid_until, now)
-            joined.append(replace(ours, inputs=inputs, valid_until=due))
+            joined.append(
+                replace(
+                    ours,
+                    inputs=inputs,
+                    assessed_at=ours.assessed_at + _NOTICEABLY,
+                    valid_until=min(ours.valid_until, now),
+                )
+            )
     return new, joined
 
 

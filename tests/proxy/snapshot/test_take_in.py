@@ -3,22 +3,28 @@
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from packaging.utils import NormalizedName
 from sqlalchemy import func, select
 
+from indexgate.cli.main import run
 from indexgate.snapshot import read, signing
 from indexgate.snapshot.passable import IMPORTED
 from indexgate.snapshot.read import SignedSnapshot
 from indexgate.snapshot.take_in import AT_ONCE, TakenIn, take_in
 from indexgate.store.database import Store, open_store
 from indexgate.store.schema import assessments as table
+from indexgate.upstream_choice import index_id
 from indexgate_policy.assessment import Assessment
 from indexgate_policy.flags import Flag, Severity
+from indexgate_policy.health.result import HealthScore
 from indexgate_policy.signals import Signals, Unknown
 from tests.proxy.snapshot.made import DAY, INDEX, NOW, Key, assessed, exported, signal
+from tests.standins.packages import project, wheel
+from tests.standins.upstream import Upstream
 
 DEMO = NormalizedName("demo")
 
@@ -94,7 +100,8 @@ def test_what_was_assessed_here_keeps_its_result_and_learns(
     snapshot = made(store, tmp_path / "s", key, theirs)
     assert take_in(other, snapshot, INDEX.id, NOW) == TakenIn(joined=1)
     got = current(other)
-    assert (got.score, got.flags, got.assessed_at) == (ours.score, ours.flags, ours.assessed_at)
+    assert (got.score, got.flags) == (ours.score, ours.flags)
+    assert timedelta(0) < got.assessed_at - ours.assessed_at < timedelta(seconds=1)
     assert got.valid_until == NOW
     told = Signals(got.inputs)
     assert told.value("stars") == 3
@@ -221,3 +228,29 @@ def test_when_projects_were_assessed_is_told_of_those_that_were(
     store.assessments.save_many([assessed("demo", at=NOW - 2 * DAY), assessed("else")])
     found = store.assessments.assessed_when(INDEX.id, [NormalizedName(name) for name in names])
     assert found == ({DEMO: NOW - 2 * DAY} if names else {})
+
+
+def test_the_next_refresh_makes_something_of_what_was_joined(
+    store: Store, tmp_path: Path, key: Key
+) -> None:
+    with Upstream(project("demo", wheel("demo", "1.0"))) as upstream:
+        here = ["--upstream", upstream.url, "--state", str(tmp_path / "gate")]
+        assert run(["refresh", "demo", *here, "--source", "project-json"]) == 0
+        index = replace(INDEX, id=index_id(upstream.url))
+        theirs = replace(
+            assessed("demo", signal("human_installs", 700, source="download-log")),
+            index_id=index.id,
+        )
+        store.assessments.save_many([theirs])
+        exported(store, tmp_path / "s", key, index=index)
+        snapshot = read.open_snapshot(tmp_path / "s", [key.public])
+        gate = open_store(tmp_path / "gate" / "indexgate.sqlite3", lambda: datetime.now(UTC))
+        assert take_in(gate, snapshot, index.id, datetime.now(UTC)) == TakenIn(joined=1)
+        gate.close()
+        assert run(["refresh", "demo", *here, "--source", "project-json"]) == 0
+        gate = open_store(tmp_path / "gate" / "indexgate.sqlite3", lambda: datetime.now(UTC))
+        got = current(gate, index_id=index.id)
+        gate.close()
+    assert Signals(got.inputs).value("human_installs") == 700
+    assert isinstance(got.score, HealthScore)
+    assert any("700" in line.evidence for line in got.score.lines)

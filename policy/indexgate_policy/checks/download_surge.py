@@ -21,7 +21,7 @@ DEFINITION = Definition(
     computes=(
         "Downloads by CI, pipelines and people of 7 days against the median week of 7 to 48 days "
         "before (step) and of 28 to 83 days before (drip): 4 times as many and 5 standard "
-        "deviations, or 8 times and 3.25, on most days of the week, and 200 more; or 40 times on 3 "
+        "deviations, or 8 times and 3.25, on nearly all its days, and 200 more; or 40 times on 3 "
         "days, 100 times on 2. What new dependents, stars and a release carry is taken off; what "
         "the whole index did is divided out"
     ),

@@ -17,6 +17,9 @@ EXCESS = 200.0
 """A surge brings at least so many more downloads a week."""
 
 STEP_AGE, DRIP_AGE = 60, 150
+
+_LARGE = 15.0  # a smaller rise must show on every day
+_SMALL_WEEK = 350.0  # with more downloads in a usual week one day fewer will do
 _STEP_MEMORY, _DRIP_MEMORY = 14, 84
 
 
@@ -56,7 +59,8 @@ def _hot(past: Baseline, usual: Counts, common: Common) -> NDArray[np.bool_]:
         days_high = _days_high(high, usual)
         ratio = (past.week + EPSILON) / (usual + EPSILON)
         deviation = past.deviation(usual) / (1.0 if common.known else 1.1)
-        enough = days_high >= np.where(usual < 350, 5.9, 4.9)
+        all_days = np.where(ratio < _LARGE, 6.9, 5.9)  # 7 or 6 of 7, when all are known
+        enough = days_high >= np.where(usual < _SMALL_WEEK, all_days, all_days - 1)
         hot = (ratio >= NOTABLE) & (deviation >= DEVIATIONS) & enough
         hot |= (ratio >= 2 * NOTABLE) & (deviation >= 0.65 * DEVIATIONS) & enough
         hot |= (ratio >= 40) & (deviation >= DEVIATIONS) & (days_high >= 2.9)

@@ -138,7 +138,11 @@ _OTHER_RANKS = (
 _OWN_TRAFFIC = (
     _number("asked_here_by_people", "requests in 30 days", "Of this gate's own clients"),
     _number("asked_here_by_ci", "requests in 30 days", "Of this gate's own clients"),
-    _number("asked_before_it_existed", "requests", "By this gate's clients, when there was none"),
+    _number(
+        "asked_before_it_existed",
+        "requests, at most one an hour",
+        "By this gate's clients, when there was none",
+    ),
 )
 
 _BY_HAND = (_of("texts", "evidence", "What an operator entered by hand: who, when, what"),)

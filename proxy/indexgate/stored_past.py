@@ -11,6 +11,7 @@ from packaging.utils import NormalizedName
 
 from indexgate.index.listing import Listing
 from indexgate.past import Recalled
+from indexgate.sources import operator_evidence, own_traffic
 from indexgate.sources.project_json import ABOUT
 from indexgate.sources.protocol import DailyCounts
 from indexgate.store.database import Store
@@ -50,7 +51,7 @@ class StoredPast:
     @property
     def speaks_as(self) -> frozenset[str]:
         """The sources that its signals name."""
-        return frozenset({WATCHED, CLEANED})
+        return frozenset({WATCHED, CLEANED, own_traffic.SOURCE, operator_evidence.SOURCE})
 
     async def note(self, listing: Listing, signals: Signals, before: Signals) -> None:
         """Remember owners, repository and stars of *signals*, releases and changes of the page.
@@ -124,7 +125,11 @@ class StoredPast:
 
     def _recall(self, project: NormalizedName, listing: Listing, now: datetime) -> Recalled:
         store, index_id = self._store, self._index_id
-        watched = (*store.standing.signals(index_id, project), *_seen(listing, now))
+        watched = (
+            *store.standing.signals(index_id, project),
+            *_seen(listing, now),
+            *self._told_here(listing, now),
+        )
         events = store.events.of(index_id, project, now - EVENTS_SINCE)
         panel = store.history.panel(index_id, project, now.astimezone(UTC).date())
         if isinstance(panel, Unknown):
@@ -142,6 +147,19 @@ class StoredPast:
             history=panel,
             movement=movement,
         )
+
+    def _told_here(self, listing: Listing, now: datetime) -> Iterator[Signal]:
+        """Yield what this gate's own clients and operators tell."""
+        store, index_id, project = self._store, self._index_id, listing.project
+        today = now.astimezone(UTC).date()
+        yield from own_traffic.signals(
+            project,
+            store.asked.counts(index_id, project.name, today, own_traffic.DAYS),
+            store.asked.waited_for(index_id, project.name),
+            watched_since=store.created_at,
+            now=now,
+        )
+        yield from operator_evidence.signals(store.evidence.of(index_id, project.name))
 
 
 def _releases(listing: Listing) -> Iterator[tuple[Event, str]]:

@@ -74,7 +74,10 @@ async def test_nothing_is_remembered_of_a_project_that_was_never_noted(memory: M
     recalled = await memory.past.recall(DEMO, seen(FIRST), NOW)
     assert isinstance(recalled.history, Unknown)
     assert recalled.events == ()
-    assert {signal.name for signal in recalled.signals} == {"yanked_versions", "index_status"}
+    assert {signal.name for signal in recalled.signals} == {
+        *("yanked_versions", "index_status"),
+        *("asked_here_by_people", "asked_here_by_ci", "asked_before_it_existed"),
+    }
 
 
 async def test_releases_are_events_once_however_often_they_are_seen(memory: Memory) -> None:
@@ -155,7 +158,22 @@ async def test_days_of_the_log_give_signals_on_downloads(memory: Memory) -> None
     assert told.value("downloads") == pytest.approx(3000, rel=0.01)
     assert told["downloads"].source == CLEANED
     assert told["downloads"].observed_at < NOW
-    assert {CLEANED, "watched"} == memory.past.speaks_as
+    assert {signal.source for signal in recalled.signals} <= memory.past.speaks_as
+
+
+async def test_what_clients_asked_and_operators_entered_is_recalled(memory: Memory) -> None:
+    store = memory.store
+    store.asked.count(INDEX, DEMO, "person", NOW)
+    store.asked.miss(INDEX, DEMO, NOW - timedelta(days=200))
+    day = NOW.date()
+    store.evidence.add(INDEX, DEMO, kind="talk", text="a talk", day=day, author="ann")
+    assert await store.asked.flush()
+    recalled = await memory.past.recall(DEMO, seen(FIRST), NOW)
+    told = Signals(recalled.signals)
+    assert told.value("asked_here_by_people") == 1
+    assert told.value("asked_before_it_existed") == 1
+    assert told.value("evidence") == (f"talk on {day} by ann: a talk",)
+    assert {signal.source for signal in recalled.signals} <= memory.past.speaks_as
 
 
 async def test_a_store_that_fails_leaves_out_what_it_cannot_tell(

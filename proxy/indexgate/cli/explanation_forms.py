@@ -20,6 +20,7 @@ from indexgate_policy.rules.verdict import Action, Verdict
 from indexgate_policy.signals import Signal, Unknown, Value
 
 _COLOURS = {Action.ALLOW: "green", Action.WARN: "yellow", Action.REFUSE: "red"}
+_EVIDENCE = "evidence"
 _MINUTE = timedelta(minutes=1)
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
@@ -59,11 +60,13 @@ def print_tables(explanation: Explanation, console: Console | None = None) -> No
             (
                 (row.name, _value(row.value), row.source, _age(row.observed_at, now))
                 for row in explanation.signals
-                if row.name != UNCHECKED and not isinstance(row.value, Unknown)
+                if row.name not in (UNCHECKED, _EVIDENCE) and not isinstance(row.value, Unknown)
             ),
         )
     )
     for line in _unknown_signals(explanation.signals):
+        console.print(line)
+    for line in _entered_by_hand(explanation.signals):
         console.print(line)
     console.print(_advisories(explanation.advisories, now))
     console.print(_verdicts(explanation))
@@ -111,6 +114,13 @@ def _unknown_signals(signals: Iterable[Signal]) -> Iterator[Text]:
     )
     for reason, names in _by_reason(pairs):
         yield plain_text(f"not known: {names} ({reason})")
+
+
+def _entered_by_hand(signals: Iterable[Signal]) -> Iterator[Text]:
+    """Say what an operator entered, one entry a line: nobody else has checked it."""
+    told = next((signal.value for signal in signals if signal.name == _EVIDENCE), ())
+    for one in told if isinstance(told, tuple) else ():
+        yield plain_text(f"entered by hand: {one}")
 
 
 def _by_reason(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:

@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, str] = {
     "log": "indexgate.cli.log",
     "refresh": "indexgate.cli.refresh",
     "sources": "indexgate.cli.sources",
+    "evidence": "indexgate.cli.evidence",
     "snapshot": "indexgate.cli.snapshot",
 }
 """Each command and the module that has it as `command`; imported when it is asked for."""

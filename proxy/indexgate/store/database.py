@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, Engine, inspect, text
 
 from indexgate.store.advisories import StoredAdvisories
+from indexgate.store.asked import Asked
 from indexgate.store.assessments import Assessments
 from indexgate.store.decisions import Decisions
 from indexgate.store.engines import (
@@ -22,6 +23,7 @@ from indexgate.store.engines import (
     writing_engine,
 )
 from indexgate.store.events import Events
+from indexgate.store.evidence import StoredEvidence
 from indexgate.store.history import History
 from indexgate.store.kept import Kept
 from indexgate.store.projects import Projects
@@ -50,6 +52,8 @@ class Store:
     standing: Standing
     events: Events
     answers: StoredAnswers
+    asked: Asked
+    evidence: StoredEvidence
     created_at: datetime
     reader: Reader
     writer: Writer
@@ -57,6 +61,7 @@ class Store:
     def close(self) -> None:
         """Write what still waits, then close. Blocks for as long as the disk needs."""
         self.decisions.close()
+        self.asked.close()
         self.writer.close()
         self.reader.close()
 
@@ -111,6 +116,8 @@ def _open(url: URL, clock: Callable[[], datetime]) -> Store:
         standing=Standing(reader, writer),
         events=Events(reader, writer),
         answers=StoredAnswers(reader, writer, clock),
+        asked=Asked(reader, writer),
+        evidence=StoredEvidence(reader, writer, clock),
         created_at=datetime.fromisoformat(created),
         reader=reader,
         writer=writer,

@@ -33,7 +33,7 @@ from indexgate_policy.flags import Flag
 from indexgate_policy.health.result import HealthScore, Line
 from indexgate_policy.signals import Signal
 
-REVISION = "0002"
+REVISION = "0003"
 """The migration that makes the tables below."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -410,4 +410,40 @@ source_answers = Table(
     Column("body", LargeBinary, nullable=False),
     Column("kept_at", Moment, nullable=False),
     Index("source_answers_kept_at", "kept_at"),
+)
+
+asked = Table(
+    "asked",
+    metadata,
+    _text("index_id", key=True),
+    _text("project", key=True),
+    Column("day", Day, primary_key=True),
+    Column("people", BigInteger, nullable=False),
+    Column("ci", BigInteger, nullable=False),
+    Column("systems", BigInteger, nullable=False),
+    Index("asked_day", "day"),
+)
+
+missing_names = Table(
+    "missing_names",
+    metadata,
+    _text("index_id", key=True),
+    _text("project", key=True),
+    Column("first_asked", Moment, nullable=False),
+    Column("last_asked", Moment, nullable=False),
+    Column("hours", Integer, nullable=False),  # different ones in which it was asked for
+)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    _row_id(),
+    _text("index_id"),
+    _text("project"),
+    _text("kind"),
+    _text("text"),
+    Column("day", Day, nullable=False),
+    _text("author"),
+    Column("entered_at", Moment, nullable=False),
+    Index("evidence_project", "index_id", "project"),
 )

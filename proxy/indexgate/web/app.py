@@ -52,6 +52,7 @@ async def serve(
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(parts.gate.facts.refresh_for_ever())
                 tasks.create_task(parts.refresh.for_ever())
+                tasks.create_task(parts.store.asked.send_for_ever())
                 tasks.create_task(asyncio.to_thread(parts.popular.prepare))
         finally:
             await runner.cleanup()
@@ -70,7 +71,11 @@ def application(
     app.on_response_prepare.append(sign)
     new_names = NewNames(parts.clock)
     simple = SimpleRoutes(
-        gate=parts.gate, lists=parts.lists, recorder=parts.recorder, new_names=new_names
+        gate=parts.gate,
+        lists=parts.lists,
+        recorder=parts.recorder,
+        new_names=new_names,
+        asked=parts.store.asked,
     )
     files = FileRoutes(
         gate=parts.gate,

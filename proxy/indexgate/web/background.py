@@ -65,7 +65,7 @@ def open_background(
         queue=gate.facts.queue_due,
         releases=_release_feed(settings, choice, around.client, sources),
         days=days,
-        others=(_OldHistory(store),),
+        others=(_OldHistory(store), store.asked),
         clock=clock,
         log=say("refresh"),
     )

@@ -9,11 +9,13 @@ from indexgate.explanation import Explanation, ReleaseVerdict
 from indexgate.index.listing import Listing
 from indexgate.index.protocol import NoSuchProject, UpstreamFailed
 from indexgate.redact import redact
+from indexgate.sources import operator_evidence
+from indexgate.store.engines import StoreFailed
 from indexgate.upstream_choice import UpstreamChoice
 from indexgate.web.parts import Parts, open_parts
 from indexgate_policy.assessment import Assessment
 from indexgate_policy.rules.page import PageVerdicts, judge_page
-from indexgate_policy.signals import Unknown
+from indexgate_policy.signals import Signal, Unknown
 from indexgate_policy.subject import Client, Release
 
 SHOWN = 5
@@ -82,7 +84,7 @@ def _explanation(
         first_upload=listed.project.first_upload,
         first_seen=listed.project.first_seen,
         assessed_at=known.assessed_at if known else unknown,
-        signals=known.inputs if known else (),
+        signals=_signals(parts, listed, known),
         flags=known.flags if known else (),
         score=known.score if known else unknown,
         advisories=known.advisories if known else unknown,
@@ -91,6 +93,17 @@ def _explanation(
         verdicts=tuple(_row(release, verdicts) for release in shown),
         refused_project=verdicts.refused_project,
     )
+
+
+def _signals(parts: Parts, listed: Listing, assessment: Assessment | None) -> tuple[Signal, ...]:
+    """Return what went into *assessment*, with what is entered by hand as it stands now."""
+    inputs = () if assessment is None else assessment.inputs
+    try:
+        entries = parts.store.evidence.of(parts.gate.index_id, listed.project.name)
+    except StoreFailed:
+        return inputs
+    others = (signal for signal in inputs if signal.source != operator_evidence.SOURCE)
+    return (*others, *operator_evidence.signals(entries))
 
 
 def _row(release: Release, verdicts: PageVerdicts) -> ReleaseVerdict:

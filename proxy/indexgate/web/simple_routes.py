@@ -14,6 +14,8 @@ from indexgate.index.protocol import NoSuchProject, UpstreamFailed
 from indexgate.record import Recorder
 from indexgate.simple.accept import Coding, Form, choose, coding
 from indexgate.simple.projects import valid_name
+from indexgate.store.asked import Asked
+from indexgate.web.asker import asker_of
 from indexgate.web.client import client_of, run_of
 from indexgate.web.new_names import NewNames
 from indexgate.web.refusal import Problem, pip_notice, status_for, upstream_trouble
@@ -37,6 +39,7 @@ class SimpleRoutes:
     lists: ProjectLists
     recorder: Recorder
     new_names: NewNames
+    asked: Asked
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes, for the application's table."""
@@ -86,7 +89,7 @@ class SimpleRoutes:
             async with asyncio.timeout(DEADLINE):
                 page = await self.gate.page(name, variant, client, max_age=_max_age(request))
         except NoSuchProject:
-            return no_such_project(name).response()
+            return self._missing(name)
         except TimeoutError:
             late = UpstreamFailed("timeout", f"did not answer within {DEADLINE:g} s")
             return _trouble(late, name, client.family)
@@ -94,11 +97,17 @@ class SimpleRoutes:
             return _trouble(error, name, client.family)
         run = run_of(request.headers.get(hdrs.AUTHORIZATION))
         self.recorder.page_served(page, client, run)
+        self.asked.count(self.gate.index_id, name, asker_of(agent), self.recorder.now())
         if run is not None:
             self.recorder.runs.page_served(run, name, next(iter(page.verdicts.passing), None))
         if page.refused is not None:
             return refused_project(name, page).response()
         return _answer(request, page, variant)
+
+    def _missing(self, name: NormalizedName) -> web.Response:
+        if self.gate.public:  # names that any stranger could make one day
+            self.asked.miss(self.gate.index_id, name, self.recorder.now())
+        return no_such_project(name).response()
 
     async def project_list(self, request: web.Request) -> web.StreamResponse:
         """Answer with the list of all projects, as upstream has it."""

@@ -1,0 +1,103 @@
+"""What an operator entered by hand about a project: who says it, of which day, and what.
+
+It is that operator's own knowledge: it is shown as such, and stays in this store.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Literal, TypeAlias, get_args
+
+from packaging.utils import NormalizedName
+from sqlalchemy import Connection, Row, delete, select
+
+from indexgate.store.reader import Reader
+from indexgate.store.schema import evidence as table
+from indexgate.store.writer import Writer
+
+EvidenceKind: TypeAlias = Literal["contact", "talk", "review", "mention", "testimonial"]
+KINDS: tuple[EvidenceKind, ...] = get_args(EvidenceKind)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One entry. `day` is when it was, `author` who says so, `entered_at` when it was written."""
+
+    id: int
+    project: NormalizedName
+    kind: EvidenceKind
+    text: str
+    day: date
+    author: str
+    entered_at: datetime
+
+
+class StoredEvidence:
+    """Entries by index and project. Methods block; every one raises StoreFailed."""
+
+    def __init__(self, reader: Reader, writer: Writer, clock: Callable[[], datetime]) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._clock = clock
+
+    def add(
+        self,
+        index_id: str,
+        project: NormalizedName,
+        *,
+        kind: EvidenceKind,
+        text: str,
+        day: date,
+        author: str,
+    ) -> int:
+        """Keep an entry; return its number."""
+        row = {
+            "index_id": index_id,
+            "project": project,
+            "kind": kind,
+            "text": text,
+            "day": day,
+            "author": author,
+            "entered_at": self._clock(),
+        }
+
+        def write(connection: Connection) -> int:
+            return int(connection.execute(table.insert().returning(table.c.id), row).scalar_one())
+
+        return self._writer.wait(write)
+
+    def remove(self, index_id: str, ids: Sequence[int]) -> tuple[int, ...]:
+        """Delete the entries numbered *ids*, all or none; return those of *ids* that are not there.
+
+        When some are not there, nothing is deleted.
+        """
+        which = (table.c.index_id == index_id) & table.c.id.in_(ids)
+
+        def write(connection: Connection) -> tuple[int, ...]:
+            there = set(connection.execute(select(table.c.id).where(which)).scalars())
+            lacking = tuple(id_ for id_ in ids if id_ not in there)
+            if not lacking:
+                connection.execute(delete(table).where(which))
+            return lacking
+
+        return self._writer.wait(write)
+
+    def of(self, index_id: str, project: NormalizedName | None = None) -> tuple[Evidence, ...]:
+        """Return the entries about *project* (None: about all), by project and day."""
+        which = select(table).where(table.c.index_id == index_id)
+        if project is not None:
+            which = which.where(table.c.project == project)
+        ordered = which.order_by(table.c.project, table.c.day, table.c.id)
+        return tuple(_evidence(row) for row in self._reader.all(ordered))
+
+
+def _evidence(row: Row[Any]) -> Evidence:
+    return Evidence(
+        id=row.id,
+        project=NormalizedName(row.project),
+        kind=row.kind,
+        text=row.text,
+        day=row.day,
+        author=row.author,
+        entered_at=row.entered_at,
+    )

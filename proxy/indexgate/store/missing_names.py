@@ -1,0 +1,110 @@
+"""Names that clients asked for and the index did not have, should somebody make them one day.
+
+Mistyped and invented names, and names of packages that are elsewhere: they tell what people here
+work on, so they stay in this store and are sent to nobody. There is room for `MOST`; names that
+were asked for in one hour only go first, then those that nobody asked for lately.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from packaging.utils import NormalizedName
+from sqlalchemy import Connection, bindparam, case, delete, func, literal, select, tuple_
+
+from indexgate.store.reader import Reader
+from indexgate.store.schema import Moment, insert_or_change
+from indexgate.store.schema import missing_names as table
+
+MOST = 10_000
+"""How many names are kept at most."""
+
+KEPT = timedelta(days=400)
+"""How long a name is kept that nobody asks for any more: longer than a new project is new."""
+
+_HOUR = timedelta(hours=1)
+_ONE = select(table).where(
+    table.c.index_id == bindparam("index_id"), table.c.project == bindparam("project")
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitedFor:
+    """When a name was asked for in vain; `hours` counts the different hours of that.
+
+    A loop that tries again and again, or a resolver that asks twice, counts once an hour.
+    """
+
+    first: datetime
+    last: datetime
+    hours: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missed:
+    """Requests for a name that was missing, on their way to the store."""
+
+    first: datetime
+    last: datetime
+    hours: frozenset[datetime]
+
+    @staticmethod
+    def once(at: datetime) -> "Missed":
+        """Return one request *at* a time in UTC."""
+        hour = at.replace(minute=0, second=0, microsecond=0)
+        return Missed(first=at, last=at, hours=frozenset([hour]))
+
+    def joined(self, other: "Missed") -> "Missed":
+        """Return these requests and those of *other*."""
+        return Missed(
+            first=min(self.first, other.first),
+            last=max(self.last, other.last),
+            hours=self.hours | other.hours,
+        )
+
+
+def note(connection: Connection, index_id: str, project: NormalizedName, missed: Missed) -> None:
+    """Add *missed* to what is kept of the name.
+
+    Of an hour that two processes saw, the second one to write counts nothing; the same holds for
+    one hour too many of a write that comes late.
+    """
+    hours = len(missed.hours)
+    row = {
+        "index_id": index_id,
+        "project": project,
+        "first_asked": missed.first,
+        "last_asked": missed.last,
+        "hours": hours,
+    }
+    first, last = literal(missed.first, Moment()), literal(missed.last, Moment())
+    seen_already = table.c.last_asked >= min(missed.hours)
+    changes = {
+        "first_asked": case((table.c.first_asked > first, first), else_=table.c.first_asked),
+        "last_asked": case((table.c.last_asked < last, last), else_=table.c.last_asked),
+        "hours": table.c.hours + case((seen_already, hours - 1), else_=hours),
+    }
+    insert_or_change(connection, table, row, changes)
+
+
+def bound(connection: Connection, most: int = MOST) -> int:
+    """Let go of names beyond *most*, and of a tenth more, so that it is seldom done."""
+    excess = connection.execute(select(func.count()).select_from(table)).scalar_one() - most
+    if excess <= 0:
+        return 0
+    key = (table.c.index_id, table.c.project)
+    once = case((table.c.hours > 1, 1), else_=0)
+    least = select(*key).order_by(once, table.c.last_asked).limit(excess + most // 10)
+    return connection.execute(delete(table).where(tuple_(*key).in_(least))).rowcount
+
+
+def drop_before(connection: Connection, moment: datetime) -> int:
+    """Delete the names that were last asked for before *moment*; return how many."""
+    return connection.execute(delete(table).where(table.c.last_asked < moment)).rowcount
+
+
+def waited_for(reader: Reader, index_id: str, project: NormalizedName) -> WaitedFor | None:
+    """Return when *project* was asked for in vain; None: never. Raises StoreFailed."""
+    row = reader.first(_ONE, index_id=index_id, project=project)
+    if row is None:
+        return None
+    return WaitedFor(first=row.first_asked, last=row.last_asked, hours=row.hours)

@@ -92,7 +92,7 @@ class Gathered:
 def add_days(connection: Connection, id_: int, counts: Iterable[DayCounts]) -> None:
     """Put *counts* of the project *id_* in the place of what is held of their days.
 
-    Days that were loaded whole are left alone.
+    Days that were loaded whole are left alone, and those of which more is held than *counts* tell.
     """
     alone(connection)
     loaded = _whole_days(connection, id_ >> INDEX_SHIFT)
@@ -161,10 +161,18 @@ def _set(
         if numbers.ndim == 2:
             return numbers
         for row in by_week[week]:
-            numbers[slot, days[row].weekday(), columns] = codes[row]
+            held = numbers[slot, days[row].weekday(), columns]
+            # The log itself tells every class; who only has bounds must not blot it out.
+            if _told(codes[row]) >= _told(held):
+                held[:] = codes[row]
         return numbers
 
     edit(connection, part, list(product([tile], by_week)), change)
+
+
+def _told(codes: Codes) -> int:
+    """Return how many of *codes* are known."""
+    return int(np.count_nonzero(codes != UNKNOWN))
 
 
 def _columns(counts: Sequence[DayCounts]) -> NDArray[np.float32]:

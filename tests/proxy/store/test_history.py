@@ -99,6 +99,18 @@ def test_who_is_not_in_a_day_of_some_projects_stays_as_it_was(store: Store) -> N
     assert by_day(panel(store, BAR, after(1), 2)) == [4]
 
 
+async def test_who_knows_only_bounds_does_not_blot_out_what_the_log_told_of_some_projects(
+    store: Store,
+) -> None:
+    load(store, MONDAY, {FOO: 5}, whole=False)
+    bounds = counts(FOO, MONDAY, 70)
+    bounds.classes[-1] = NAN
+    await store.history.add(INDEX, FOO, [bounds, counts(FOO, after(1), 8)])
+    found = panel(store, FOO, after(1), 2)
+    assert by_day(found) == [5, 8]
+    assert np.isfinite(found.classes[0, 0]).all()
+
+
 def test_who_was_asked_about_and_is_not_in_a_day_of_some_projects_had_no_downloads(
     store: Store,
 ) -> None:

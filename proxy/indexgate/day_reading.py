@@ -100,6 +100,7 @@ class DayReader:
             roll_up(rows, self._uploads(), sorted_by_project=True),
             source=self._log.name,
             whole=names is None,
+            among=frozenset(map(NormalizedName, names or ())),
         )
         if names is None:
             self._note_movement(day)

@@ -28,6 +28,7 @@ class Log:
     name: str = "bigquery"
     reads_whole_index: bool = True
     breaks_after: int | None = None
+    unknown: frozenset[str] = frozenset()
     asked: list[tuple[date, frozenset[str] | None]] = field(default_factory=list)
 
     def plan(self, day: date, projects: frozenset[str] | None, now: datetime) -> Plan:
@@ -45,7 +46,8 @@ class Log:
 
     def rows(self, day: date, projects: frozenset[str] | None, now: datetime) -> Iterator[Batch]:
         self.asked.append((day, projects))
-        for number, project in enumerate(sorted(projects or {"demo", "other"})):
+        found = (projects or {"demo", "other"}) - self.unknown
+        for number, project in enumerate(sorted(found)):
             if number == self.breaks_after:
                 raise SourceFailed(self.name, "cut-off", "gave 1 row of 2")
             row: dict[str, object] = dict.fromkeys(COLUMNS)
@@ -111,6 +113,14 @@ def test_a_day_goes_into_the_history_about_those_that_clients_asked_for(bench: B
     assert (read.projects, read.rows, heard) == (1, 1, [1])
     assert bench.downloads("demo") == pytest.approx(100, rel=0.01)
     assert bench.looked_up == ["demo"]
+
+
+def test_who_was_asked_about_and_is_not_in_the_log_had_no_downloads(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, "demo", "quiet", log=Log(unknown=frozenset({"quiet"})))
+    assert bench.reader.read(SETTLED).projects == 1
+    assert bench.downloads("quiet") == 0
+    assert bench.downloads("never-asked") is None
+    bench.store.close()
 
 
 def test_from_some_hundred_projects_on_the_whole_index_is_read(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from indexgate.store.engines import StoreFailed, store_failed
 from indexgate.store.missing_names import Missed, WaitedFor
 from indexgate.store.reader import Reader
 from indexgate.store.schema import asked as table
-from indexgate.store.schema import insert_or_change
+from indexgate.store.schema import put_joined
 from indexgate.store.writer import Writer
 
 Asker: TypeAlias = Literal["person", "ci", "system"]
@@ -32,7 +32,7 @@ KEPT = timedelta(days=90)
 EVERY = timedelta(seconds=30)
 """How often what has gathered is written."""
 
-ROOM = 20_000
+ROOM = 10_000
 """Most different (project, day), and most names that do not exist, in memory."""
 
 _COLUMN: dict[Asker, str] = {"person": "people", "ci": "ci", "system": "systems"}
@@ -82,15 +82,10 @@ class _Group:
 
     def write(self, connection: Connection) -> None:
         # Always in one order, so that two machines cannot wait for each other's rows.
-        for key, counts in sorted(self.asks.items()):
-            row = dict(zip(("index_id", "project", "day"), key, strict=True))
-            numbers = {name: getattr(counts, name) for name in _COLUMN.values()}
-            added = {name: table.c[name] + number for name, number in numbers.items()}
-            insert_or_change(connection, table, {**row, **numbers}, added)
-        for (index_id, project), missed in sorted(self.missing.items(), key=lambda pair: pair[0]):
-            missing_names.note(connection, index_id, project, missed)
-        if self.missing:
-            missing_names.bound(connection)
+        put_joined(
+            connection, table, [_row(key, self.asks[key]) for key in sorted(self.asks)], _added
+        )
+        missing_names.note_all(connection, self.missing)
 
 
 class Asked:
@@ -231,6 +226,15 @@ class Asked:
                 group.miss(name, missed)
             else:
                 self.dropped += 1
+
+
+def _row(key: _Key, counts: Counts) -> dict[str, Any]:
+    row = dict(zip(("index_id", "project", "day"), key, strict=True))
+    return {**row, "people": counts.people, "ci": counts.ci, "systems": counts.systems}
+
+
+def _added(new: Any) -> dict[str, Any]:
+    return {name: table.c[name] + new[name] for name in _COLUMN.values()}
 
 
 def _counts(row: Row[Any]) -> Counts:

@@ -5,15 +5,27 @@ work on, so they stay in this store and are sent to nobody. There is room for `M
 were asked for in one hour only go first, then those that nobody asked for lately.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from packaging.utils import NormalizedName
-from sqlalchemy import Connection, bindparam, case, delete, func, literal, select, tuple_
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    bindparam,
+    case,
+    delete,
+    func,
+    select,
+    tuple_,
+    type_coerce,
+)
 
 from indexgate.store.reader import Reader
-from indexgate.store.schema import Moment, insert_or_change
 from indexgate.store.schema import missing_names as table
+from indexgate.store.schema import put_joined
 
 MOST = 10_000
 """How many names are kept at most."""
@@ -22,6 +34,7 @@ KEPT = timedelta(days=400)
 """How long a name is kept that nobody asks for any more: longer than a new project is new."""
 
 _HOUR = timedelta(hours=1)
+_MICROSECOND = timedelta(microseconds=1)
 _ONE = select(table).where(
     table.c.index_id == bindparam("index_id"), table.c.project == bindparam("project")
 )
@@ -62,28 +75,38 @@ class Missed:
         )
 
 
-def note(connection: Connection, index_id: str, project: NormalizedName, missed: Missed) -> None:
-    """Add *missed* to what is kept of the name.
+def note_all(connection: Connection, missed: Mapping[tuple[str, NormalizedName], Missed]) -> None:
+    """Add what is *missed*, by index and name, to what is kept.
 
     Of an hour that two processes saw, the second one to write counts nothing; the same holds for
     one hour too many of a write that comes late.
     """
-    hours = len(missed.hours)
-    row = {
-        "index_id": index_id,
-        "project": project,
-        "first_asked": missed.first,
-        "last_asked": missed.last,
-        "hours": hours,
+    rows = [
+        {
+            "index_id": index_id,
+            "project": project,
+            "first_asked": missed[index_id, project].first,
+            "last_asked": missed[index_id, project].last,
+            "hours": len(missed[index_id, project].hours),
+        }
+        for index_id, project in sorted(missed)
+    ]
+    put_joined(connection, table, rows, _joined)
+    if rows:
+        bound(connection)
+
+
+def _joined(new: Any) -> dict[str, Any]:
+    """Return how the row of a name and a *new* one become one."""
+    first, last = table.c.first_asked, table.c.last_asked
+    begins = type_coerce(new.first_asked, BigInteger)
+    hour_of_first = begins - begins % (_HOUR // _MICROSECOND)
+    seen_already = type_coerce(last, BigInteger) >= hour_of_first
+    return {
+        "first_asked": case((new.first_asked < first, new.first_asked), else_=first),
+        "last_asked": case((new.last_asked > last, new.last_asked), else_=last),
+        "hours": table.c.hours + new.hours - case((seen_already, 1), else_=0),
     }
-    first, last = literal(missed.first, Moment()), literal(missed.last, Moment())
-    seen_already = table.c.last_asked >= min(missed.hours)
-    changes = {
-        "first_asked": case((table.c.first_asked > first, first), else_=table.c.first_asked),
-        "last_asked": case((table.c.last_asked < last, last), else_=table.c.last_asked),
-        "hours": table.c.hours + case((seen_already, hours - 1), else_=hours),
-    }
-    insert_or_change(connection, table, row, changes)
 
 
 def bound(connection: Connection, most: int = MOST) -> int:

@@ -4,7 +4,7 @@ Moments are stored as whole microseconds since 1970 UTC, days as whole days sinc
 as JSON in a stable order, so that both databases hold, compare and give back exactly the same.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from math import isfinite
@@ -144,6 +144,27 @@ def insert_or_change(
     insert = _insert(connection.dialect.name, table).values(row)
     key = list(table.primary_key.columns)
     connection.execute(insert.on_conflict_do_update(index_elements=key, set_=dict(changes)))
+
+
+def put_joined(
+    connection: Connection,
+    table: Table,
+    rows: list[dict[str, Any]],
+    joined: Callable[[Any], Mapping[str, Any]],
+) -> None:
+    """Insert *rows*; one whose primary key is there already is joined with that one.
+
+    *joined* is a plain function: from the columns of the new row it makes what to set on the old.
+    """
+    if rows:
+        connection.execute(_put_joined(connection.dialect.name, table, joined), rows)
+
+
+@cache
+def _put_joined(dialect: str, table: Table, joined: Callable[[Any], Mapping[str, Any]]) -> Any:
+    insert = _insert(dialect, table)
+    key = list(table.primary_key.columns)
+    return insert.on_conflict_do_update(index_elements=key, set_=dict(joined(insert.excluded)))
 
 
 @cache

@@ -77,8 +77,12 @@ class TestRequests:
             store.asked.miss(INDEX, NormalizedName(f"m{number % 50}"), NOON)
         assert store.asked.waiting == 100
         assert begun == []
+        statements: list[str] = []
+        event.listen(engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
         assert await store.asked.flush()
         assert len(begun) <= 2  # the group, and the wait for it
+        # However many there are: one for the requests, one for the names.
+        assert [one[:6] for one in statements].count("INSERT") == 2
         assert rows(store, "asked") == 50
 
     async def test_what_gathers_is_written_by_itself_after_a_while(self, store: Store) -> None:
@@ -204,7 +208,7 @@ class TestNamesThatDoNotExist:
                 at = NOON + timedelta(minutes=number)
                 name = NormalizedName(f"n{number:02}")
                 missed = Missed(first=at, last=at, hours=again)
-                missing_names.note(connection, INDEX, name, missed)
+                missing_names.note_all(connection, {(INDEX, name): missed})
 
         store.writer.wait(note)
         assert store.writer.wait(lambda to: missing_names.bound(to, 30)) == 0

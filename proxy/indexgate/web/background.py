@@ -26,7 +26,7 @@ from indexgate.sources.release_feed import Released, ReleaseFeed
 from indexgate.store.database import Store
 from indexgate.store.source_book import SourceBook
 from indexgate.upstream_choice import UpstreamChoice
-from indexgate.web.sources import Sources, asked_projects, proxy_to, with_login
+from indexgate.web.sources import Sources, asked_projects, private, proxy_to, with_login
 
 Clock: TypeAlias = Callable[[], datetime]
 
@@ -56,7 +56,8 @@ def open_background(
         feeds = outbound.client(proxy=proxy_to(settings.osv_url, choice), timeout=30.0)
         stack.push_async_callback(feeds.aclose)
         feed = OsvFeed(feeds, store.advisories, base=settings.osv_url, spool=around.spool)
-    days = tuple(_day_reader(log, gate, store, clock) for log in sources.logs)
+    is_private = private(settings.private_names)
+    days = tuple(_day_reader(log, gate, store, clock, is_private) for log in sources.logs)
     refresh = Refresh(
         feed=feed,
         assessments=store.assessments,
@@ -111,13 +112,20 @@ class _OldHistory:
         return await asyncio.to_thread(self.store.history.roll_over)
 
 
-def _day_reader(log: DayLog, gate: Gate, store: Store, clock: Clock) -> DayReader:
+def _day_reader(
+    log: DayLog,
+    gate: Gate,
+    store: Store,
+    clock: Clock,
+    is_private: Callable[[NormalizedName], bool],
+) -> DayReader:
     """Return what reads days of *log*, from threads beside the running loop."""
     loop = asyncio.get_running_loop()
     index_id = gate.index_id
 
     def asked() -> frozenset[NormalizedName]:
-        return asked_projects(store, index_id, clock() - ASKED_SINCE)
+        names = asked_projects(store, index_id, clock() - ASKED_SINCE)
+        return frozenset(name for name in names if not is_private(name))
 
     def listing(project: NormalizedName) -> Listing | None:
         try:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,9 @@ from packaging.utils import NormalizedName
 from indexgate.config import Given
 from indexgate.index.protocol import NoSuchProject
 from indexgate.source_offers import CHOSEN, OFFERS
+from indexgate.web import sources
 from indexgate_policy.signals import Signals, Unknown
+from tests.proxy.test_day_reading import Log
 from tests.proxy.web.running import NOW, Running, running
 from tests.standins.documents import Documents
 from tests.standins.faults import Hold, Status
@@ -167,6 +169,23 @@ async def test_a_yank_is_an_event_only_where_somebody_looked_before(tmp_path: Pa
             gate.clock.turn(timedelta(hours=1))
             await facts.renew(DEMO)
             assert yanks() == ["version 2.0 yanked"]
+
+
+async def test_a_log_of_days_is_asked_about_no_private_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, day = Log(), date(2026, 3, 2)
+    monkeypatch.setattr(sources, "_logs", lambda *_: iter([log]))
+    given: dict[str, Given] = {"private_names": ("acme-*",), "bigquery_project": "p"}
+    async with (
+        Upstream(PROJECT, project("acme-tools", wheel("acme-tools", "1.0"))) as upstream,
+        gate_among(tmp_path, upstream, **given) as (gate, _),
+    ):
+        await gate.json("/simple/demo/")
+        await gate.json("/simple/acme-tools/")
+        [reader] = gate.parts.days
+        await asyncio.to_thread(reader.read, day)
+        assert log.asked == [(day, frozenset({"demo"}))]
 
 
 async def test_every_source_that_can_be_chosen_is_made_under_its_name(tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ from packaging.utils import NormalizedName
 from indexgate.index.listing import Listing
 from indexgate.past import Recalled
 from indexgate_policy.advisories import Advisories
-from indexgate_policy.assess import assess
+from indexgate_policy.assess import WITHOUT_PAGE, assess, unchecked_by
 from indexgate_policy.assessment import Assessment, Case, Context, PopularNames
+from indexgate_policy.flags import Flag
 from indexgate_policy.signals import Signal, Signals, Unknown
 
 OURS = "indexgate"
@@ -30,6 +31,7 @@ def assessed(
     signals: Iterable[Signal],
     recalled: Recalled,
     *,
+    before: Assessment | None = None,
     advisories: Advisories | Unknown,
     popular: PopularNames,
     others: CurrentAssessments,
@@ -40,6 +42,9 @@ def assessed(
     *signals* are in the order of rising trust. Where several speak of the same, what is known goes
     before what is not, and then the more trusted before the less; all of them are kept as inputs,
     since each source is asked again by the age of its own answer.
+
+    A flag of the assessment *before* whose check lacks facts now, such as a download history that
+    only the maker of an imported snapshot has, stands until it ends.
     """
     ranked = _by_weight((*signals, *recalled.signals))
     found = assess(
@@ -60,7 +65,20 @@ def assessed(
     )
     about_checks = (signal for signal in found.inputs if signal.source == OURS)
     inputs = sorted((*ranked, *about_checks), key=lambda signal: signal.name)
-    return replace(found, inputs=tuple(inputs))
+    standing = () if before is None else tuple(_standing(before, found, now))
+    return replace(found, inputs=tuple(inputs), flags=(*found.flags, *standing))
+
+
+def is_without_page(assessment: Assessment) -> bool:
+    """Tell whether *assessment* was made without the project's page: see `whole_index`."""
+    return any(signal.name == WITHOUT_PAGE for signal in assessment.inputs)
+
+
+def _standing(before: Assessment, found: Assessment, now: datetime) -> Iterator[Flag]:
+    unchecked = unchecked_by(Signals(found.inputs))
+    for flag in before.flags:
+        if flag.check in unchecked and flag.ends is not None and flag.ends > now:
+            yield flag
 
 
 def _by_weight(signals: tuple[Signal, ...]) -> list[Signal]:

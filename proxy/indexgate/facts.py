@@ -14,7 +14,7 @@ from typing import Protocol, TypeAlias
 from cachetools import LRUCache
 from packaging.utils import NormalizedName
 
-from indexgate.assessing import OURS, assessed
+from indexgate.assessing import OURS, assessed, is_without_page
 from indexgate.index.listing import Listing
 from indexgate.observing import Observed, Observer
 from indexgate.past import NoPast, Past, Recalled
@@ -159,7 +159,7 @@ class Facts:
     async def _of(self, listing: Listing) -> Assessment:
         project = listing.project.name
         kept = self._kept(project)
-        if kept is None:
+        if kept is None or is_without_page(kept[1]):
             kept = (listing.snapshot.digest, await self._first_sight(listing))
         digest, assessment = kept
         if digest != listing.snapshot.digest or assessment.valid_until <= self._with.clock():
@@ -170,7 +170,9 @@ class Facts:
         """Return the stored assessment of *project*; None at first sight, or without a store."""
         try:
             kept = self._kept(project)
-            return None if kept is None else self._joined(project, kept[1])
+            if kept is None or is_without_page(kept[1]):
+                return None
+            return self._joined(project, kept[1])
         except StoreFailed:
             return None
 
@@ -304,12 +306,14 @@ class Facts:
         observer = self._with.observer
         if len(observer.own) < len(observer.all) or not isinstance(self._with.past, NoPast):
             self.queue(project)
-        observing = asyncio.create_task(observer.observe(project, observer.own, ()))
+        said = self.said(project)
+        observing = asyncio.create_task(observer.observe(project, observer.own, said))
         await asyncio.wait({observing}, timeout=FIRST_SIGHT_PATIENCE)
         if observing.done():
             return await self._keep(listing, observing.result())
         not_yet = Observed(
-            signals=observer.not_yet(observer.own), again_at=self._with.clock() + INTERIM
+            signals=(*observer.not_yet(observer.own), *said),
+            again_at=self._with.clock() + INTERIM,
         )
         interim = await self._keep(listing, not_yet)
         late = asyncio.create_task(self._keep_late(listing, observing, interim))
@@ -329,10 +333,12 @@ class Facts:
             observing.cancel()
 
     def _assess(self, listing: Listing, observed: Observed, recalled: Recalled) -> Assessment:
+        before = self._kept(listing.project.name)
         return assessed(
             listing,
             observed.signals,
             recalled,
+            before=None if before is None else before[1],
             advisories=self._advisories(listing.project.name),
             popular=self._with.popular,
             others=self._with.assessments,

@@ -224,7 +224,7 @@ class Observer:
             now = self._clock()
             failure = Failure(source=name, kind=error.kind, reason=error.reason)
             wish = timedelta(seconds=error.retry_after or 0)
-            if error.kind == "budget":  # nobody was asked, so nobody failed
+            if error.kind in {"budget", "resting"}:  # nobody was asked, so nobody failed
                 again = now + (wish or SOONEST_AGAIN)
                 return self._instead(source.about, before, failure, again)
         except Exception as error:

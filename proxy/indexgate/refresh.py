@@ -4,7 +4,7 @@ Nothing that fails here ends the gate: it is told, and tried again later.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Protocol
@@ -29,6 +29,8 @@ ASKED_SINCE = timedelta(days=30)
 
 POSTPONED = timedelta(hours=1)
 """How long a project that is due again at once, as its refresh failed, lets others go first."""
+
+RELATE_EVERY = timedelta(hours=3)
 
 TIDY_EVERY = timedelta(hours=6)
 
@@ -98,7 +100,8 @@ class Refresh:
     """The background work of one gate. `feed` is None when no advisories are wanted, or offline.
 
     `releases` is the index's feed of new releases, None where there is none or nobody may be asked;
-    `days` are logs that are read by days, `others` what else forgets what is too old.
+    `days` are logs that are read by days, `others` what else forgets what is too old. `relate`
+    compares the projects with each other and returns those that are to be assessed again.
     `feed_failure` says why the feed could not be read last; None after a success. `wait` is how
     time passes between two turns of the work.
     """
@@ -113,6 +116,7 @@ class Refresh:
     releases: Releases | None = None
     days: Sequence[Days] = ()
     others: Sequence[Pruned] = ()
+    relate: Callable[[], Awaitable[Iterable[NormalizedName]]] | None = None
     wait: Callable[[timedelta], Awaitable[None]] = sleep
     feed_failure: str | None = field(default=None, init=False)
     _released: set[tuple[NormalizedName, str]] = field(default_factory=set, init=False)
@@ -127,6 +131,8 @@ class Refresh:
                 tasks.create_task(self._releases_for_ever(self.releases))
             for log in self.days:
                 tasks.create_task(self._days_for_ever(log))
+            if self.relate is not None:
+                tasks.create_task(self._relate_for_ever(self.relate))
             tasks.create_task(self._due_for_ever())
             tasks.create_task(self._tidy_for_ever())
 
@@ -160,6 +166,17 @@ class Refresh:
                 # The budget is used up, say: what is due stays due, the newest day first.
                 self.log("day-failed", f"{log.source}: {_told(error)}")
             await self.wait(DAYS_EVERY)
+
+    async def _relate_for_ever(
+        self, relate: Callable[[], Awaitable[Iterable[NormalizedName]]]
+    ) -> None:
+        while True:
+            await self.wait(RELATE_EVERY)
+            try:
+                for project in await relate():
+                    self.queue(project)
+            except Exception as error:
+                self.log("relating-failed", _told(error))
 
     async def _due_for_ever(self) -> None:
         while True:

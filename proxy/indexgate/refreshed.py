@@ -8,6 +8,7 @@ from packaging.utils import NormalizedName
 
 from indexgate.observing import Failure
 from indexgate.sources.day_log import Plan
+from indexgate.whole_index import Counted
 from indexgate_policy.flags import Flag
 from indexgate_policy.health.result import HealthScore
 from indexgate_policy.signals import Unknown
@@ -20,13 +21,15 @@ class Wanted:
     """What to refresh: `projects` by name, or all that clients asked for.
 
     `sources` are the only ones to ask, empty: all that are on. `days` of the download log are read
-    whether they were read before or not.
+    whether they were read before or not. `whole_index`: also assess all other projects of which
+    there is a download history.
     """
 
     projects: tuple[NormalizedName, ...] = ()
     everything: bool = False
     sources: tuple[str, ...] = ()
     days: tuple[date, ...] = ()
+    whole_index: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +66,7 @@ class Refreshed:
     `stopped` when somebody ended it: what was done is kept, and the same command goes on from
     there. `billed` are the bytes that BigQuery billed meanwhile, `dollars` their list price;
     `feed_failure` says why the advisories could not be read, None when they were or need not be.
+    `whole_index` counts the projects that were assessed from their history alone.
     """
 
     index: str
@@ -73,6 +77,7 @@ class Refreshed:
     billed: int = 0
     dollars: float = 0.0
     feed_failure: str | None = None
+    whole_index: Counted | None = None
 
     @property
     def failed(self) -> bool:

@@ -10,8 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from indexgate.cli.plain_text import plain_text
+from indexgate.cli.reasons import by_reason
 from indexgate.cli.score_form import score_form
+from indexgate.cli.terminal_text import safe
 from indexgate.explanation import Explanation
 from indexgate_policy.advisories import Advisories
 from indexgate_policy.assess import UNCHECKED
@@ -94,7 +95,7 @@ def _facts(explanation: Explanation) -> Table:
     )
     table = Table.grid(padding=(0, 2))
     for name, value in rows:
-        table.add_row(Text(name, style="bold"), plain_text(value))
+        table.add_row(Text(name, style="bold"), safe(value))
     return table
 
 
@@ -102,8 +103,11 @@ def _unchecked(signals: Iterable[Signal]) -> Iterator[Text]:
     """Say which checks could not look, those that lack the same fact together."""
     told = next((signal.value for signal in signals if signal.name == UNCHECKED), ())
     pairs = (one.partition(": ") for one in told) if isinstance(told, tuple) else ()
-    for reason, checks in _by_reason((reason, check) for check, _, reason in pairs):
-        yield plain_text(f"not checked: {checks} ({reason})")
+    grouped = tuple(by_reason((reason, check) for check, _, reason in pairs))
+    if grouped:
+        yield Text("Not checked:")
+    for reason, checks in grouped:
+        yield safe(f"  {checks}: {reason}")
 
 
 def _unknown_signals(signals: Iterable[Signal]) -> Iterator[Text]:
@@ -112,33 +116,29 @@ def _unknown_signals(signals: Iterable[Signal]) -> Iterator[Text]:
         for signal in signals
         if isinstance(signal.value, Unknown)
     )
-    for reason, names in _by_reason(pairs):
-        yield plain_text(f"not known: {names} ({reason})")
+    grouped = tuple(by_reason(pairs))
+    if grouped:
+        yield Text("Not known:")
+    for reason, names in grouped:
+        yield safe(f"  {names}: {reason}")
 
 
 def _entered_by_hand(signals: Iterable[Signal]) -> Iterator[Text]:
     """Say what an operator entered, one entry a line: nobody else has checked it."""
     told = next((signal.value for signal in signals if signal.name == _EVIDENCE), ())
     for one in told if isinstance(told, tuple) else ():
-        yield plain_text(f"entered by hand: {one}")
-
-
-def _by_reason(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    grouped: dict[str, list[str]] = {}
-    for reason, name in pairs:
-        grouped.setdefault(reason, []).append(name)
-    return ((reason, ", ".join(names)) for reason, names in grouped.items())
+        yield safe(f"entered by hand: {one}")
 
 
 def _advisories(advisories: Advisories | Unknown, now: datetime) -> Table | Text:
     if isinstance(advisories, Unknown):
-        return plain_text(f"\nAdvisories: not known ({advisories.reason})")
+        return safe(f"\nAdvisories: not known ({advisories.reason})")
     if not advisories.applicable:
-        return plain_text("\nAdvisories: none hold, since this index is not public")
+        return safe("\nAdvisories: none hold, since this index is not public")
     feed = advisories.feed
     if isinstance(feed, Unknown):
         if not advisories.records:  # "none" would read as if somebody had looked
-            return plain_text(f"\nAdvisories: not known ({feed.reason})")
+            return safe(f"\nAdvisories: not known ({feed.reason})")
         title = f"Advisories (feed: {feed.reason})"
     else:
         title = f"Advisories (feed read {_age(feed, now)})"
@@ -166,12 +166,12 @@ def _verdicts(explanation: Explanation) -> Table:
     for row in explanation.verdicts:
         verdict = row.verdict
         table.add_row(
-            plain_text(row.version + (" (asked)" if row.version == explanation.asked else "")),
-            plain_text(_time(row.released)),
+            safe(row.version + (" (asked)" if row.version == explanation.asked else "")),
+            safe(_time(row.released)),
             Text(verdict.action.value, style=_COLOURS[verdict.action]),
-            plain_text(verdict.rule or ", ".join(warned.rule for warned in verdict.warnings)),
-            plain_text(_reasons(verdict)),
-            plain_text("" if verdict.until is None else _time(verdict.until)),
+            safe(verdict.rule or ", ".join(warned.rule for warned in verdict.warnings)),
+            safe(_reasons(verdict)),
+            safe("" if verdict.until is None else _time(verdict.until)),
         )
     return table
 
@@ -183,9 +183,9 @@ def _conclusion(explanation: Explanation) -> Text:
     )
     asked = explanation.project + (f"=={explanation.asked}" if explanation.asked else "")
     if decisive is None or not decisive.refused:
-        return plain_text(f"\n{asked} passes")
+        return safe(f"\n{asked} passes")
     hint = f"\n\nhint: {decisive.hint}" if decisive.hint else ""
-    return plain_text(f"\n{asked} is refused by `{decisive.rule}`: {decisive.reason}{hint}")
+    return safe(f"\n{asked} is refused by `{decisive.rule}`: {decisive.reason}{hint}")
 
 
 def _reasons(verdict: Verdict) -> str:
@@ -199,8 +199,8 @@ def _table(title: str, headings: Iterable[str], rows: Iterable[tuple[str, ...]])
     for heading in headings:
         table.add_column(heading, overflow="fold")
     for row in rows:
-        table.add_row(*(plain_text(cell) for cell in row))
-    return table if table.row_count else plain_text(f"\n{title}: none")
+        table.add_row(*(safe(cell) for cell in row))
+    return table if table.row_count else safe(f"\n{title}: none")
 
 
 def _evidence(evidence: str, versions: tuple[str, ...]) -> str:

@@ -79,6 +79,11 @@ T = TypeVar("T")
     help="Read these days of the download log, also those that were read before.",
 )
 @click.option(
+    "--whole-index",
+    is_flag=True,
+    help="Assess all projects of which there is a download history, for a snapshot or a report.",
+)
+@click.option(
     "--dry-run", is_flag=True, help="Tell what would be asked of whom, and what it costs."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -90,12 +95,13 @@ def command(
     everything: bool,
     only: tuple[str, ...],
     days: tuple[str, ...],
+    whole_index: bool,
     dry_run: bool,
     as_json: bool,
     **given: Given,
 ) -> int:
     """Ask the sources about projects now, and assess them again."""
-    if not (names or files or everything or days or only):
+    if not (names or files or everything or days or only or whole_index):
         raise click.UsageError("Nothing to refresh: name a project, `-r FILE`, `--all` or `--day`")
     from indexgate.refreshed import Wanted  # `--help` does without
 
@@ -104,6 +110,7 @@ def command(
         everything=everything,
         sources=only,
         days=tuple(day for text in days for day in _days(text)),
+        whole_index=whole_index,
     )
     settings = settings_options.settings(given)
     upstream = settings_options.upstream(settings)

@@ -64,7 +64,7 @@ def _projects(rows: tuple[ProjectRow, ...]) -> Table:
         if not isinstance(row.score, Unknown):
             score = f"{row.score.value:.0f} {row.score.grade}"
             confidence = f"{row.score.confidence:.2f}"
-        failed = row.error or "; ".join(f"{f.source} {f.reason}" for f in row.failures)
+        failed = row.error or ", ".join(failure.source for failure in row.failures)
         if row.state == "not reached":
             failed = "not reached"
         table.add_row(
@@ -76,6 +76,13 @@ def _projects(rows: tuple[ProjectRow, ...]) -> Table:
             safe(failed, "red" if row.error else "yellow"),
         )
     return table
+
+
+def _failures(rows: tuple[ProjectRow, ...]) -> Iterator[str]:
+    """Say once what a source said of many projects."""
+    counted = Counter((one.source, one.reason) for row in rows for one in row.failures)
+    for (source, reason), count in counted.items():
+        yield f"{source} {reason} ({count} of {len(rows)} projects)"
 
 
 def _days(rows: tuple[DayRow, ...]) -> Table:
@@ -92,9 +99,16 @@ def _days(rows: tuple[DayRow, ...]) -> Table:
 
 
 def _conclusion(done: Refreshed) -> Iterator[str]:
+    yield from _failures(done.projects)
     states = Counter(row.state for row in done.projects)
     if done.projects:
         yield ", ".join(f"{count} {state}" for state, count in states.items())
+    if done.whole_index is not None:
+        counted = done.whole_index
+        yield (
+            f"whole index: {counted.assessed:,} projects assessed from their downloads, "
+            f"{counted.flagged:,} of them with a flag"
+        )
     if done.billed:
         yield f"billed: {in_units(done.billed)} (${done.dollars:.2f}, free allowance not taken off)"
     if done.feed_failure is not None:

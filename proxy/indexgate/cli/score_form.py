@@ -7,7 +7,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from indexgate.cli.plain_text import plain_text
+from indexgate.cli.reasons import by_reason
+from indexgate.cli.terminal_text import safe
 from indexgate_policy.health.result import HealthScore, Line
 from indexgate_policy.signals import Unknown
 
@@ -17,7 +18,7 @@ _CELLS = 10  # width of a bar
 def score_form(score: HealthScore | Unknown) -> Group | Text:
     """Return *score* with one row a dimension; inputs that are not known stand below, once."""
     if isinstance(score, Unknown):
-        return plain_text(f"\nHealth: not known ({score.reason})")
+        return safe(f"\nHealth: not known ({score.reason})")
     table = Table(expand=False)
     table.add_column("part")
     table.add_column("points", justify="right", no_wrap=True)
@@ -27,13 +28,13 @@ def score_form(score: HealthScore | Unknown) -> Group | Text:
         lines = tuple(grouped)
         points, most = sum(line.points for line in lines), sum(line.most for line in lines)
         table.add_row(
-            plain_text(dimension),
+            safe(dimension),
             f"{points:.1f} of {most:.0f}",
             _bar(points, most),
-            plain_text("; ".join(line.evidence for line in lines if line.known) or "nothing known"),
+            safe("; ".join(line.evidence for line in lines if line.known) or "nothing known"),
         )
     for cap in score.caps:
-        table.add_row("cap", f"at most {cap.limit:.0f}", "", plain_text(cap.reason))
+        table.add_row("cap", f"at most {cap.limit:.0f}", "", safe(cap.reason))
     # Not the table's own title, which would be wrapped to the width of the table.
     return Group(Text(f"\n{_title(score)}", style="bold"), table, *_not_known(score.lines))
 
@@ -48,12 +49,12 @@ def _title(score: HealthScore) -> str:
 
 def _not_known(lines: Iterable[Line]) -> Iterator[Text]:
     """Say for each reason which inputs it keeps unknown: one source mostly answers for many."""
-    by_reason: dict[str, list[str]] = {}
-    for line in lines:
-        if not line.known:
-            by_reason.setdefault(line.evidence, []).append(line.input.replace("_", " "))
-    for reason, inputs in by_reason.items():
-        yield plain_text(f"not known, so neither good nor bad: {', '.join(inputs)} ({reason})")
+    pairs = ((line.evidence, line.input) for line in lines if not line.known)
+    grouped = tuple(by_reason(pairs))
+    if grouped:
+        yield Text("Not known, so neither good nor bad:")
+    for reason, inputs in grouped:
+        yield safe(f"  {inputs.replace('_', ' ')}: {reason}")
 
 
 def _bar(points: float, most: float) -> Text:

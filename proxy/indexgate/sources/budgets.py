@@ -22,6 +22,7 @@ LONGEST_PAUSE = timedelta(hours=1)
 """Of the pauses that we take by ourselves; a service's own wish may be up to a day."""
 
 _TROUBLE = {"timeout", "refused", "dns", "cut-off", "certificate"}
+_DOWN = 2  # failures in a row after which nobody waits for the service
 _MOST_FAILURES = 12  # from here on every pause is the longest
 
 
@@ -38,12 +39,13 @@ class Window:
 class Spent:
     """What a service was asked lately, until when it is left alone, how often it failed in a row.
 
-    Times are aware UTC.
+    Times are aware UTC. `wished` says that the service itself said until when.
     """
 
     windows: tuple[Window, ...] = ()
     paused_until: datetime | None = None
     failures: int = 0
+    wished: bool = False
 
 
 NOTHING_SPENT = Spent()
@@ -112,7 +114,12 @@ def paused(spent: Spent, now: datetime, *, wish: int | None, chance: float) -> S
         failures = min(spent.failures + 1, _MOST_FAILURES)
     own = min(SHORTEST_PAUSE * 2 ** max(0, failures - 1), LONGEST_PAUSE) * (1 - chance / 2)
     until = now + (own if wish is None else timedelta(seconds=wish))
-    return replace(spent, failures=failures, paused_until=max(until, spent.paused_until or until))
+    return replace(
+        spent,
+        failures=failures,
+        paused_until=max(until, spent.paused_until or until),
+        wished=wish is not None,
+    )
 
 
 def answered(spent: Spent) -> Spent:
@@ -167,7 +174,8 @@ class Budget:
     async def turn(self, source: str) -> AsyncIterator[None]:
         """Count one request of *source* and note how it ends.
 
-        Raises SourceFailed of the kind `budget` when it may not be sent now.
+        Raises SourceFailed when it may not be sent now: of the kind `budget` where waiting helps,
+        of the kind `resting` where the service seems to be down.
         """
         async with self._at_once:
             self._charge(source)
@@ -190,8 +198,11 @@ class Budget:
         ready = ready_at(self.limits, spent, now)
         if ready > now:
             wait = int((ready - now).total_seconds()) + 1
-            left_alone = spent.paused_until is not None and spent.paused_until > now
-            why = "is left alone for a while" if left_alone else "was asked as often as is polite"
+            paused = spent.paused_until is not None and spent.paused_until > now
+            if paused and not spent.wished and spent.failures >= _DOWN:
+                why = "failed several times and is left alone for a while"
+                raise SourceFailed(source, "resting", why, retry_after=wait)
+            why = "is left alone for a while" if paused else "was asked as often as is polite"
             raise SourceFailed(source, "budget", why, retry_after=wait)
         self._book.keep(self.name, counted(self.limits, spent, now))
 

@@ -35,7 +35,8 @@ class SourceFailed(Exception):
 
     `source` is its name, `kind` a stable slug: those of `UpstreamFailed`, and `cut-off`, `stale`
     (older than what was read before), `disk` (no place to put it), `budget` (not asked: the limits
-    of `sources.budgets` are used up, or it wished to be left alone). `reason` is one ASCII clause
+    of `sources.budgets` are used up, or it wished to be left alone), `resting` (not asked: it
+    failed several times in a row just now). `reason` is one ASCII clause
     ("did not answer within 10 s"), `status` the HTTP status if there was one, `retry_after` the
     seconds after which asking again makes sense, where that is known.
     """

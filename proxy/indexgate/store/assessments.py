@@ -4,7 +4,7 @@ The older ones are there because what tightens by itself reaches files later tha
 judged by the milder of the assessments that were in force in the last minutes.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -20,13 +20,16 @@ from indexgate.store.schema import projects, storable
 from indexgate.store.writer import Writer, in_turn
 from indexgate_policy.assessment import Assessment
 from indexgate_policy.health.result import HealthScore
-from indexgate_policy.signals import Unknown
+from indexgate_policy.signals import Signal, Unknown
 
 SUPERSEDED_KEPT = timedelta(days=1)
 """How long an assessment is kept after a newer one took its place."""
 
 _AT_ONCE = 200
 """Assessments saved in one transaction: some milliseconds, so that refusals do not wait."""
+
+_NAMES_AT_ONCE = 500
+"""Names in one question: SQLite takes some thousand parameters."""
 
 _NOW_IN_FORCE = table.c.superseded_at.is_(None)
 _OF_PROJECT = (table.c.index_id == bindparam("index_id")) & (
@@ -66,6 +69,11 @@ _EVERY_NAME = (
     select(table.c.project).where(_NEXT).order_by(table.c.project).limit(bindparam("limit"))
 )
 _WHEN = select(table.c.project, table.c.assessed_at).where(
+    table.c.index_id == bindparam("index_id"),
+    table.c.project.in_(bindparam("projects", expanding=True)),
+    _NOW_IN_FORCE,
+)
+_INPUTS = select(table.c.project, table.c.inputs).where(
     table.c.index_id == bindparam("index_id"),
     table.c.project.in_(bindparam("projects", expanding=True)),
     _NOW_IN_FORCE,
@@ -158,6 +166,19 @@ class Assessments:
             self._writer.wait(partial(self._put_in_force, rows=rows))
             count += len(some)
         return count
+
+    def inputs_of(
+        self, index_id: str, names: Sequence[NormalizedName]
+    ) -> dict[NormalizedName, tuple[Signal, ...]]:
+        """Return the inputs of the assessments in force of those of *names* that have one.
+
+        Raises StoreFailed.
+        """
+        found = {}
+        for some in in_turn(names, _NAMES_AT_ONCE):
+            for row in self._reader.all(_INPUTS, index_id=index_id, projects=list(some)):
+                found[NormalizedName(row.project)] = row.inputs
+        return found
 
     def due(
         self, index_id: str, now: datetime, limit: int, *, asked_since: datetime | None = None

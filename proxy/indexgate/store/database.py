@@ -40,8 +40,12 @@ _MIGRATION_LOCK = 0x696E6467
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
-    """What the gate remembers. Open it after forking: connections do not survive a fork."""
+    """What the gate remembers. Open it after forking: connections do not survive a fork.
 
+    `place` is where it is, for another process to open it.
+    """
+
+    place: URL
     assessments: Assessments
     projects: Projects
     advisories: StoredAdvisories
@@ -66,8 +70,8 @@ class Store:
         self.reader.close()
 
 
-def open_store(place: str | Path, clock: Callable[[], datetime]) -> Store:
-    """Open the store at *place* (a SQLite file's path or a database URL); make it if needed.
+def open_store(place: str | Path | URL, clock: Callable[[], datetime]) -> Store:
+    """Open the store at *place* (a SQLite file's path or a database's address); make it if needed.
 
     *clock* returns aware times. Raises StoreFailed: the store cannot be opened or written, is
     damaged, or was made by a newer release of the gate.
@@ -106,6 +110,7 @@ def _open(url: URL, clock: Callable[[], datetime]) -> Store:
         reader.close()
         raise
     return Store(
+        place=url,
         assessments=Assessments(reader, writer, clock),
         projects=Projects(reader, writer),
         advisories=StoredAdvisories(reader, writer, clock),

@@ -29,11 +29,13 @@ class StoreFailed(GateError):
     """The store cannot be read or written now."""
 
 
-def store_url(place: str | Path) -> URL:
+def store_url(place: str | Path | URL) -> URL:
     """Return the address of the store at *place*: a database URL, or the path of a SQLite file.
 
     Raises StoreFailed.
     """
+    if isinstance(place, URL):
+        return place
     if isinstance(place, Path) or "://" not in place:
         return URL.create("sqlite", database=str(place))
     try:

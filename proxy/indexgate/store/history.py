@@ -85,11 +85,18 @@ class History:
         return _NEVER_SEEN if known == 0 else panel.until(known - 1)
 
     def panels(
-        self, index_id: str, until: date, days: int = PANEL_DAYS, chunk: int = 4096
+        self,
+        index_id: str,
+        until: date,
+        days: int = PANEL_DAYS,
+        chunk: int = 4096,
+        *,
+        part: tuple[int, int] = (0, 1),
     ) -> "Iterator[Panel]":
         """Yield the history of the whole index, about *chunk* projects at a time.
 
-        All have the same days; the last is the newest up to *until* that was loaded whole.
+        All have the same days; the last is the newest up to *until* that was loaded whole. Of
+        *part* (k, n) only every n-th chunk is read, from number k on: n readers read all.
         """
         index_number = self._numbers.index(index_id)
         if index_number is None:
@@ -99,10 +106,16 @@ class History:
         whole = [day.day for day in self.days(index_id) if day.whole and day.day <= until]
         span = self._span(index_number, max(whole, default=until), days)
         ids = self._numbers.ids(index_number)
-        for first in range(ids.start, ids.stop, chunk):
+        number, of = part
+        for first in range(ids.start + number * chunk, ids.stop, of * chunk):
             rows = self._numbers.between(range(first, min(first + chunk, ids.stop)))
             if rows:
                 yield panel_of(self._reader, _projects(rows), span)
+
+    def projects(self, index_id: str) -> int:
+        """Return of how many projects of the index there is a history, at most."""
+        index_number = self._numbers.index(index_id)
+        return 0 if index_number is None else len(self._numbers.ids(index_number))
 
     def days(self, index_id: str) -> tuple[LoadedDay, ...]:
         """Return the days that were loaded for many projects at once, oldest first."""

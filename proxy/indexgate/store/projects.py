@@ -19,6 +19,7 @@ ASKED_EVERY = timedelta(hours=1)
 
 _REMEMBERED = 4096
 
+_ASKED = select(table.c.project).where(table.c.index_id == bindparam("index_id"))
 _SEEN = select(table.c.first_seen, table.c.last_asked).where(
     table.c.index_id == bindparam("index_id"), table.c.project == bindparam("project")
 )
@@ -57,6 +58,11 @@ class Projects:
         row = {"index_id": index_id, "project": project, "first_seen": first, "last_asked": now}
         if self._writer.soon(lambda to: insert_or_change(to, table, row, {"last_asked": now})):
             self._recent[index_id, project] = (first, now)
+
+    def asked(self, index_id: str) -> frozenset[NormalizedName]:
+        """Return the projects of the index that clients ever asked for. Raises StoreFailed."""
+        rows = self._reader.all(_ASKED, index_id=index_id)
+        return frozenset(NormalizedName(row.project) for row in rows)
 
     def project_of_address(self, index_id: str, path: str) -> NormalizedName | None:
         """Return the project whose page listed *path*, for file names that do not tell it.

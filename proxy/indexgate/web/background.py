@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -25,6 +26,7 @@ from indexgate.sources.protocol import SourceFailed
 from indexgate.sources.release_feed import Released, ReleaseFeed
 from indexgate.store.database import Store
 from indexgate.store.source_book import SourceBook
+from indexgate.surging_together import relate_surges
 from indexgate.upstream_choice import UpstreamChoice
 from indexgate.web.sources import Sources, asked_projects, private, proxy_to, with_login
 
@@ -67,6 +69,7 @@ def open_background(
         releases=_release_feed(settings, choice, around.client, sources),
         days=days,
         others=(_OldHistory(store), store.asked),
+        relate=partial(relate_surges, store, choice.index_id),
         clock=clock,
         log=say("refresh"),
     )

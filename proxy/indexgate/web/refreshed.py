@@ -1,6 +1,7 @@
 """Refreshing on demand, in the same state folder as a gate that serves."""
 
 import asyncio
+import os
 import threading
 from collections.abc import Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -27,10 +28,12 @@ from indexgate.source_offers import BY_NAME, OFFERS
 from indexgate.sources.day_log import Plan
 from indexgate.sources.protocol import Source, SourceFailed
 from indexgate.store.engines import StoreFailed
+from indexgate.surging_together import relate_surges
 from indexgate.upstream_choice import UpstreamChoice
 from indexgate.web.checked import read_feed
 from indexgate.web.parts import Clock, Parts, open_parts, utc_now
 from indexgate.web.sources import asked_projects, left_of
+from indexgate.whole_index import Counted
 
 AT_ONCE = 8
 """Projects that are refreshed at the same time; each source has its own bound below that."""
@@ -114,6 +117,7 @@ async def refresh(
             billed=billed,
             dollars=_dollars(billed),
             feed_failure=work.feed_failure,
+            whole_index=work.whole_index,
         )
 
 
@@ -157,6 +161,7 @@ class _Work:
     rows: dict[NormalizedName, ProjectRow] = field(init=False)
     days: list[DayRow] = field(default_factory=list)
     feed_failure: str | None = None
+    whole_index: Counted | None = None
 
     def __post_init__(self) -> None:
         known = asked_projects(self.parts.store, self.parts.gate.index_id, None)
@@ -176,6 +181,8 @@ class _Work:
         for reader, day in self.days_wanted():
             if not self.stop.wanted:
                 await self._day(reader, day)
+        if self.wanted.whole_index and not self.stop.wanted:
+            await self._whole_index()
         if not self.names:
             return
         self.progress.begin("projects", len(self.names))
@@ -183,6 +190,8 @@ class _Work:
         async with asyncio.TaskGroup() as together:
             for name in self.names:
                 together.create_task(self._in_turn(room, name))
+        if not self.stop.wanted:
+            await relate_surges(self.parts.store, self.parts.gate.index_id)
 
     def days_wanted(self) -> Iterator[tuple[DayReader, date]]:
         """Yield the days to read. Raises StoreFailed."""
@@ -249,6 +258,27 @@ class _Work:
             )
         self.rows[name] = row
         self.progress.step(name)
+
+    async def _whole_index(self) -> None:
+        from indexgate.whole_index import assess_whole_index
+
+        parts, done = self.parts, 0
+        index_id = parts.gate.index_id
+        self.progress.begin("whole index", parts.store.history.projects(index_id))
+
+        def tell(assessed: int) -> None:
+            nonlocal done
+            self.progress.step(f"{assessed:,} projects", assessed - done)
+            done = assessed
+
+        self.whole_index = await asyncio.to_thread(
+            assess_whole_index,
+            parts.store.place,
+            index_id,
+            parts.clock(),
+            workers=os.cpu_count() or 1,
+            tell=tell,
+        )
 
     async def _day(self, reader: DayReader, day: date) -> None:
         self.progress.begin(f"{reader.source} {day}", None)

@@ -1,0 +1,225 @@
+"""Assessing every project of an index from its history, once a day of the log was read whole.
+
+Nobody asked for most of these projects, so there is no page and nothing that sources said of late:
+an assessment rests on the name, the downloads, the advisories and what was stored before. The input
+`without_page` says so. When a client asks for such a project, its page is looked at as at first
+sight.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packaging.utils import NormalizedName
+from sqlalchemy import URL
+
+from indexgate.assessing import OURS
+from indexgate.sources import popular
+from indexgate.store.database import Store, open_store
+from indexgate.stored_past import CLEANED
+from indexgate_policy.advisories import Advisories
+from indexgate_policy.assess import WITHOUT_PAGE, assess
+from indexgate_policy.assessment import Assessment, Case, Context, PopularNames
+from indexgate_policy.checks import CHECKS, SERIES_CHECKS
+from indexgate_policy.signals import Signal, Signals, Unknown
+from indexgate_policy.subject import Project
+
+if TYPE_CHECKING:
+    from indexgate_policy.downloads.panel import Movement, Panel
+
+CHUNK = 4096
+"""Projects whose histories are held in memory at once, by each worker: some 60 MB."""
+
+PARTS_A_WORKER = 8
+"""So that it can be told how far it is, and nobody waits for the slowest for long."""
+
+_NEVER_ASKED = Unknown(reason="no client has asked this gate for it yet")
+_NO_FEED = Unknown(reason="no advisory feed has been read yet")
+_NO_FIRST = Unknown(reason="nobody has looked at its page yet")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """The share of one of several workers: the chunks `number`, `number + of`, and so on."""
+
+    number: int = 0
+    of: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """How many projects were `assessed`, and how many of them have a flag."""
+
+    assessed: int = 0
+    flagged: int = 0
+
+    def __add__(self, other: "Counted") -> "Counted":
+        return Counted(
+            assessed=self.assessed + other.assessed, flagged=self.flagged + other.flagged
+        )
+
+
+def assess_whole_index(
+    place: str | Path | URL,
+    index_id: str,
+    now: datetime,
+    *,
+    workers: int,
+    tell: Callable[[int], None],
+) -> Counted:
+    """Assess all projects of the index in the store at *place*, in *workers* processes.
+
+    *tell* hears how many are done. What is done is kept when it is ended early; doing it again
+    gives the same. Raises StoreFailed.
+    """
+    if workers == 1:
+        return assess_part(place, index_id, now, Part(), tell)
+    # A process of its own for each: a fork would share this one's connections and threads.
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        of = workers * PARTS_A_WORKER
+        parts: list[Future[Counted]] = [
+            pool.submit(assess_part, place, index_id, now, Part(number=number, of=of))
+            for number in range(of)
+        ]
+        total = Counted()
+        for done in as_completed(parts):
+            total += done.result()
+            tell(total.assessed)
+    return total
+
+
+def assess_part(
+    place: str | Path | URL,
+    index_id: str,
+    now: datetime,
+    part: Part,
+    tell: Callable[[int], None] = lambda _assessed: None,
+) -> Counted:
+    """Assess the projects of *part* and keep the assessments. Raises StoreFailed."""
+    store = open_store(place, lambda: now)
+    try:
+        total = Counted()
+        for assessments in assessed_chunks(store, index_id, now, _popular_names(), part):
+            store.assessments.save_many(assessments)
+            flagged = sum(bool(one.flags) for one in assessments)
+            total += Counted(assessed=len(assessments), flagged=flagged)
+            tell(total.assessed)
+        return total
+    finally:
+        store.close()
+
+
+@cache  # once a process: a list of 15,000 names
+def _popular_names() -> PopularNames:
+    return popular.load()
+
+
+def assessed_chunks(
+    store: Store, index_id: str, now: datetime, names: PopularNames, part: Part
+) -> Iterator[list[Assessment]]:
+    """Yield the assessments of the projects of *part*, `CHUNK` at a time. Raises StoreFailed.
+
+    Those that clients asked for are left out: they are assessed with their page.
+    """
+    from indexgate_policy.downloads import breaks
+
+    asked = store.projects.asked(index_id)
+    until = now.astimezone(UTC).date()
+    state = store.advisories.feed_state()
+    feed = _NO_FEED if state is None else state.fetched_at
+    panels = store.history.panels(index_id, until, chunk=CHUNK, part=(part.number, part.of))
+    for counted in panels:
+        moved = store.history.movement(index_id, counted.first_day, counted.days)
+        panel, movement = breaks.applied(counted, moved)
+        whole = _Whole(
+            store=store, index_id=index_id, now=now, names=names, movement=movement, feed=feed
+        )
+        yield [one for one in whole.assessed(panel) if one.project not in asked]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Whole:
+    """What is the same for all projects of an index."""
+
+    store: Store
+    index_id: str
+    now: datetime
+    names: PopularNames
+    movement: "Movement | Unknown"
+    feed: datetime | Unknown
+
+    def assessed(self, panel: "Panel") -> Iterator[Assessment]:
+        """Yield the assessment of each project of *panel*."""
+        from indexgate_policy.downloads.summary import summaries
+
+        context = Context(popular=self.names, movement=self.movement)
+        moved = self._moved(panel)
+        over = datetime.combine(panel.last_day + timedelta(days=1), time(), UTC)
+        before = self.store.assessments.inputs_of(self.index_id, panel.names)
+        told = summaries(panel, observed_at=over, source=CLEANED)
+        for row, (name, cleaned) in enumerate(zip(panel.names, told, strict=True)):
+            case = Case(
+                project=self._project(name, panel, row),
+                releases=(),
+                signals=Signals((*_still_said(before.get(name, ())), *cleaned)),
+                context=context,
+                now=self.now,
+                history=panel.only(slice(row, row + 1)),
+            )
+            # Where nothing moved, the checks on series would look at every project for nothing.
+            checks = CHECKS if row in moved else _CALM
+            found = assess(case, checks, self._advisories(name), exact=False)
+            yield _without_page(found, self.now)
+
+    def _moved(self, panel: "Panel") -> frozenset[int]:
+        from indexgate_policy.checks.series import LOOKED_AT
+        from indexgate_policy.series.findings import findings
+
+        movement = None if isinstance(self.movement, Unknown) else self.movement
+        found = findings(panel, movement, first=max(0, panel.days - LOOKED_AT))
+        return frozenset(finding.row for finding in found)
+
+    def _project(self, name: NormalizedName, panel: "Panel", row: int) -> Project:
+        born = int(panel.born[row])
+        known = 0 <= born < panel.days
+        return Project(
+            name=name,
+            index_id=self.index_id,
+            public=True,
+            first_upload=_midnight(panel.first_day + timedelta(days=born)) if known else _NO_FIRST,
+            first_seen=_NEVER_ASKED,
+            releases=0,
+        )
+
+    def _advisories(self, name: NormalizedName) -> Advisories | Unknown:
+        if isinstance(self.feed, Unknown):
+            return self.feed
+        return Advisories(records=self.store.advisories.of(name), feed=self.feed)
+
+
+_CALM = tuple(check for check in CHECKS if check not in SERIES_CHECKS)
+
+
+def _without_page(assessment: Assessment, now: datetime) -> Assessment:
+    """Mark *assessment*, and leave out the score's lines: with the page they are made anew."""
+    mark = Signal(name=WITHOUT_PAGE, value=True, source=OURS, observed_at=now)
+    score = assessment.score
+    return replace(
+        assessment,
+        inputs=(*assessment.inputs, mark),
+        score=score if isinstance(score, Unknown) else replace(score, lines=()),
+    )
+
+
+def _still_said(inputs: Iterable[Signal]) -> Iterator[Signal]:
+    """Yield of an earlier assessment's *inputs* what sources said, which is not made anew here."""
+    return (signal for signal in inputs if signal.source not in {OURS, CLEANED})
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)

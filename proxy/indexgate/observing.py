@@ -194,7 +194,9 @@ class Observer:
             return self._instead(about, before, offline, now + SOONEST_AGAIN)
         objection = self._objection(project, about, question.known)
         if objection is not None:
-            return _Answer(signals=before or unobserved(about, objection, now))
+            # What was said of a repository that the project no longer names is not about it.
+            stands = () if _is_without(about, question.known) else before
+            return _Answer(signals=stands or unobserved(about, objection, now))
         anew = question.anew and not about.third_party
         if not anew and not _is_due(about, before, now):
             return _Answer(signals=before)
@@ -235,7 +237,7 @@ class Observer:
         else:
             self._attempts.pop(place, None)
             self._told.succeeded(name, self._clock())
-            return _Answer(signals=signals, asked=True)
+            return _Answer(signals=_filled(source.about, signals, before), asked=True)
         self._told.failed(name, now, failure.reason)
         again = now + max(wish, self._rest(attempts))
         self._attempts[place] = (attempts + 1, again)
@@ -286,17 +288,42 @@ def _by_source(signals: Iterable[Signal]) -> dict[str, tuple[Signal, ...]]:
 
 def _is_due(about: About, before: tuple[Signal, ...], now: datetime) -> bool:
     """Tell whether the answer *before* is none, or too old, or of a release that gave less."""
-    answered = any(not _is_stand_in(about, signal) for signal in before)
+    answered = any(not _is_stand_in(about.name, signal) for signal in before)
     missing = set(about.gives) - {signal.name for signal in before}
     if not answered or missing:
         return True
     return now - min(signal.observed_at for signal in before) >= about.fresh_for
 
 
-def _is_stand_in(about: About, signal: Signal) -> bool:
-    """Tell whether `unobserved` made *signal*: the source itself has said nothing."""
+def _filled(
+    about: About, signals: tuple[Signal, ...], before: tuple[Signal, ...]
+) -> tuple[Signal, ...]:
+    """Return *signals*; where a part of the answer failed, that of *before* stands.
+
+    It keeps its age, so the source is due again soon.
+    """
+    known = {signal.name: signal for signal in before if not isinstance(signal.value, Unknown)}
+    return tuple(
+        known.get(signal.name, signal) if _is_stand_in(about.name, signal) else signal
+        for signal in signals
+    )
+
+
+def _is_without(about: About, known: Signals) -> bool:
+    """Tell whether somebody said that there is none of what *about* needs."""
+    told = (known.get(need) for need in about.needs)
+    return any(
+        signal.value in ("", ())
+        or (isinstance(signal.value, Unknown) and not _is_stand_in(signal.source, signal))
+        for signal in told
+        if signal is not None
+    )
+
+
+def _is_stand_in(source: str, signal: Signal) -> bool:
+    """Tell whether *signal* stands for what *source* could not tell: it has said nothing."""
     value = signal.value
-    return isinstance(value, Unknown) and value.reason.startswith(f"{about.name} ")
+    return isinstance(value, Unknown) and value.reason.startswith(f"{source} ")
 
 
 def _turns(sources: tuple[Source, ...]) -> Iterator[tuple[Source, ...]]:

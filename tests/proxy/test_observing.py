@@ -193,6 +193,43 @@ async def test_a_source_whose_need_is_not_known_is_not_asked(repository: str | U
     assert value(await bench.observe(observed, anew=True), "scorecard") == 7.5
 
 
+@pytest.mark.parametrize("repository", [Unknown(reason="no link"), ""])
+async def test_what_was_said_of_a_repository_goes_when_the_project_names_none(
+    repository: str | Unknown,
+) -> None:
+    needing = Said("scorecard", {"scorecard": 7.5}, needs=("repository",))
+    index = Said("project-json", {"repository": "https://github.com/a/b"}, third_party=False)
+    bench = Bench(needing, index)
+    before = await bench.observe()
+    index.says["repository"] = repository
+    observed = await bench.observe(before, anew=True)
+    assert value(observed, "scorecard") == "scorecard needs the repository, which is not known"
+
+
+async def test_what_was_said_of_a_repository_stays_when_the_index_cannot_be_asked() -> None:
+    needing = Said("scorecard", {"scorecard": 7.5}, needs=("repository",))
+    index = Said("project-json", {"repository": "https://github.com/a/b"}, third_party=False)
+    bench = Bench(needing, index)
+    before = await bench.observe()
+    index.failures = [failed()]
+    assert value(await bench.observe(before, anew=True), "scorecard") == 7.5
+
+
+async def test_a_part_of_an_answer_that_failed_leaves_what_was_said_before_and_is_due_again() -> (
+    None
+):
+    source = Said("deps-dev", {"dependents": 5, "stars": 1}, fresh_for=timedelta(days=2))
+    bench = Bench(source)
+    before = await bench.observe()
+    bench.clock.turn(days=2)
+    source.says |= {"dependents": Unknown(reason="deps-dev answered 503"), "stars": 2}
+    observed = await bench.observe(before)
+    assert (value(observed, "dependents"), value(observed, "stars")) == (5, 2)
+    bench.clock.turn(hours=1)
+    source.says["dependents"] = Unknown(reason="deps.dev does not tell dependents")
+    assert value(await bench.observe(observed), "dependents") == "deps.dev does not tell dependents"
+
+
 async def test_sources_that_need_each_other_are_asked_all_the_same() -> None:
     one, other = Said("one", {"a": 1}, needs=("b",)), Said("other", {"b": 1}, needs=("a",))
     await Bench(one, other).observe()

@@ -6,6 +6,7 @@ Dependents are counted per version and of public packages only: those of the def
 floor.
 
 What v3alpha fails to answer is unknown by itself and never fails the rest: it may change or vanish.
+But what was not asked because the limits were used up is no answer, and asked later as a whole.
 """
 
 import asyncio
@@ -106,11 +107,12 @@ class DepsDev:
         if failures and len(failures) == len(stable):
             raise failures[0]
         known = {p: found for p, found in stable.items() if isinstance(found, _Stable)}
-        versions = await self._versions({p: found.newest for p, found in known.items()})
+        alpha = _Alpha(self._service)
+        versions = await alpha.versions({p: found.newest for p, found in known.items()})
         for project, found in known.items():
             there = {**found.default, **versions.get(project, {})}
             found.told |= answers.attested(found.newest, there)
-            found.told |= await self._alpha(project, found.newest)
+            found.told |= await alpha.told(project, found.newest)
         return {p: tuple(signals(ABOUT, _told(found), now)) for p, found in stable.items()}
 
     async def _stable(self, asked: Asked) -> _Stable | None:
@@ -133,33 +135,6 @@ class DepsDev:
         if package is not None and not _is(package.package_key.name, project):
             raise self._service.garbage("answered another project")
         return package
-
-    async def _versions(
-        self, newest: Mapping[NormalizedName, Sequence[str]]
-    ) -> dict[NormalizedName, dict[str, answers.Version]]:
-        """Return the newest versions of all projects, as far as the batch has them."""
-        purls = [
-            {"purl": f"pkg:pypi/{project}@{quote(version, safe='')}"}
-            for project, versions in newest.items()
-            for version in versions
-        ]
-        found: dict[NormalizedName, dict[str, answers.Version]] = {}
-        question: dict[str, object] = {"requests": purls}
-        try:
-            for _ in range(_MOST_PAGES if purls else 0):
-                batch = await self._service.json(
-                    answers.Batch, "v3alpha/purlbatch", question=question
-                )
-                for version in batch.versions:
-                    key = version.version_key
-                    if key.version in newest.get(canonicalize_name(key.name), ()):
-                        found.setdefault(canonicalize_name(key.name), {})[key.version] = version
-                if not batch.next_page_token:
-                    break
-                question["pageToken"] = batch.next_page_token
-        except SourceFailed:
-            pass  # alpha: then only the default versions are looked at
-        return found
 
     async def _default(
         self, project: NormalizedName, newest: Sequence[str]
@@ -190,7 +165,43 @@ class DepsDev:
             return dict.fromkeys(names, Unknown(reason="deps.dev does not know the repository"))
         return answers.of_the_repository(found)
 
-    async def _alpha(self, project: NormalizedName, newest: Sequence[str]) -> Told:
+
+class _Alpha:
+    """What v3alpha tells. Once it has failed in a way that may pass it is not asked any more.
+
+    Its methods raise SourceFailed only where it was never asked: the limits are used up.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._down: SourceFailed | None = None
+
+    async def versions(
+        self, newest: Mapping[NormalizedName, Sequence[str]]
+    ) -> dict[NormalizedName, dict[str, answers.Version]]:
+        """Return the newest versions of all projects, as far as the batch has them."""
+        purls = [
+            {"purl": f"pkg:pypi/{project}@{quote(version, safe='')}"}
+            for project, versions in newest.items()
+            for version in versions
+        ]
+        found: dict[NormalizedName, dict[str, answers.Version]] = {}
+        question: dict[str, object] = {"requests": purls}
+        for _ in range(_MOST_PAGES if purls else 0):
+            batch = await self._asked(answers.Batch, "v3alpha/purlbatch", question)
+            if isinstance(batch, SourceFailed):
+                break  # then only the default versions are looked at
+            for version in batch.versions:
+                key = version.version_key
+                if key.version in newest.get(canonicalize_name(key.name), ()):
+                    found.setdefault(canonicalize_name(key.name), {})[key.version] = version
+            if not batch.next_page_token:
+                break
+            question["pageToken"] = batch.next_page_token
+        return found
+
+    async def told(self, project: NormalizedName, newest: Sequence[str]) -> Told:
+        """Return similar names, and what is known of the newest version only."""
         package = f"v3alpha/systems/pypi/packages/{part(project)}"
         told = await self._maybe(
             answers.Similar,
@@ -219,10 +230,22 @@ class DepsDev:
     async def _maybe(
         self, kind: type[T], path: str, meaning: Callable[[T], Told], *names: str
     ) -> Told:
+        found = await self._asked(kind, path)
+        if isinstance(found, SourceFailed):
+            return dict.fromkeys(names, Unknown(reason=str(found)))
+        return meaning(found)
+
+    async def _asked(self, kind: type[T], path: str, question: object = None) -> T | SourceFailed:
+        if self._down is not None:
+            return self._down
         try:
-            return meaning(await self._service.json(kind, path))
+            return await self._service.json(kind, path, question=question)
         except SourceFailed as failed:
-            return dict.fromkeys(names, Unknown(reason=str(failed)))
+            if failed.kind in {"budget", "resting"}:
+                raise
+            if not failed.lasting:
+                self._down = failed
+            return failed
 
 
 def _is(told: str, project: NormalizedName) -> bool:

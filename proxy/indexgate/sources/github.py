@@ -58,13 +58,16 @@ ABOUT = About(
 )
 
 _HOST = "https://github.com/"
+_UNTIL_RENEWED = 900
+"""Seconds to leave it alone when an hour's points are used up and it does not tell until when."""
+
 _ONE = {"per_page": "1"}
 _FOUND = frozenset({200})
 # An empty repository is 204, one with too many contributors to list 403.
 _COUNTED = frozenset({200, 204, 403})
 
 _UNTOLD: dict[str, Value | Unknown] = dict.fromkeys(
-    ABOUT.gives, Unknown(reason="GitHub could not tell of the repository this time")
+    ABOUT.gives, Unknown(reason=f"{ABOUT.name} could not tell of the repository this time")
 )
 
 T = TypeVar("T")
@@ -205,12 +208,14 @@ class GitHub:
 
     def _data(self, answer: _Answer, now: datetime) -> Mapping[str, msgspec.Raw]:
         """Return the repositories by alias; note how much of the hour's points is left."""
-        limit = (answer.data or {}).get("rateLimit")
+        limit, wait = (answer.data or {}).get("rateLimit"), None
         if limit is not None and bytes(limit) != b"null":
             wait = self._decoded(Points, bytes(limit)).wait(now)
             if wait is not None:
                 self._service.budget.pause(wait)
         if any(error.type == "RATE_LIMITED" for error in answer.errors or ()):
+            if wait is None:
+                self._service.budget.pause(_UNTIL_RENEWED)
             raise SourceFailed(ABOUT.name, "status", "has answered enough for this hour")
         if answer.data is None:
             broken = "did not understand the question" if answer.errors else NOT_IN_FORM

@@ -140,6 +140,27 @@ async def test_the_stable_answers_stand_when_the_alpha_ones_are_gone(
     assert found["attested_versions"] == ("2.0+x",)
 
 
+@pytest.mark.parametrize("left", range(1, 7))
+async def test_what_was_not_asked_as_the_limits_are_used_up_is_no_answer(
+    asking: httpx.AsyncClient, service: DepsDevService, left: int
+) -> None:
+    spending = budget("deps-dev")
+    for _ in range(600 - left):
+        async with spending.turn("deps-dev"):
+            pass
+    with pytest.raises(SourceFailed) as failed:
+        await DepsDev(asking, spending, base=service.origin).signals(asked(), NOW)
+    assert failed.value.kind == "budget"
+
+
+async def test_alpha_answers_that_fail_do_not_keep_the_stable_ones_waiting(
+    asking: httpx.AsyncClient, service: DepsDevService
+) -> None:
+    service.fault("/v3alpha/*", Status(status=503))
+    await source(asking, service).signals(asked(), NOW)
+    assert sum(path.startswith("/v3alpha/") for path in service.log) == 1
+
+
 @pytest.mark.parametrize(
     ("pattern", "unknown"),
     [

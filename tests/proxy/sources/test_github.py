@@ -195,7 +195,7 @@ async def test_null_for_another_reason_than_missing_is_not_taken_for_gone(
     async with GitHubService() as service:
         service.posted["/graphql"] = lambda _: json.dumps(answer).encode()
         found = values(await source(asking, service).signals(asked(), NOW))
-    reason = "GitHub could not tell of the repository this time"
+    reason = "github could not tell of the repository this time"
     assert set(found.values()) == {Unknown(reason=reason)}
 
 
@@ -210,6 +210,18 @@ async def test_few_points_left_leave_it_alone_until_they_are_renewed(
     assert found["stars"] == 1520
     assert (spending.ready_at - NOW).total_seconds() == 1800
     assert found["contributors"] == Unknown(reason="github is left alone for a while")
+
+
+async def test_who_has_answered_enough_is_left_alone_also_when_it_does_not_tell_how_long(
+    asking: httpx.AsyncClient,
+) -> None:
+    async with GitHubService(repository()) as service:
+        answer = {"data": None, "errors": [{"type": "RATE_LIMITED"}]}
+        service.posted["/graphql"] = lambda _: json.dumps(answer).encode()
+        spending = budget("github")
+        with pytest.raises(SourceFailed, match="has answered enough"):
+            await GitHub(asking, spending, token="t", base=service.origin).signals(asked(), NOW)
+    assert (spending.ready_at - NOW).total_seconds() == 900
 
 
 @pytest.mark.parametrize(

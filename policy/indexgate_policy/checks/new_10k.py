@@ -62,6 +62,7 @@ def check(case: Case) -> Flag | Unknown | None:
         facts={"first_week_downloads": round(found)},
         began=first,
         ends=first + NEWS,
+        explained=1.0 if severity is Severity.INFO else 0.0,
     )
 
 
@@ -74,7 +75,8 @@ def _first_week(case: Case) -> float | Unknown:
         return readings.number(case, "first_week_downloads")
     week = panel.classes[0, born : born + FIRST_WEEK.days].tolist()
     counts = [sum(day[place] for place in _FETCHED) for day in week]
-    return float(sum(count for count in counts if not isnan(count)))  # unknown days add nothing
+    known = [count for count in counts if not isnan(count)]  # unknown days add nothing
+    return float(sum(known)) if known else readings.number(case, "first_week_downloads")
 
 
 def _severity(case: Case) -> tuple[Severity, str]:

@@ -10,6 +10,7 @@ from indexgate_policy.checks.definition import Definition
 from indexgate_policy.checks.history import FRESH, Dated, history, is_fresh
 from indexgate_policy.checks.repositories import are_related
 from indexgate_policy.flags import Flag, Severity
+from indexgate_policy.health.wording import number
 from indexgate_policy.signals import Unknown
 from indexgate_policy.subject import Kind, Release
 
@@ -93,8 +94,8 @@ def _of_size(newest: Release, before: Release, ends: datetime) -> Iterator[_Find
         now, then = _largest(newest, kind), _largest(before, kind)
         if not now or not then or SMALLER <= now / then <= LARGER:
             continue
-        than = f"{now / then:.1f} times as large as that of {before.version}"
-        text = f"the {kind} of {newest.version} is {than}"
+        change = f"{number(now / then)} times" if now > then else f"{100 * now / then:.2g} % of"
+        text = f"the {kind} of {newest.version} is {change} the size of that of {before.version}"
         yield _Finding(severity=Severity.LOW, text=text, ends=ends)
         return
 

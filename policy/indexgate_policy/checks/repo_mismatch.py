@@ -31,8 +31,9 @@ DEFINITION = Definition(
         "at six hours after the release or later"
     ),
     severity=(
-        "High for another project's repository, medium when both have one owner or name, and for a "
-        "release without its tag in its first 30 days"
+        "High for another project's repository, medium when both have one owner or name or the "
+        "project is among the most downloaded itself, and for a release without its tag in its "
+        "first 30 days"
     ),
     known_false_alarms="Several projects in one repository; a move; tags that are pushed late",
     remediation="Open the repository and look for the version before you trust its stars",
@@ -76,7 +77,9 @@ def _says_another(case: Case, link: str) -> Iterator[_Finding]:
     other = canonicalize_name(named)
     if other == case.project.name or _is_same_owner(case, other):
         return
-    yield Severity.HIGH, f"the linked repository {link} says that it is `{other}`", ()
+    known = case.context.popular.rank(case.project.name) is not None
+    severity = Severity.MEDIUM if known else Severity.HIGH  # it need not borrow another's stars
+    yield severity, f"the linked repository {link} says that it is `{other}`", ()
 
 
 def _is_same_owner(case: Case, other: str) -> bool:

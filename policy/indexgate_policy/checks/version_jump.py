@@ -1,7 +1,6 @@
 """A newest version far above the ones before, or below them, or a first one that is far up."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from itertools import pairwise
 
 from packaging.version import Version
@@ -28,10 +27,13 @@ DEFINITION = Definition(
     source="Science fl-1; version order after PEP 440; first releases from 90 up: see evaluation",
     minimum_data="PEP 440 versions and upload times; silent after 30 days",
     severity=(
-        "Medium from 5 numbers up; high to 90 or more from below 50, for a first release from 90 "
-        "up, and for any jump within 60 days of the first release; low for a release below"
+        "Medium from 5 numbers up; high to 90 or more from below 50 and for a first release from "
+        "90 up; low for a release below"
     ),
-    known_false_alarms="Renumbering to match another product",
+    known_false_alarms=(
+        "Renumbering to match another product; a placeholder whose first real release takes the "
+        "number of the project that it was split from"
+    ),
     remediation="Read why the number jumped, or pin the version before",
 )
 
@@ -39,7 +41,6 @@ STEP = 5
 TOP, ORDINARY = 90, 50  # from ORDINARY on, the first number is a counter or a date
 YEARS = range(2000, 2100)
 SHORT_YEARS, MONTHS = range(15, 50), range(1, 13)
-NEW = timedelta(days=60)
 HABIT = 10  # releases that went up only
 
 
@@ -57,7 +58,7 @@ def check(case: Case) -> Flag | Unknown | None:
     known = [version for version in earlier if isinstance(version, Version)]
     if earlier and not known:
         return Unknown(reason="no version before the newest is PEP 440")
-    found = _found(parsed, known, young=dated[-1].at < dated[0].at + NEW)
+    found = _found(parsed, known)
     if found is None:
         return None
     severity, text = found
@@ -73,9 +74,7 @@ def check(case: Case) -> Flag | Unknown | None:
     )
 
 
-def _found(
-    newest: Version, earlier: Sequence[Version], *, young: bool
-) -> tuple[Severity, str] | None:
+def _found(newest: Version, earlier: Sequence[Version]) -> tuple[Severity, str] | None:
     if _is_calendar(newest):
         return None
     if not earlier:
@@ -88,7 +87,7 @@ def _found(
     rise = newest.major - highest.major
     if newest.epoch != highest.epoch or rise < STEP or highest.major >= ORDINARY:
         return None
-    severity = Severity.HIGH if newest.major >= TOP or young else Severity.MEDIUM
+    severity = Severity.HIGH if newest.major >= TOP else Severity.MEDIUM
     return severity, f"the version jumped from {highest} to {newest}"
 
 

@@ -65,9 +65,8 @@ def test_an_old_history_is_not_the_present() -> None:
 
 
 def test_days_that_are_not_known_are_taken_to_be_like_the_others() -> None:
-    history = history_of(daily={"human": 15, "pipeline": 1_000, "ci": 400})
-    history.classes[0, -5:] = float("nan")
-    flag = flag_of(check(case_of(history=history, signals=NO_OWNERS)))
+    five, ten = (history_of(daily={"human": 15, "pipeline": 1_000, "ci": 400}) for _ in range(2))
+    five.classes[0, -5:] = ten.classes[0, -10:] = float("nan")
+    flag = flag_of(check(case_of(history=five, signals=NO_OWNERS)))
     assert flag.facts["consumer_downloads"] == 28 * 1_415
-    history.classes[0, -10:] = float("nan")
-    assert label(check(case_of(history=history, signals=NO_OWNERS))) == "unknown"
+    assert label(check(case_of(history=ten, signals=NO_OWNERS))) == "unknown"

@@ -1,10 +1,12 @@
+from math import nan
+
 import pytest
 
 from indexgate_policy.checks.new_10k import check
 from indexgate_policy.signals import Unknown, Value
 from tests.policy.checks.cases import UNTOLD, case_of, flag_of, label
 from tests.policy.checks.flagged import FLAGGED, ago, day, of
-from tests.policy.checks.histories import DAYS, history_of
+from tests.policy.checks.histories import DAYS, history_of, with_days
 
 CASE = FLAGGED["new-10k"]
 
@@ -42,6 +44,13 @@ def test_in_the_first_week_fewer_stars_are_enough() -> None:
         signals={"first_week_downloads": 14_000, "stars": 10, "people_in_issues": 2},
     )
     assert label(check(three_days)) == "info"
+    assert flag_of(check(three_days)).explained == 1
+
+
+def test_a_first_week_of_which_no_day_is_known_is_no_quiet_one() -> None:
+    history = with_days(history_of(daily={"human": 2_000}, born=DAYS - 20), "human", [nan] * 20)
+    case = case_of(first_upload=ago(20), history=history)
+    assert label(check(case)) == "unknown"
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,10 @@ from datetime import timedelta
 
 import pytest
 
+from indexgate_policy.assessment import Lookalike
 from indexgate_policy.checks.repo_mismatch import check
 from indexgate_policy.signals import Signal, Signals, Unknown, Value
-from tests.policy.checks.cases import UNTOLD, case_of, flag_of, label, release_of
+from tests.policy.checks.cases import UNTOLD, OneLookalike, case_of, flag_of, label, release_of
 from tests.policy.checks.flagged import FLAGGED, LINK, ago, uploaded
 
 CASE = FLAGGED["repo-mismatch"]
@@ -44,6 +45,14 @@ def test_another_project_or_another_repository_is_flagged(
         signals={"repository": LINK, **signals}, owners_of={"requests": frozenset({"ann"})}
     )
     assert label(check(case)) == said
+
+
+def test_a_popular_project_needs_no_borrowed_stars() -> None:
+    known = OneLookalike(
+        Lookalike(imitates="demo-core", confusability=1, relation="", rank=40, downloads=10**8)
+    )
+    signals = {"repository": LINK, "repository_names": "demo"}
+    assert label(check(case_of("demo-core", popular=known, signals=signals))) == "medium"
 
 
 @pytest.mark.parametrize(

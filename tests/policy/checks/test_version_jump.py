@@ -53,10 +53,11 @@ def test_after_a_month_nothing_is_said() -> None:
     assert check(case_of(releases=released("0.1", "99.0", days_ago=30))) is None
 
 
-@pytest.mark.parametrize(("first", "severity"), [(59, "high"), (61, "medium")])
-def test_a_jump_of_a_new_project_is_worse(first: int, severity: str) -> None:
-    before = release_of("1.0", NOW - timedelta(days=first))
-    assert label(check(case_of(releases=(before, release_of("9.0", NOW))))) == severity
+@pytest.mark.parametrize("first", [3, 400])
+def test_a_placeholder_that_becomes_a_project_is_told_and_not_more(first: int) -> None:
+    before = release_of("0.0.1", NOW - timedelta(days=first))
+    assert label(check(case_of(releases=(before, release_of("6.0.0", NOW))))) == "medium"
+    assert label(check(case_of(releases=(before, release_of("99.9", NOW))))) == "high"
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,7 @@ class StoredPast:
         self._log = log
         # What was noted already in this process, so that the same sight is written once.
         self._noted: LRUCache[tuple[str, str], object] = LRUCache(_REMEMBERED)
+        self._stars: LRUCache[str, int] = LRUCache(_REMEMBERED)
 
     @property
     def speaks_as(self) -> frozenset[str]:
@@ -101,6 +102,7 @@ class StoredPast:
     async def _note_stars(self, project: NormalizedName, stars: Signal | None) -> None:
         if stars is None or not isinstance(stars.value, int):
             return
+        self._stars[project] = stars.value
         day = stars.observed_at.astimezone(UTC).date()
         if self._is_new(project, "stars", (day, stars.value)):
             await self._store.stars.note(self._index_id, project, day, stars.value)
@@ -130,23 +132,36 @@ class StoredPast:
             *_seen(listing, now),
             *self._told_here(listing, now),
         )
-        events = store.events.of(index_id, project, now - EVENTS_SINCE)
+        events = (
+            *store.events.of(index_id, project, now - EVENTS_SINCE),
+            *self._advisories(listing, now),
+        )
         panel = store.history.panel(index_id, project, now.astimezone(UTC).date())
         if isinstance(panel, Unknown):
-            return Recalled(signals=watched, events=events, history=panel)
+            return Recalled(signals=watched, events=_in_order(events), history=panel)
         # From here on there is a history, and with it numpy.
         from indexgate_policy.downloads import breaks
 
-        cleaned = _cleaned(panel)
+        cleaned = (*_cleaned(panel), *_star_bursts(panel, self._stars.get(project), now))
         movement = store.history.movement(index_id, panel.first_day, panel.days)
         counting = breaks.events(panel.first_day, panel.last_day)
         panel, movement = breaks.applied(_with_page(panel, listing), movement)
         return Recalled(
             signals=(*watched, *cleaned),
-            events=tuple(sorted((*events, *counting), key=lambda event: event.at)),
+            events=_in_order((*events, *counting)),
             history=panel,
             movement=movement,
         )
+
+    def _advisories(self, listing: Listing, now: datetime) -> Iterator[Event]:
+        """Yield the advisories of the local feed that came out lately."""
+        if not listing.project.public:
+            return
+        for advisory in self._store.advisories.of(listing.project.name):
+            published = advisory.published
+            if published is not None and now - EVENTS_SINCE <= published <= now:
+                text = f"{advisory.id} published: {advisory.summary}"
+                yield Event(kind="advisory", at=published, text=text, source=advisory.source)
 
     def _told_here(self, listing: Listing, now: datetime) -> Iterator[Signal]:
         """Yield what this gate's own clients and operators tell."""
@@ -242,6 +257,23 @@ def _cleaned(panel: "Panel") -> tuple[Signal, ...]:
     over = datetime.combine(panel.last_day + timedelta(days=1), time(), UTC)
     [signals] = summaries(panel, observed_at=over, source=CLEANED)
     return signals
+
+
+def _star_bursts(panel: "Panel", total: int | None, now: datetime) -> Iterator[Signal]:
+    """Yield the share of all stars that came in bursts which nothing explains, where known."""
+    import numpy as np
+
+    from indexgate_policy.series.stars import stars_in_bursts
+
+    if not total or not np.isfinite(panel.stars).any():
+        return
+    [burst] = stars_in_bursts(panel, 0)
+    share = min(1.0, float(burst) / total)
+    yield Signal(name="star_burst_share", value=share, source=WATCHED, observed_at=now)
+
+
+def _in_order(events: Iterable[Event]) -> tuple[Event, ...]:
+    return tuple(sorted(events, key=lambda event: event.at))
 
 
 def _day(moment: datetime, first: date) -> int:

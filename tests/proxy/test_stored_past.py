@@ -12,16 +12,19 @@ from indexgate.index.packing import pack
 from indexgate.index.protocol import Snapshot
 from indexgate.index.subjects import releases
 from indexgate.simple.model import PageFile, ProjectPage
+from indexgate.sources.osv_records import FeedState, Record
 from indexgate.sources.protocol import DailyCounts, DayCount
 from indexgate.store.database import Store, open_store
 from indexgate.store.engines import StoreFailed
 from indexgate.stored_past import CLEANED, StoredPast
+from indexgate_policy.advisories import Advisory
 from indexgate_policy.downloads.day_counts import (
     NO_INSTALLERS,
     NO_REGIONS,
     NO_VERSION_AGES,
     DayCounts,
 )
+from indexgate_policy.flags import Severity
 from indexgate_policy.signals import Signal, Signals, Unknown
 from tests.proxy.index.test_subjects import listed, of
 from tests.proxy.sources_said import DEMO, NOW, Clock
@@ -99,6 +102,39 @@ async def test_a_change_of_status_or_a_yank_needs_a_look_before(memory: Memory) 
     assert ("yank", "version 1.0 yanked") in await memory.events(seen(yanked))
 
 
+async def test_of_very_many_yanked_versions_none_is_taken_for_new(memory: Memory) -> None:
+    at = "2026-09-01T00:00:00Z"
+    many = [listed(f"demo-{number}.0.tar.gz", at, yanked=True) for number in range(1, 600)]
+    recalled = await memory.past.recall(DEMO, seen(*many), NOW)
+    await memory.past.note(seen(*many, digest="b"), NOTHING, Signals(recalled.signals))
+    assert not any(kind == "yank" for kind, _ in await memory.events(seen(*many)))
+
+
+async def test_stars_of_those_who_count_on_other_days_make_no_history(memory: Memory) -> None:
+    for source, total in (("github", 100), ("github", 101), ("deps-dev", 5000), ("github", 102)):
+        stars = memory.signal("stars", total, source=source)
+        await memory.past.note(seen(FIRST), stars, NOTHING)
+        memory.clock.turn(days=1)
+    today = memory.clock.now.date()
+    await memory.store.history.add(INDEX, DEMO, [quiet_day(today)])
+    panel = memory.store.history.panel(INDEX, DEMO, today, 7)
+    assert not isinstance(panel, Unknown)
+    assert np.nanmax(panel.stars) == 1
+
+
+async def test_what_the_store_could_not_take_is_noted_at_the_next_sight(
+    memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: object, **__: object) -> None:
+        raise StoreFailed("store-full", "the disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(memory.store.writer), "commit", full)
+        await memory.past.note(seen(FIRST), NOTHING, NOTHING)
+    await memory.past.note(seen(FIRST), NOTHING, NOTHING)
+    assert [kind for kind, _ in await memory.events(seen(FIRST))] == ["first-release"]
+
+
 async def test_only_the_index_itself_can_change_the_owners(memory: Memory) -> None:
     await memory.past.note(seen(FIRST), memory.signal("owners", ("ann",)), NOTHING)
     memory.clock.turn(days=1)
@@ -136,22 +172,10 @@ async def test_counts_by_the_day_become_a_history_with_the_releases_of_the_page(
 
 
 async def test_days_of_the_log_give_signals_on_downloads(memory: Memory) -> None:
-    classes = np.array([10, 0, 5, 5, 30, 20, 30], np.float32)
     await memory.store.history.add(
         INDEX,
         DEMO,
-        [
-            DayCounts(
-                project=DEMO,
-                day=SETTLED - timedelta(days=back),
-                classes=classes,
-                installers=NO_INSTALLERS,
-                regions=NO_REGIONS,
-                version_ages=NO_VERSION_AGES,
-                n=100,
-            )
-            for back in range(30)
-        ],
+        [quiet_day(SETTLED - timedelta(days=back)) for back in range(30)],
     )
     recalled = await memory.past.recall(DEMO, seen(FIRST), NOW)
     told = Signals(recalled.signals)
@@ -174,6 +198,50 @@ async def test_what_clients_asked_and_operators_entered_is_recalled(memory: Memo
     assert told.value("asked_before_it_existed") == 1
     assert told.value("evidence") == (f"talk on {day} by ann: a talk",)
     assert {signal.source for signal in recalled.signals} <= memory.past.speaks_as
+
+
+async def test_stars_that_came_in_a_burst_are_told_as_a_share_of_all(memory: Memory) -> None:
+    stars = memory.store.stars
+    total = 1000
+    for back in range(120, -1, -1):
+        total += 400 if back in (5, 4) else 1
+        day = SETTLED - timedelta(days=back)
+        await stars.note(INDEX, DEMO, day, total)
+        await memory.store.history.add(INDEX, DEMO, [quiet_day(day)])
+    await memory.past.note(seen(FIRST), memory.signal("stars", total, source="github"), NOTHING)
+    recalled = await memory.past.recall(DEMO, seen(FIRST), NOW)
+    share = Signals(recalled.signals).value("star_burst_share")
+    assert share == pytest.approx(800 / total, abs=0.02)
+
+
+async def test_an_advisory_is_an_event_of_the_day_it_came_out(memory: Memory) -> None:
+    published = NOW - timedelta(days=3)
+    advisory = Advisory(
+        id="X-1",
+        kind="vulnerability",
+        severity=Severity.HIGH,
+        summary="reads too far",
+        published=published,
+    )
+    record = Record(id="X-1", modified=NOW, withdrawn=False, advisories=((DEMO, advisory),))
+    memory.store.advisories.replace_all(
+        [record], FeedState(fetched_at=NOW, newest_modified=NOW, etag=None, records=1)
+    )
+    recalled = await memory.past.recall(DEMO, seen(FIRST), NOW)
+    (event,) = [event for event in recalled.events if event.kind == "advisory"]
+    assert (event.at, event.text) == (published, "X-1 published: reads too far")
+
+
+def quiet_day(day: date) -> DayCounts:
+    return DayCounts(
+        project=DEMO,
+        day=day,
+        classes=np.array([10, 0, 5, 5, 30, 20, 30], np.float32),
+        installers=NO_INSTALLERS,
+        regions=NO_REGIONS,
+        version_ages=NO_VERSION_AGES,
+        n=100,
+    )
 
 
 async def test_a_store_that_fails_leaves_out_what_it_cannot_tell(

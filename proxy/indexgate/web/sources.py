@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from fnmatch import fnmatchcase
 from random import random
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from packaging.utils import NormalizedName
 
 from indexgate.config import Settings
 from indexgate.gathering import Gathered
+from indexgate.logs import say
 from indexgate.source_choice import Standing, choose_sources
 from indexgate.source_offers import Offer
 from indexgate.sources import outbound
@@ -23,6 +24,7 @@ from indexgate.sources.limits import LIMITS
 from indexgate.sources.protocol import Source
 from indexgate.sources.spending import Budget, in_units
 from indexgate.store.database import Store
+from indexgate.store.engines import StoreFailed
 from indexgate.store.source_book import SourceBook
 from indexgate.store.spending import StoredLedger
 from indexgate.upstream_choice import UpstreamChoice
@@ -78,7 +80,7 @@ def open_sources(
     if services:
         client = _client(settings, choice)
         stack.push_async_callback(client.aclose)
-        making = _Making(settings, client, budgets, store, elsewhere)
+        making = _Making(settings, client, budgets, store, choice.index_id, elsewhere)
         per_project = tuple(making.source(name) for name in _RISING_TRUST if name in services)
     logs = tuple(_logs(on, settings, spending, elsewhere))
     for log in logs:
@@ -150,6 +152,7 @@ class _Making:
     client: httpx.AsyncClient
     budgets: Budgets
     store: Store
+    index_id: str
     addresses: Mapping[str, str]
 
     def source(self, name: str) -> Source:
@@ -201,10 +204,18 @@ class _Making:
                         self.budgets.of(name if token else "github-without-token"),
                         token=token,
                         answers=self.store.answers,
+                        people=self._opened,
                         base=self._base(name, github.BASE),
                     )
                 )
         raise KeyError(name)
+
+    async def _opened(self, project: NormalizedName, days: Mapping[date, int]) -> None:
+        """Keep how many people opened something in a repository, day by day."""
+        try:
+            await self.store.history.note_activity(self.index_id, project, "people", days)
+        except StoreFailed as error:
+            say("sources")("store-failed", error.message)
 
     def _base(self, name: str, documented: str) -> str:
         return self.addresses.get(name, documented)

@@ -31,6 +31,28 @@ _CLIP = 4.0  # one week gives a longer span no more than so many deviations
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Weeks:
+    """Weekly counts (N, M, K) and their totals (N, M), 0 where they are not `known` (N, M)."""
+
+    counts: Counts
+    totals: Counts
+    known: NDArray[np.bool_]
+
+    @classmethod
+    def moved(cls, counts: Counts, totals: Counts, drift: Counts) -> Self:
+        """Take the *counts* to the index of the last week, by the (M, K) *drift*."""
+        known = np.isfinite(totals) & (totals > 0)
+        total = np.where(known, totals, 0).astype(np.float32)
+        moved = np.where(known[:, :, None], counts, 0) * drift[None]
+        moved *= (total / np.maximum(moved.sum(axis=2), 1e-9))[:, :, None]
+        return cls(moved.astype(np.float32), total, known)
+
+    def of(self, rows: NDArray[np.bool_]) -> Self:
+        """Return those of *rows*."""
+        return type(self)(self.counts[rows], self.totals[rows], self.known[rows])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Angles:
     """Weekly shares in arcsine scale, with how far each week strays by size.
 
@@ -46,30 +68,18 @@ class Angles:
     known: NDArray[np.bool_]
 
     @classmethod
-    def of(
-        cls,
-        counts: Counts,
-        totals: Counts,
-        drift: Counts,
-        unsettled: NDArray[np.bool_],
-    ) -> Self:
-        """Take the (N, M, K) *counts* to the index of the last week, by the (M, K) *drift*.
-
-        *unsettled* (N,) projects stray by more than their size lets expect.
-        """
-        known = np.isfinite(totals) & (totals > 0)
-        total = np.where(known, totals, 0).astype(np.float32)
-        moved = np.where(known[:, :, None], counts, 0) * drift[None]
-        moved *= (total / np.maximum(moved.sum(axis=2), 1e-9))[:, :, None]
-        share = np.minimum((moved + 0.375) / (total + 0.75)[:, :, None], 1)
+    def of(cls, weeks: Weeks, unsettled: NDArray[np.bool_]) -> Self:
+        """Return *weeks* as angles; *unsettled* (N,) stray by more than their size lets expect."""
+        counts, total, known = weeks.counts, weeks.totals, weeks.known
+        share = np.minimum((counts + 0.375) / (total + 0.75)[:, :, None], 1)
         size = np.nan_to_num(
-            median(np.where(known, total, np.nan)[:, : max(1, totals.shape[1] - _NEWEST)])
+            median(np.where(known, total, np.nan)[:, : max(1, total.shape[1] - _NEWEST)])
         )
         extra = np.where(unsettled, _UNSETTLED, over_dispersion(size))[:, None]
         stray = extra + (1 - extra) / np.maximum(total, 1)
         angle = 2 * np.arcsin(np.sqrt(share))
         return cls(
-            moved.astype(np.float32),
+            counts,
             total,
             share.astype(np.float32),
             angle.astype(np.float32),

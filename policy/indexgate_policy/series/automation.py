@@ -9,7 +9,7 @@ from indexgate_policy.series.baseline import age, usual_stray
 from indexgate_policy.series.episodes import episodes
 from indexgate_policy.series.finding import Finding
 from indexgate_policy.series.index_level import Common
-from indexgate_policy.series.windows import WEEK, median, trailing_sum
+from indexgate_policy.series.windows import WEEK, blocks, days_before, median, trailing_sum
 
 AGE = 120
 SHARE_FALLS, PEOPLE_FALL = 0.45, 0.5
@@ -60,19 +60,21 @@ def _fallen(
 ) -> tuple[Counts, Counts, Counts]:
     """Return (N, D): how far over the limit the fall is, the usual and the present share."""
     weekly, others = trailing_sum(people), trailing_sum(machines)
+    weekly[:, : WEEK - 1] = others[:, : WEEK - 1] = np.nan  # no whole week yet
     recent, beside = (
         trailing_sum(series[:, first - span :], span, least=span * 4 // 7)[:, span:] * (WEEK / span)
         for series in (people, machines)
     )
     shape = recent.shape
     usual, usual_beside, stray = (np.full(shape, np.nan, np.float32) for _ in range(3))
-    for day in range(max(first, span + 4 * WEEK), people.shape[1]):
-        lags = [span + WEEK * week for week in range(_PAST) if day - span - WEEK * week >= 6]
-        weeks = weekly[:, [day - lag for lag in lags]]
-        column = day - first
-        usual[:, column] = median(weeks)
-        usual_beside[:, column] = median(others[:, [day - lag for lag in lags]])
-        stray[:, column] = _stray(weeks, usual[:, column])
+    lags = span, span + WEEK * (_PAST - 1)
+    past, past_beside = (days_before(one, lags, first)[:, :, ::WEEK] for one in (weekly, others))
+    for days in blocks(past):
+        weeks = past[:, days]
+        usual[:, days] = median(weeks)
+        usual_beside[:, days] = median(past_beside[:, days])
+        stray[:, days] = _stray(weeks, usual[:, days])
+    usual[:, : max(0, span + 4 * WEEK - first)] = np.nan  # a past of less says little
     with np.errstate(invalid="ignore", divide="ignore"):
         share = recent / (recent + beside)
         before = usual / (usual + usual_beside)
@@ -88,8 +90,8 @@ def _stray(weeks: Counts, usual: Counts) -> Counts:
     """Return the log standard deviation of a week: the own scatter, shrunk to the usual."""
     prior = usual_stray((usual / WEEK).astype(np.float32)) * 0.6
     logs = np.log(weeks + np.float32(0.5))
-    off = 1.4826 * median(np.abs(logs - np.log(usual + 0.5)[:, None]))
-    known = np.isfinite(weeks).sum(axis=1)
+    off = 1.4826 * median(np.abs(logs - np.log(usual + 0.5)[..., None]))
+    known = np.isfinite(weeks).sum(axis=-1)
     own = np.where(known >= 4, off, 0)
     weight = np.where(known >= 4, known, 0)
     pooled: Counts = np.sqrt(

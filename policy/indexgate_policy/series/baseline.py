@@ -6,7 +6,13 @@ import numpy as np
 
 from indexgate_policy.downloads.panel import NOT_BORN, Counts, Panel
 from indexgate_policy.series.index_level import Common
-from indexgate_policy.series.windows import median, trailing_median, trailing_sum
+from indexgate_policy.series.windows import (
+    blocks,
+    days_before,
+    median,
+    trailing_median,
+    trailing_sum,
+)
 
 EPSILON = np.float32(0.5)
 
@@ -14,7 +20,8 @@ SHORT, LONG, VERY_LONG = (7, 48), (28, 83), (56, 139)
 """Lags in days over which the median week is taken."""
 
 _PRIOR_WEIGHT = 10.0
-_CHANGES = range(7, 71, 3)  # lags of the weekly changes that tell how far a project strays
+_CHANGES, _EVERY = (7, 70), 3  # lags of the weekly changes that tell how far a project strays
+_LEAST_DAYS = 28
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -92,20 +99,17 @@ def usual_stray(level: Counts) -> Counts:
 
 def _spread(logs: Counts, short: Counts, first: int) -> Counts:
     """Shrink the median absolute change from week to week to what is usual at the level."""
-    days = logs.shape[1]
     prior = usual_stray(np.fmax(short / 7, 0.1)) * 0.6
     spread = np.full(short.shape, np.nan, np.float32)
-    for day in range(max(first, 28), days):
-        lags = [lag for lag in _CHANGES if day - lag - 7 >= 0]
-        if len(lags) < 4:
-            continue
-        later = logs[:, [day - lag for lag in lags]]
-        changes = later - logs[:, [day - lag - 7 for lag in lags]]
-        off = 1.4826 * median(np.abs(changes - median(changes)[:, None]))
-        weight = np.isfinite(changes).sum(axis=1) / 3
-        before = prior[:, day - first]
+    later = days_before(logs, _CHANGES, first)[:, :, ::_EVERY]
+    earlier = days_before(logs, (_CHANGES[0] + 7, _CHANGES[1] + 7), first)[:, :, ::_EVERY]
+    for days in blocks(later):
+        changes = later[:, days] - earlier[:, days]
+        off = 1.4826 * median(np.abs(changes - median(changes)[:, :, None]))
+        weight = np.isfinite(changes).sum(axis=2) / 3
         own = np.where(weight >= 4 / 3, off, 0)
         weight = np.where(weight >= 4 / 3, weight, 0)
-        pooled = (weight * own**2 + _PRIOR_WEIGHT * before**2) / (weight + _PRIOR_WEIGHT)
-        spread[:, day - first] = np.sqrt(pooled)
+        pooled = (weight * own**2 + _PRIOR_WEIGHT * prior[:, days] ** 2) / (weight + _PRIOR_WEIGHT)
+        spread[:, days] = np.sqrt(pooled)
+    spread[:, : max(0, _LEAST_DAYS - first)] = np.nan
     return spread

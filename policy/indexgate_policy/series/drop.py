@@ -10,7 +10,7 @@ from indexgate_policy.series.baseline import EPSILON, Baseline
 from indexgate_policy.series.episodes import episodes
 from indexgate_policy.series.finding import Finding
 from indexgate_policy.series.index_level import Common
-from indexgate_policy.series.windows import trailing_sum
+from indexgate_policy.series.windows import blocks, days_before, trailing_sum
 
 AGE = 120
 """Younger projects have no usual level to fall from, in days."""
@@ -62,23 +62,22 @@ def _expected(past: Baseline) -> Counts:
 
     Only the days that a look at the days from `past.first` on needs are told, others are unknown.
     """
-    rows, days = past.daily.shape
-    result = np.full((rows, days), np.nan, np.float32)
+    result = np.full(past.daily.shape, np.nan, np.float32)
     begin = max(0, past.first - max(_SPANS))
-    for day in range(begin, days):
-        column = max(day - past.first, 0)
-        weekdays = past.daily[:, max(0, day - 84) : day]
-        same = past.daily[:, [day - 7 * k for k in range(1, 13) if day >= 7 * k]]
-        with np.errstate(invalid="ignore"):
-            factor = (_mean(same) + 1) / (_mean(weekdays) + 1)
-            result[:, day] = past.short[:, column] / 7 * np.nan_to_num(factor, nan=1.0)
+    days = np.arange(begin, past.daily.shape[1])
+    usual = past.short[:, np.maximum(days - past.first, 0)] / 7
+    all_days = days_before(past.daily, (1, _MEMORY), begin)
+    same = days_before(past.daily, (7, _MEMORY), begin)[:, :, ::7]
+    for part in blocks(all_days):
+        factor = (_mean(same[:, part]) + 1) / (_mean(all_days[:, part]) + 1)
+        result[:, days[part]] = usual[:, part] * np.nan_to_num(factor, nan=1.0)
     return result
 
 
 def _mean(values: Counts) -> Counts:
     known = np.isfinite(values)
-    total = np.where(known, values, 0).sum(axis=1)
-    count = known.sum(axis=1)
+    total = np.where(known, values, 0).sum(axis=-1)
+    count = known.sum(axis=-1)
     mean: Counts = np.where(count > 0, total / np.maximum(count, 1), np.nan).astype(np.float32)
     return mean
 
@@ -100,10 +99,10 @@ def _least(past: Baseline, span: int) -> Counts:
     """Return (N, D) the least that came in *span* days in a row in the 12 weeks before them."""
     begin = max(0, past.first - 2 * span - _MEMORY)
     sums = trailing_sum(past.daily[:, begin:], span, least=span)
+    windows = days_before(sums, (span, span + _MEMORY - 1), past.first - begin)
     least = np.full_like(past.week, np.nan)
-    for day in range(past.first, past.daily.shape[1]):
-        before = sums[:, max(0, day - span - _MEMORY + 1 - begin) : day - span + 1 - begin]
-        least[:, day - past.first] = np.fmin.reduce(before, axis=1, initial=np.nan)
+    for days in blocks(windows):
+        least[:, days] = np.fmin.reduce(windows[:, days], axis=2)
     return least
 
 
@@ -122,27 +121,31 @@ def _last_days(past: Baseline, expected: Counts, span: int) -> tuple[Counts, Cou
 
 def _silent(past: Baseline, expected: Counts) -> NDArray[np.bool_]:
     """Tell the days of a small project's silence, twice as long as any in 12 weeks and more."""
-    result = np.zeros(past.week.shape, bool)
     begin = max(0, past.first - _MEMORY - 28)
     usual = np.where(np.isfinite(expected), expected, _mean(past.daily[:, :begin])[:, None])
     low = past.daily <= np.fmax(NOTHING * np.nan_to_num(usual), 0.2)
-    unknown = ~np.isfinite(past.daily)
-    rows, days = past.daily.shape
-    run = np.zeros(rows, np.int32)
-    ended = np.zeros((rows, days), np.int32)  # length of the silence that ended on the day before
-    for day in range(begin, days):
-        over = ~low[:, day] & ~unknown[:, day]
-        ended[:, day] = np.where(over, run, 0)
-        run = np.where(low[:, day], run + 1, np.where(over, 0, run)).astype(np.int32)
-        if day < past.first:
-            continue
-        column = day - past.first
-        longest = ended[:, max(0, day - _MEMORY) : day + 1].max(axis=1)
-        missed = run * expected[:, day]
-        result[:, column] = (
-            (run >= 2 * longest + 3) & (missed >= 20) & (past.short[:, column] >= 14)
-        )
-    return result
+    run, ended = _runs(low[:, begin:], past.daily[:, begin:] > -1)
+    windows = days_before(ended, (0, _MEMORY), past.first - begin)
+    longest = np.zeros(past.week.shape, np.float32)
+    for days in blocks(windows):
+        longest[:, days] = np.fmax.reduce(windows[:, days], axis=2)
+    run = run[:, past.first - begin :]
+    missed = run * expected[:, past.first :]
+    silent: NDArray[np.bool_] = (run >= 2 * longest + 3) & (missed >= 20) & (past.short >= 14)
+    return silent
+
+
+def _runs(low: NDArray[np.bool_], known: NDArray[np.bool_]) -> tuple[Counts, Counts]:
+    """Return (N, T) the low days in a row up to each, and of the run that ended the day before.
+
+    Days that are not *known* neither end a run nor add to it.
+    """
+    over = known & ~low
+    heaped = low.cumsum(axis=1, dtype=np.float32)
+    run = heaped - np.maximum.accumulate(np.where(over, heaped, 0), axis=1)
+    ended = np.zeros_like(run)
+    ended[:, 1:] = np.where(over[:, 1:], run[:, :-1], 0)
+    return run, ended
 
 
 def _part(past: Baseline, expected: Counts, lowest: Counts, common: Common) -> NDArray[np.bool_]:

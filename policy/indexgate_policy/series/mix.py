@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexgate_policy.downloads.panel import Counts, Panel
-from indexgate_policy.series.angles import LEAST_PAST, LEAST_USUAL, LEAST_WEEK, PAST, Angles
+from indexgate_policy.series.angles import LEAST_PAST, LEAST_USUAL, LEAST_WEEK, PAST, Angles, Weeks
 from indexgate_policy.series.episodes import episodes
 from indexgate_policy.series.finding import Finding
 from indexgate_policy.series.index_level import Common
@@ -21,6 +21,7 @@ YOUNG: Final = 180
 """A younger project's mix is taken for unsettled, in days."""
 
 _GAP = 4 * WEEK
+_SLACK = 0.001  # of a share, for rounding
 _UNCERTAIN = 1.15  # so much more it takes when nobody knows what the whole index did
 
 
@@ -66,7 +67,7 @@ class _Week:
         """Return what was found of *rows*."""
         return _Week(*(values[rows] for values in self._all()))
 
-    def put(self, rows: NDArray[np.bool_], found: "_Week") -> None:
+    def put(self, rows: NDArray[np.bool_ | np.intp], found: "_Week") -> None:
         """Write what was *found* of *rows*."""
         for values, new in zip(self._all(), found._all(), strict=True):
             values[rows] = new
@@ -118,13 +119,39 @@ def _judged(panel: Panel, mix: Mix, common: Common, week: int) -> _Week:
             np.nansum(totals, axis=1) >= LEAST_PAST * LEAST_USUAL
         )
     result = _Week.empty(len(counts))
-    if sized.any():
-        age = WEEK * week + WEEK - 1 - panel.born[sized]
-        unsettled = (panel.born[sized] >= 0) & (age < YOUNG)
-        drift = np.exp(level[-1] - level).astype(np.float32)
-        angles = Angles.of(counts[sized], totals[sized], drift, unsettled)
+    if not sized.any():
+        return result
+    drift = np.exp(level[-1] - level).astype(np.float32)
+    weeks = Weeks.moved(counts[sized], totals[sized], drift)
+    risen = _risen(weeks, mix)
+    if risen.any():
+        rows = np.flatnonzero(sized)[risen]
+        age = WEEK * week + WEEK - 1 - panel.born[rows]
+        unsettled = (panel.born[rows] >= 0) & (age < YOUNG)
+        angles = Angles.of(weeks.of(risen), unsettled)
         sure = common.known and not common.recounted[WEEK * week + WEEK - 1]
-        result.put(sized, _scan(angles, mix, 1.0 if sure else _UNCERTAIN))
+        result.put(rows, _scan(angles, mix, 1.0 if sure else _UNCERTAIN))
+    return result
+
+
+def _risen(weeks: Weeks, mix: Mix) -> NDArray[np.bool_]:
+    """Tell the rows of which a part gained enough to be looked at: few do, and looking costs."""
+    parts, length = np.asarray(mix.parts), weeks.totals.shape[1]
+    heaped = weeks.counts[:, :, parts].cumsum(axis=1, dtype=np.float64)
+    totals = weeks.totals.cumsum(axis=1, dtype=np.float64)[:, :, None]
+    result = np.zeros(len(heaped), bool)
+    for span in SPANS:
+        split = length - span
+        if split < LEAST_PAST:
+            continue
+        past, in_past = heaped[:, split - 1], totals[:, split - 1]
+        usual, of_usual = past, in_past
+        if split > PAST:
+            usual = past - heaped[:, split - 1 - PAST]
+            of_usual = in_past - totals[:, split - 1 - PAST]
+        share = (heaped[:, -1] - past) / np.maximum(totals[:, -1] - in_past, 1)
+        rise = share - usual / np.maximum(of_usual, 1)
+        result |= ((rise >= mix.rise - _SLACK) & (share >= mix.share - _SLACK)).any(axis=1)
     return result
 
 

@@ -10,7 +10,7 @@ from indexgate_policy.downloads.panel import Counts, Panel
 from indexgate_policy.series.baseline import SHORT, age
 from indexgate_policy.series.episodes import episodes
 from indexgate_policy.series.finding import Finding
-from indexgate_policy.series.windows import trailing_median, trailing_sum
+from indexgate_policy.series.windows import blocks, days_before, trailing_median, trailing_sum
 
 MANY = 25
 """A burst has so many more stars in 7 days than usual, at least."""
@@ -78,23 +78,23 @@ def _usual(stars: Counts, first: int) -> tuple[Counts, Counts]:
 
     The limit is a negative binomial's: the mean, and its deviations by the own scatter.
     """
-    rows, days = stars.shape
-    mean = np.full((rows, days - first), np.nan, np.float32)
+    windows = days_before(stars, (7, 6 + _PAST), first)
+    mean = np.full(windows.shape[:2], np.nan, np.float32)
     limit = mean.copy()
-    for day in range(first, days):
-        before = stars[:, max(0, day - 6 - _PAST) : day - 6]
-        known = np.isfinite(before)
-        count = known.sum(axis=1)
-        filled = np.where(known, before, 0)
-        average = filled.sum(axis=1) / np.maximum(count, 1)
-        square = (filled**2).sum(axis=1) / np.maximum(count, 1)
+    for days in blocks(windows):
+        past = windows[:, days]
+        known = np.isfinite(past)
+        count = known.sum(axis=2)
+        filled = np.where(known, past, 0)
+        average = filled.sum(axis=2) / np.maximum(count, 1)
+        square = (filled**2).sum(axis=2) / np.maximum(count, 1)
         usual = 7 * average
         scatter = 7 * np.maximum(square - average**2, 0)
         size = usual**2 / np.maximum(scatter - usual, 0.05 * usual + 0.05)
         deviation = np.sqrt(usual + usual**2 / np.maximum(size, 0.2))
         enough = count >= _LEAST
-        mean[:, day - first] = np.where(enough, usual, np.nan)
-        limit[:, day - first] = np.where(enough, usual + _DEVIATIONS * deviation + MANY, np.nan)
+        mean[:, days] = np.where(enough, usual, np.nan)
+        limit[:, days] = np.where(enough, usual + _DEVIATIONS * deviation + MANY, np.nan)
     return mean, limit
 
 

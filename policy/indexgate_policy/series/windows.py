@@ -1,13 +1,17 @@
 """Sums and medians over the days before, where a day may be unknown (not a number)."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from indexgate_policy.downloads.panel import Counts
 
 WEEK = 7
+
+_AT_ONCE = 100_000  # numbers; one project's days all together, those of many day by day
 
 
 def median(values: Counts) -> Counts:
@@ -45,17 +49,41 @@ def _ending(values: NDArray[Any], length: int, kind: type[Any]) -> NDArray[Any]:
     return sums
 
 
+def days_before(values: Counts, lags: tuple[int, int], first: int) -> Counts:
+    """Return (N, T - first, L): what was *lags* days before each day from *first*, oldest first.
+
+    Unknown before the first day. A view: take of it what `blocks` says at a time.
+    """
+    nearest, farthest = lags
+    begin = first - farthest
+    if begin < 0:
+        nothing = np.full((len(values), -begin), np.nan, values.dtype)
+        values = np.concatenate([nothing, values], axis=1)
+    else:
+        values = values[:, begin:]
+    windows: Counts = sliding_window_view(values, farthest - nearest + 1, axis=1)
+    return windows[:, : values.shape[1] - farthest]
+
+
+def blocks(windows: Counts) -> Iterator[slice]:
+    """Yield the (N, D, L) *windows*' days, so many at a time as fit into little memory."""
+    rows, days, width = windows.shape
+    length = max(1, _AT_ONCE // max(1, rows * width))
+    for begin in range(0, days, length):
+        yield slice(begin, begin + length)
+
+
 def trailing_median(values: Counts, lags: tuple[int, int], first: int) -> Counts:
     """Return (N, T - first): for each day from *first* the median over *lags* days before it.
 
     Unknown until half of the window is known.
     """
     nearest, farthest = lags
-    rows, days = values.shape
-    result = np.full((rows, days - first), np.nan, np.float32)
     need = (farthest - nearest + 1) // 2
-    for day in range(max(first, nearest + need - 1), days):
-        window = values[:, max(0, day - farthest) : day - nearest + 1]
-        enough = np.isfinite(window).sum(axis=1) >= need
-        result[:, day - first] = np.where(enough, median(window), np.nan)
+    windows = days_before(values, lags, first)
+    result = np.full(windows.shape[:2], np.nan, np.float32)
+    for days in blocks(windows):
+        window = windows[:, days]
+        enough = np.isfinite(window).sum(axis=2) >= need
+        result[:, days] = np.where(enough, median(window), np.nan)
     return result

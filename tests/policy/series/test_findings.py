@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexgate_policy.downloads.panel import Panel
+from indexgate_policy.series import windows
 from indexgate_policy.series.finding import Finding
 from indexgate_policy.series.findings import findings
 from indexgate_policy.series.index_level import common
@@ -39,6 +40,15 @@ def test_nine_of_ten_incidents_are_told_in_time(
         for incident in index[1]
     ]
     assert np.mean(told) >= 0.9
+
+
+def test_how_many_days_are_looked_at_together_makes_no_difference(
+    index: tuple[Panel, list[Incident]],
+    found: list[Finding],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(windows, "_AT_ONCE", 1)  # day by day
+    assert findings(index[0], first=BURN_IN) == found
 
 
 def test_less_than_three_of_a_thousand_quiet_weeks_are_alarmed(

@@ -29,6 +29,9 @@ CLEANED = "download-log"
 """The source of signals made from the download history."""
 
 PROJECT_JSON = ABOUT.name
+COUNTED_STARS = "github"
+"""The source of stars that are counted when it is asked."""
+
 _ON_THE_PAGE = "page"
 _MONTH = 30
 _MOST_YANKED = 500
@@ -92,24 +95,27 @@ class StoredPast:
         standing, index_id = self._store.standing, self._index_id
         for name in ("owners", "repository"):
             seen = signals.get(name)
-            if seen is None or not self._is_new(project, name, seen.observed_at):
+            if seen is None or self._is_noted(project, name, seen.observed_at):
                 continue
             if name == "owners" and isinstance(seen.value, tuple):
                 await standing.note_owners(index_id, project, seen.value, seen.observed_at)
             elif isinstance(seen.value, str):
                 await standing.note_repository(index_id, project, seen.value, seen.observed_at)
+            self._noted[project, name] = seen.observed_at
 
     async def _note_stars(self, project: NormalizedName, stars: Signal | None) -> None:
-        if stars is None or not isinstance(stars.value, int):
+        # Others keep totals of some other day: what lies between two counts is no burst.
+        if stars is None or stars.source != COUNTED_STARS or not isinstance(stars.value, int):
             return
         self._stars[project] = stars.value
         day = stars.observed_at.astimezone(UTC).date()
-        if self._is_new(project, "stars", (day, stars.value)):
+        if not self._is_noted(project, "stars", (day, stars.value)):
             await self._store.stars.note(self._index_id, project, day, stars.value)
+            self._noted[project, "stars"] = (day, stars.value)
 
     async def _note_page(self, listing: Listing, before: Signals) -> None:
         project = listing.project.name
-        if not self._is_new(project, "page", listing.snapshot.digest):
+        if self._is_noted(project, "page", listing.snapshot.digest):
             return
         told = [*_releases(listing), *_changes(listing, before, listing.snapshot.fetched_at)]
         await self._store.events.note_all(self._index_id, project, told)
@@ -117,13 +123,10 @@ class StoredPast:
         if isinstance(born, datetime):
             days = {project: born.astimezone(UTC).date()}
             await asyncio.to_thread(self._store.history.note_born, self._index_id, days)
+        self._noted[project, "page"] = listing.snapshot.digest
 
-    def _is_new(self, project: NormalizedName, what: str, value: object) -> bool:
-        """Tell whether *value* was not noted yet, and take it as noted."""
-        if self._noted.get((project, what)) == value:
-            return False
-        self._noted[project, what] = value
-        return True
+    def _is_noted(self, project: NormalizedName, what: str, value: object) -> bool:
+        return self._noted.get((project, what)) == value
 
     def _recall(self, project: NormalizedName, listing: Listing, now: datetime) -> Recalled:
         store, index_id = self._store, self._index_id
@@ -197,7 +200,7 @@ def _releases(listing: Listing) -> Iterator[tuple[Event, str]]:
 def _changes(listing: Listing, before: Signals, at: datetime) -> Iterator[tuple[Event, str]]:
     """Yield what the page of *listing* says otherwise than the one before it."""
     known = before.value("yanked_versions")
-    if isinstance(known, tuple):
+    if isinstance(known, tuple) and len(known) < _MOST_YANKED:  # else not all of them are known
         for version in sorted(set(_yanked(listing.releases)) - set(known)):
             text = f"version {version} yanked"
             yield Event(kind="yank", at=at, text=text, source=_ON_THE_PAGE), f"yank {version}"

@@ -12,6 +12,8 @@ from packaging.utils import NormalizedName
 from indexgate.config import Given
 from indexgate.index.protocol import NoSuchProject
 from indexgate.source_offers import CHOSEN, OFFERS
+from indexgate.sources.validators import Held
+from indexgate.store.source_answers import KEPT
 from indexgate.web import sources
 from indexgate_policy.signals import Signals, Unknown
 from tests.proxy.test_day_reading import Log
@@ -213,3 +215,15 @@ async def test_what_a_client_asked_for_is_looked_up_in_the_background(tmp_path: 
         working.cancel()
         with pytest.raises(asyncio.CancelledError):
             await working
+
+
+async def test_answers_kept_for_asking_again_are_let_go_of_in_the_background(
+    tmp_path: Path,
+) -> None:
+    async with Upstream() as upstream, gate_among(tmp_path, upstream) as (gate, _):
+        store, refresh = gate.parts.store, gate.parts.refresh
+        store.answers.keep("github", "address", Held(etag='"a"', body=b"{}"))
+        gate.clock.turn(KEPT + timedelta(days=1))
+        for pruned in refresh.others:
+            await pruned.prune(gate.clock())
+        assert store.answers.held("github", "address") is None

@@ -17,6 +17,7 @@ from packaging.utils import NormalizedName
 
 from indexgate.index.page_folder import PageFolder
 from indexgate.index.protocol import NoSuchProject, Snapshot, UpstreamFailed
+from indexgate.simple.model import NEWEST
 
 
 class PageSource(Protocol):
@@ -69,6 +70,7 @@ class CachedIndex:
         self._missing: TTLCache[NormalizedName, bool] = TTLCache(10_000, freshness.missing)
         self._flights: dict[NormalizedName, asyncio.Task[Snapshot]] = {}
         self._failures: OrderedDict[NormalizedName, tuple[datetime, UpstreamFailed]] = OrderedDict()
+        self._newest_api = NEWEST
 
     async def snapshot(
         self, project: NormalizedName, *, max_age: float | None = None, stand_in: bool = True
@@ -166,11 +168,22 @@ class CachedIndex:
             raise fault from error
         self._failures.pop(project, None)
         self._keep(project, snapshot)
+        self._note_version(snapshot)
         try:
             await asyncio.to_thread(self._folder.save, snapshot)
         except OSError as error:
             self._log("page-not-kept", f"{project}: {error.strerror or error}; kept in memory only")
         return snapshot
+
+    def _note_version(self, snapshot: Snapshot) -> None:
+        """Tell once of each API version that is newer than what is understood (PEP 629)."""
+        version = snapshot.api_version
+        if version is not None and version > self._newest_api:
+            self._newest_api = version
+            theirs, ours = (f"{major}.{minor}" for major, minor in (version, NEWEST))
+            self._log(
+                "newer-api", f"{snapshot.project}: upstream speaks {theirs}, newer than {ours}"
+            )
 
     def _keep(self, project: NormalizedName, snapshot: Snapshot) -> None:
         try:

@@ -179,8 +179,9 @@ def _forms(body: bytes, content_type: str, url: str, now: datetime) -> dict[Kind
     """Return both forms of the list, packed. Raises Unreadable."""
     projects = read.project_list(body, content_type=content_type, url=url)
     own = content_type.partition(";")[0].strip().lower() == Form.JSON.value
-    # JSON as it came: it may say more of each project than the standard does.
-    plain: dict[Kind, bytes] = {"json": body if own else write.list_json(projects)}
+    # JSON as it came, if all of it is well: it may say more of each project than the standard does.
+    as_it_came = own and not projects.dropped
+    plain: dict[Kind, bytes] = {"json": body if as_it_came else write.list_json(projects)}
     plain["html"] = write.list_html(projects)
     return {
         kind: _Kept(_FORMAT, now, blake2b(form, digest_size=16).hexdigest(), pack(form))

@@ -19,7 +19,8 @@ class Snapshot:
     page's final address, `digest` changes when the content does, `fetched_at` is when upstream last
     confirmed it, `etag` and `last_modified` are upstream's validators, `serial` its
     `X-PyPI-Last-Serial`. `stale` is a reason when upstream failed and this stands in, else None.
-    `clock_ahead` is how many seconds upstream's clock was ahead of ours.
+    `clock_ahead` is how many seconds upstream's clock was ahead of ours, `api_version` what the
+    page claimed when it was fetched, None for one from the disk.
     """
 
     project: NormalizedName
@@ -33,6 +34,7 @@ class Snapshot:
     serial: str | None = None
     stale: str | None = None
     clock_ahead: float = 0.0
+    api_version: tuple[int, int] | None = None
 
     def page(self) -> ProjectPage:
         """Read the page. It was readable when it was taken in. Raises UpstreamFailed."""

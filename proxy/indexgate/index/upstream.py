@@ -190,11 +190,9 @@ class Upstream:
                 serial=_serial(response.headers.get("X-PyPI-Last-Serial")),
                 clock_ahead=ahead,
             )
-        if len(body) > 200_000:
-            await asyncio.to_thread(snapshot.page)
-        else:
-            snapshot.page()
-        return snapshot
+        large = len(body) > 200_000
+        page = await asyncio.to_thread(snapshot.page) if large else snapshot.page()
+        return replace(snapshot, api_version=page.api_version)
 
     async def project_list(self, accept: str) -> tuple[bytes, str, str]:
         """Return the project list in the form *accept* asks for: body, content type, final address.

@@ -9,6 +9,9 @@ from typing import Literal, TypeAlias
 import msgspec
 from msgspec import UNSET, UnsetType
 
+NEWEST = (1, 5)
+"""The newest version of the API that is understood: PEP 752's."""
+
 Hashes: TypeAlias = dict[str, str]
 Extra: TypeAlias = dict[str, msgspec.Raw]
 
@@ -73,8 +76,12 @@ class ProjectPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProjectList(msgspec.Struct, frozen=True, kw_only=True):
-    """The list of all projects: display names as upstream writes them, one a project."""
+    """The list of all projects: display names as upstream writes them, one a project.
+
+    `dropped` counts the entries that the reader left out: no project names, and second ones.
+    """
 
     names: tuple[str, ...]
     api_version: tuple[int, int] = (1, 0)
     meta: Extra = msgspec.field(default_factory=dict)
+    dropped: int = 0

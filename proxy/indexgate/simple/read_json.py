@@ -63,6 +63,7 @@ def read_list(body: bytes) -> ProjectList:
         names=tuple(reversed(names.values())),
         api_version=_api_version(sent.meta),
         meta=_carried(sent.meta, without=("api-version",)),
+        dropped=len(sent.projects) - len(names),
     )
 
 

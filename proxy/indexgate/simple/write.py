@@ -2,17 +2,17 @@
 
 The API version is worked out anew from what is written (PEP 629): it says no more than upstream
 did, unless a key that is there needs more; JSON without every size and the versions is 1.0, and
-carries no key of a later version; HTML ends at 1.4 (PEP 833). File addresses are written as they
-stand in the model.
+carries no key of 1.2 or later (what 1.1 brought stays: clients read each of it by itself); HTML
+ends at 1.4 (PEP 833). File addresses are written as they stand in the model.
 """
 
 import msgspec
 from msgspec import UNSET, Raw
 
-from indexgate.simple.model import Extra, Hashes, PageFile, ProjectList, ProjectPage
+from indexgate.simple.model import NEWEST, Extra, Hashes, PageFile, ProjectList, ProjectPage
 from indexgate.simple.projects import valid_name
 
-NEWEST_JSON = 5
+NEWEST_JSON = NEWEST[1]
 NEWEST_HTML = 4
 
 # The minor version that brought a key; a page below it may not have the key.

@@ -19,6 +19,7 @@ from indexgate.web.front_page import FrontPage
 from indexgate.web.guard import guard, known_hosts, sign
 from indexgate.web.health import Health
 from indexgate.web.new_names import NewNames
+from indexgate.web.not_http import server_log
 from indexgate.web.parts import Parts, open_parts, remembered
 from indexgate.web.proof import Proof
 from indexgate.web.simple_routes import SimpleRoutes
@@ -41,6 +42,7 @@ async def serve(
         runner = web.AppRunner(
             application(parts, settings, upstream, base=base),
             access_log=None,
+            logger=server_log(),
             keepalive_timeout=_KEEP_ALIVE,
             # Twice: for requests to end by themselves, then for those that were told to.
             shutdown_timeout=_STOP_WITHIN / 2,

@@ -209,8 +209,11 @@ class Facts:
     async def _refresh_queued(self) -> None:
         while True:
             project = await self._line.next()
-            await self._quiet()
-            await self.refresh(project)
+            try:
+                await self._quiet()
+                await self.refresh(project)
+            finally:
+                self._line.done(project)
 
     async def _quiet(self) -> None:
         """Let a burst of first sights pass, since installers wait for those; but not for ever."""

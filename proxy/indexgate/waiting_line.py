@@ -1,6 +1,7 @@
 """Projects that wait to be assessed again: what clients asked for first, then what is due."""
 
 import asyncio
+from itertools import chain
 
 from packaging.utils import NormalizedName
 
@@ -10,13 +11,15 @@ MOST = 10_000
 class WaitingLine:
     """A line of projects, each in it once. It holds *most*; what is too much is dropped.
 
-    What is merely due gives way to what a client asked for: it is due again in a while.
+    What is merely due gives way to what a client asked for: it is due again in a while. A project
+    that is being assessed waits until that is `done`.
     """
 
     def __init__(self, most: int = MOST) -> None:
         self._most = most
         self._asked: dict[NormalizedName, None] = {}
         self._due: dict[NormalizedName, None] = {}
+        self._under_way: set[NormalizedName] = set()
         self._wake = asyncio.Event()
 
     def __len__(self) -> int:
@@ -34,11 +37,20 @@ class WaitingLine:
         self._wake.set()
 
     async def next(self) -> NormalizedName:
-        """Wait for the next project, and take it out of the line."""
-        while not len(self):
+        """Wait for the next project, and take it out of the line; call `done` after it."""
+        while (project := self._first()) is None:
             self._wake.clear()
             await self._wake.wait()
-        line = self._asked or self._due
-        project = next(iter(line))
-        del line[project]
+        self._asked.pop(project, None)
+        self._due.pop(project, None)
+        self._under_way.add(project)
         return project
+
+    def done(self, project: NormalizedName) -> None:
+        """Say that *project*, which `next` gave, has been assessed, or could not be."""
+        self._under_way.discard(project)
+        self._wake.set()
+
+    def _first(self) -> NormalizedName | None:
+        waiting = chain(self._asked, self._due)
+        return next((project for project in waiting if project not in self._under_way), None)

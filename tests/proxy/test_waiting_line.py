@@ -47,3 +47,16 @@ async def test_who_waits_is_woken_by_the_next_project() -> None:
     _add(line, "late", asked=True)
     assert await waiting == "late"
     assert len(line) == 0
+
+
+async def test_a_project_that_is_being_assessed_waits_until_that_is_done() -> None:
+    line = WaitingLine()
+    _add(line, "a", asked=True)
+    a = await line.next()
+    _add(line, "a", "b", asked=True)
+    assert await line.next() == "b"
+    waiting = asyncio.create_task(line.next())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    line.done(a)
+    assert await waiting == "a"

@@ -185,7 +185,8 @@ class Facts:
         A link alone proves nothing, anyone can name a famous repository. An attestation ties the
         two together, or the repository's own word, or that so many have needed it for a year with
         this link that a wrong one would have been seen. A repository called like the project is a
-        hint: to have that, a false name needs a repository of its own.
+        hint: to have that, a false name needs a repository of its own. A link that was seen to
+        change is none for a year: a name that has slept must not wake up with a famous one.
         """
         if self.truth("repository_proven") is True:
             return 1.0
@@ -197,7 +198,8 @@ class Facts:
         if isinstance(named, str) and named:
             return Unknown(reason=f"the repository says that it is `{named}`, not this project")
         link = self.text("repository")
-        return ALIKE if isinstance(link, str) and self._is_called_alike(link) else 0.0
+        alike = isinstance(link, str) and self._is_called_alike(link)
+        return ALIKE if alike and not self._is_link_new else 0.0
 
     def _is_called_alike(self, link: str) -> bool:
         """Tell whether *link* ends in the project's name, `python` before or after it allowed."""
@@ -220,6 +222,11 @@ class Facts:
         if isinstance(names, Unknown):
             return names
         return releases.Tags(names=names, seen=self._signals["tags"].observed_at)
+
+    @property
+    def _is_link_new(self) -> bool:
+        changed = self.moment("repository_changed_on")
+        return not isinstance(changed, Unknown) and self.days_since(changed) <= 365
 
     @property
     def _is_known_to_many(self) -> bool:

@@ -19,6 +19,10 @@ def _bus_factor(facts: Facts) -> Reading:
         return Reading(None, people.reason)
     verb = "has" if people == 1 else "have"
     said = f"{count(people, 'person', 'people')} {verb} made half of a year's commits"
+    seen = facts.number("people_in_issues")
+    if not isinstance(seen, Unknown) and people > 1 + seen:
+        said += f", but {number(seen)} showed up in issues and pull requests"
+        people = 1 + seen
     return Reading(interpolate(people, HALF_OF_THE_WORK), said)
 
 
@@ -60,9 +64,15 @@ MAINTAINERS = Dimension(
             name="bus_factor",
             weight=0.45,
             says="How few people do half of the work",
-            computes="0, .3, .6, .75, 1 at 0, 1, 2, 3, 6 people who made half of a year's commits",
-            source="Science hs-1; OpenSSF Criticality Score (contributors)",
-            signals=("bus_factor",),
+            computes=(
+                "0, .3, .6, .75, 1 at 0, 1, 2, 3, 6 people who made half of a year's commits, one "
+                "more at most than opened an issue or pull request in a year, where that is known"
+            ),
+            source=(
+                "Science hs-1; OpenSSF Criticality Score (contributors). A commit names whom its "
+                "writer wants it to: six invented authors must not make six people"
+            ),
+            signals=("bus_factor", "people_in_issues"),
             of_repository=True,
             read=_bus_factor,
         ),

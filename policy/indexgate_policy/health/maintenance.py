@@ -38,7 +38,9 @@ def _releases(facts: Facts) -> Reading:
     said = f"{count(rhythm.changes, 'release')} in two years"
     if rhythm.empty:
         said += f", not counting {number(rhythm.empty)} without a tag and with the same files"
-    return Reading(sat(rhythm.changes, 12), said)
+    if rhythm.changes > 1:
+        said += f", in {count(rhythm.months, 'month')}"
+    return Reading(sat(rhythm.months, 12), said)
 
 
 def _history(facts: Facts) -> Reading:
@@ -91,9 +93,13 @@ MAINTENANCE = Dimension(
         Input(
             name="releases",
             weight=0.15,
-            says="Releases of two years that changed anything",
-            computes="ln(1 + releases) / ln(1 + 12), at most 1; yanked and empty ones left out",
-            source="Science hs-1; OpenSSF Criticality Score (recent_releases)",
+            says="Months of two years with a release that changed anything",
+            computes="ln(1 + months) / ln(1 + 12), at most 1; yanked and empty ones left out",
+            source=(
+                "Science hs-1; OpenSSF Criticality Score (recent_releases). There each release "
+                "counts: so one night of releases, tagged and padded, brought a project that had "
+                "slept for years 9 points of 100"
+            ),
             signals=("tags",),
             read=_releases,
         ),

@@ -37,13 +37,15 @@ class Rhythm:
     """When a project released.
 
     `last` is the newest upload, `last_change` the newest of a release that changed anything;
-    `changes` and `empty` count the releases of two years that did and did not. `woke` is the newest
-    release that came after five years without any, `slept_since` the one before it.
+    `changes` and `empty` count the releases of two years that did and did not, `months` the
+    different months of those that did. `woke` is the newest release that came after five years
+    without any, `slept_since` the one before it.
     """
 
     last: datetime
     last_change: datetime
     changes: int
+    months: int
     empty: int
     slept_since: datetime | None = None
     woke: datetime | None = None
@@ -80,12 +82,14 @@ def rhythm(releases: Iterable[Release], tags: Tags | Unknown, now: datetime) -> 
     window = dated[-(recent + 1) :]
     empty = _empty(window, tags)
     changed = [at for at, release in dated if release.version not in empty]
+    lately = changed[len(changed) - (recent - len(empty)) :]
     gaps = [(one, two) for (one, _), (two, _) in pairwise(dated) if two - one > FIVE_YEARS]
     slept_since, woke = gaps[-1] if gaps else (None, None)
     return Rhythm(
         last=dated[-1][0],
         last_change=changed[-1],
-        changes=recent - len(empty),
+        changes=len(lately),
+        months=len({(at.year, at.month) for at in lately}),
         empty=len(empty),
         slept_since=slept_since,
         woke=woke,

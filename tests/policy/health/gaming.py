@@ -32,10 +32,15 @@ def gain(package: Package, lever: Lever) -> tuple[float, float]:
 
 
 def bases() -> Iterator[Package]:
-    """Yield what is gamed: a squat of 200 days, and every package of the fixture but well-known."""
+    """Yield what is gamed: a squat of 200 days, and every package of the fixture but well-known.
+
+    The last is that squat when it has slept for four and a half years.
+    """
     packages = load()
-    yield _squat(next(one for one in packages if one.case.project.name == "jeilyfish"))
+    squat = _squat(next(one for one in packages if one.case.project.name == "jeilyfish"))
+    yield squat
     yield from (one for one in packages if one.group != "well-known")
+    yield replace(squat, case=replace(squat.case, now=squat.case.now + 1640 * DAY))
 
 
 def _squat(newborn: Package) -> Package:
@@ -100,10 +105,38 @@ def _empty_releases(tags: Value | Unknown) -> Callable[[Package], Package]:
             release(project, f"1.900.{n}", now - (40 - n) * DAY, files=kinds, size=size + n % 9)
             for n in range(40)
         )
-        changed = package.with_signals(tags=tags, last_commit_on=now.date().isoformat())
-        return changed.with_releases((*releases, *more))
+        return package.with_signals(tags=tags).with_releases((*releases, *more))
 
     return pull
+
+
+def _tagged_releases(package: Package) -> Package:
+    """Release 40 times in 40 days, each with its tag and a little more in it."""
+    now, last = package.case.now, package.case.releases[-1]
+    size = last.files[0].size
+    assert isinstance(size, int)
+    kinds = "".join(file.kind[0] for file in last.files)
+    more = tuple(
+        release(
+            package.case.project,
+            f"1.900.{n}",
+            now - (40 - n) * DAY,
+            files=kinds,
+            size=size + 1_000 * n,
+        )
+        for n in range(40)
+    )
+    tags = tuple(one.version for one in more)
+    return package.with_signals(tags=tags).with_releases((*package.case.releases, *more))
+
+
+def _set(**signals: Value | Unknown) -> Callable[[Package], Package]:
+    return lambda package: package.with_signals(**signals)
+
+
+def _invented_authors(package: Package) -> Package:
+    today = package.case.now.date().isoformat()
+    return package.with_signals(bus_factor=6, last_commit_on=today)
 
 
 def _borrowed(called: str, names: Value | Unknown) -> Callable[[Package], Package]:
@@ -134,6 +167,18 @@ def _everything(package: Package) -> Package:
     return package.with_signals(people_in_issues=30)
 
 
+_NO_REPOSITORY: dict[str, Value | Unknown] = {
+    "repository": "",
+    **dict.fromkeys(
+        (
+            "repository_names", "repository_proven", "repository_archived", "stars",
+            "star_burst_share", "forks", "people_in_issues", "bus_factor", "last_commit_on",
+            "median_answer_days", "scorecard", "scorecard_checks", "security_policy", "tags",
+        ),
+        NOBODY_ASKED,
+    ),
+}  # fmt: skip
+
 _TOGETHER = (
     "human-like installs x 1,000",
     "2,000 stars, unseen",
@@ -150,6 +195,13 @@ LEVERS = (
     Lever(name="500 dependents of 50 owners", most=8, pull=_dependents(50)),
     Lever(name="40 empty releases, recognised", most=8, pull=_empty_releases(())),
     Lever(name="40 empty releases, tags unknown", most=8, pull=_empty_releases(NOBODY_ASKED)),
+    Lever(name="40 tagged releases in 40 days", most=8, pull=_tagged_releases),
+    Lever(name="commits of six invented authors", most=8, pull=_invented_authors),
+    Lever(name="four accounts", most=8, pull=_set(owners=("a", "b", "c", "d"))),
+    Lever(name="an organisation", most=8, pull=_set(organization="example")),
+    Lever(name="50 people who open issues", most=8, pull=_set(people_in_issues=50)),
+    Lever(name="2,000 mentions", most=8, pull=_set(mentions=2_000)),
+    Lever(name="a repository no longer named", most=8, pull=_set(**_NO_REPOSITORY)),
     Lever(name="a famous repository, claimed", most=8, pull=_borrowed("numpy", NOBODY_ASKED)),
     Lever(name="a famous repository that denies it", most=8, pull=_borrowed("numpy", "numpy")),
     Lever(name="a famous repository of that name", most=8, pull=_borrowed("", NOBODY_ASKED)),

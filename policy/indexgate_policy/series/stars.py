@@ -47,10 +47,13 @@ def star_bursts(panel: Panel, first: int) -> Iterator[Finding]:
     """Yield the bursts of stars in the days from *first* on, told when nobody came with them."""
     week = trailing_sum(panel.stars, least=1)[:, first:]
     usual, limit = _usual(panel.stars, first)
-    audience = _audience(panel, first, week)
     with np.errstate(invalid="ignore"):
-        heard = audience.talk & audience.moved
-        hot = (week > limit) & ~heard & ~audience.crowd & audience.known
+        hot = week > limit
+    if not hot.any():
+        return iter(())
+    audience = _audience(panel, first, week)
+    heard = audience.talk & audience.moved
+    hot &= ~heard & ~audience.crowd & audience.known
     hot &= age(panel, first) >= AGE
 
     def told(row: int, column: int) -> Finding:

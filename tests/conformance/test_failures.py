@@ -13,6 +13,7 @@ import pytest
 from tests.conformance.catalogue import JSON_TYPE, PLAIN, SIGNED, Sent, SentProject
 from tests.conformance.requirements import holds
 from tests.conformance.worlds import Spoken, World, opened, serve
+from tests.proxy.web.running import running
 from tests.standins.faults import (
     CutOff,
     Fault,
@@ -105,6 +106,18 @@ async def test_a_fault_of_upstream_is_told_and_never_an_empty_page(
     assert pip.headers["Content-Type"].startswith("text/plain; indexgate: upstream ")
     authority = upstream.origin.removeprefix("http://")
     assert (await one_world.ask(f"/files/http/{authority}{file.path}")).status == 424
+
+
+@holds("O124", "O129", "Q141")
+async def test_an_upstream_that_hangs_is_waited_for_no_longer_than_is_set(tmp_path: Path) -> None:
+    async with (
+        Upstream(project("plain", wheel("plain", "1.0"))) as upstream,
+        running(upstream, tmp_path, "version = 1\n", upstream_timeout="100ms") as gate,
+    ):
+        upstream.hold(PAGE)
+        async with gate.client.get(PAGE) as response:
+            assert response.status == 504
+            assert "did not answer within 0.1 s" in (response.reason or "")
 
 
 @holds("O126")
@@ -230,13 +243,14 @@ MESSY = """\
 <A   HREF='plain-1.0.tar.gz#sha256={digest}'
      DATA-YANKED   DATA-REQUIRES-PYTHON="&gt;=3.8">
    plain-1.0.tar.gz   </A> 2020-01-02 03:04  1K
-<a href="plain-1.1.tar.gz" data-yanked="a &amp;amp; b">plain-1.1.tar.gz
+<a href="plain-1.1.tar.gz" data-size="12"
+ data-upload-time="2020-01-02T03:04:05.678901Z" data-yanked="a &amp;amp; b">plain-1.1.tar.gz
 <a href="other-1.0.tar.gz">other-1.0.tar.gz</a>
 </BODY>
 """
 
 
-@holds("T146", "H83", "C41", "Q142")
+@holds("T146", "H83", "C41", "C42", "J90", "Q142")
 async def test_a_directory_listing_is_read(tmp_path: Path) -> None:
     async with opened("html", "open", tmp_path, projects=[PLAIN]) as world:
         page = MESSY.replace("{digest}", "0" * 64).encode()
@@ -247,6 +261,9 @@ async def test_a_directory_listing_is_read(tmp_path: Path) -> None:
         assert files["plain-1.0.tar.gz"]["requires-python"] == ">=3.8"
         assert files["plain-1.0.tar.gz"]["hashes"] == {"sha256": "0" * 64}
         assert files["plain-1.1.tar.gz"]["yanked"] == "a &amp; b"
+        assert files["plain-1.1.tar.gz"]["size"] == 12
+        assert files["plain-1.1.tar.gz"]["upload-time"] == "2020-01-02T03:04:05.678901Z"
+        assert not {"size", "upload-time"} & files["plain-1.0.tar.gz"].keys()
 
 
 @holds("F67", "B27", "Q141")

@@ -74,8 +74,8 @@ def assess_whole_index(
 ) -> Counted:
     """Assess all projects of the index in the store at *place*, in *workers* processes.
 
-    *tell* hears how many are done. What is done is kept when it is ended early; doing it again
-    gives the same. Raises StoreFailed.
+    *tell* hears how many are done, and may raise to end it. What is done is kept when it is ended
+    early; doing it again gives the same. Raises StoreFailed.
     """
     if workers == 1:
         return assess_part(place, index_id, now, Part(), tell)
@@ -87,9 +87,13 @@ def assess_whole_index(
             for number in range(of)
         ]
         total = Counted()
-        for done in as_completed(parts):
-            total += done.result()
-            tell(total.assessed)
+        try:
+            for done in as_completed(parts):
+                total += done.result()
+                tell(total.assessed)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)  # those that have not begun
+            raise
     return total
 
 

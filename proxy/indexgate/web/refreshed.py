@@ -4,6 +4,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Coroutine, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Protocol
@@ -89,7 +90,7 @@ class Stop:
 
 
 class _Stopped(Exception):
-    """Raised inside a reading that was asked to stop."""
+    """Raised inside blocking work that was asked to stop."""
 
 
 async def refresh(
@@ -268,17 +269,20 @@ class _Work:
 
         def tell(assessed: int) -> None:
             nonlocal done
+            if self.stop.wanted:
+                raise _Stopped
             self.progress.step(f"{assessed:,} projects", assessed - done)
             done = assessed
 
-        self.whole_index = await asyncio.to_thread(
-            assess_whole_index,
-            parts.store.place,
-            index_id,
-            parts.clock(),
-            workers=os.cpu_count() or 1,
-            tell=tell,
-        )
+        with suppress(_Stopped):
+            self.whole_index = await asyncio.to_thread(
+                assess_whole_index,
+                parts.store.place,
+                index_id,
+                parts.clock(),
+                workers=os.cpu_count() or 1,
+                tell=tell,
+            )
 
     async def _day(self, reader: DayReader, day: date) -> None:
         self.progress.begin(f"{reader.source} {day}", None)

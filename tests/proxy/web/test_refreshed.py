@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from packaging.utils import NormalizedName
 
-from indexgate import config
+from indexgate import config, whole_index
 from indexgate.config import Given, Settings
 from indexgate.errors import GateError
 from indexgate.pip_settings import PipSettings
@@ -18,6 +18,7 @@ from indexgate.upstream_choice import UpstreamChoice, choose
 from indexgate.web import refreshed, sources, standings
 from indexgate.web.parts import open_parts
 from indexgate.web.refreshed import Stop
+from indexgate.whole_index import Counted
 from tests.proxy.test_day_reading import Log
 from tests.proxy.web.running import Clock
 from tests.standins.documents import Documents
@@ -235,6 +236,21 @@ async def test_days_are_read_beside_the_projects(
         log.breaks_after = None
         stopped = await bench.refresh(Wanted(days=(wrong,)), Heard(after=1, then=stop.now), stop)
         assert stopped.stopped
+
+
+async def test_assessing_a_whole_index_ends_when_somebody_asks_to_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def long_work(*_: object, tell: Callable[[int], None], **__: object) -> Counted:
+        for assessed in range(100):
+            tell(assessed)
+        return Counted(assessed=100)
+
+    monkeypatch.setattr(whole_index, "assess_whole_index", long_work)
+    stop = Stop()
+    async with bench_in(tmp_path) as bench:
+        done = await bench.refresh(Wanted(whole_index=True), Heard(after=1, then=stop.now), stop)
+    assert (done.stopped, done.whole_index) == (True, None)
 
 
 async def test_a_running_gate_takes_up_what_a_refresh_found(tmp_path: Path) -> None:

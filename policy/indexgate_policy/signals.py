@@ -6,6 +6,7 @@ A fact that could not be had is a value too: `Unknown` with the reason. It is ne
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import TypeAlias
 
 
@@ -54,6 +55,9 @@ class Signals(Mapping[str, Signal]):
     def value(self, name: str) -> Value | Unknown:
         """Return the value of the signal *name*, or `Unknown` when it was never observed."""
         signal = self._by_name.get(name)
-        if signal is None:
-            return Unknown(reason=f"{name} has not been observed yet")
-        return signal.value
+        return _unobserved(name) if signal is None else signal.value
+
+
+@cache  # most signals of most projects are unknown, and there are not many names
+def _unobserved(name: str) -> Unknown:
+    return Unknown(reason=f"{name} has not been observed yet")

@@ -24,9 +24,9 @@ from indexgate.store.database import Store, open_store
 from indexgate.stored_past import CLEANED
 from indexgate_policy.advisories import Advisories
 from indexgate_policy.assess import WITHOUT_PAGE, assess
-from indexgate_policy.assessment import Assessment, Case, Context, PopularNames
+from indexgate_policy.assessment import Assessment, Case, Context, Lookalike, PopularNames
 from indexgate_policy.checks import CHECKS, SERIES_CHECKS
-from indexgate_policy.signals import Signal, Signals, Unknown
+from indexgate_policy.signals import Signal, Signals, Unknown, Value
 from indexgate_policy.subject import Project
 
 if TYPE_CHECKING:
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 CHUNK = 4096
 """Projects whose histories are held in memory at once, by each worker: some 60 MB."""
+
+_UNLIKE = "resembles_nothing"
+"""The signal of a name that resembles no popular one, with the day of the list of these."""
 
 PARTS_A_WORKER = 8
 """So that it can be told how far it is, and nobody waits for the slowest for long."""
@@ -135,15 +138,43 @@ def assessed_chunks(
     asked = store.projects.asked(index_id)
     until = now.astimezone(UTC).date()
     state = store.advisories.feed_state()
+    listed = popular.counted_on().isoformat()
     feed = _NO_FEED if state is None else state.fetched_at
     panels = store.history.panels(index_id, until, chunk=CHUNK, part=(part.number, part.of))
     for counted in panels:
         moved = store.history.movement(index_id, counted.first_day, counted.days)
         panel, movement = breaks.applied(counted, moved)
         whole = _Whole(
-            store=store, index_id=index_id, now=now, names=names, movement=movement, feed=feed
+            store=store,
+            index_id=index_id,
+            now=now,
+            names=names,
+            movement=movement,
+            feed=feed,
+            listed=listed,
         )
         yield [one for one in whole.assessed(panel) if one.project not in asked]
+
+
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    """Popular names, without looking again at names that resembled none of this list before."""
+
+    names: PopularNames
+    unlike: frozenset[str]
+
+    def lookalike(self, name: NormalizedName) -> Lookalike | None:
+        """Return the popular name that *name* resembles most."""
+        return None if name in self.unlike else self.names.lookalike(name)
+
+    def rank(self, name: NormalizedName) -> int | None:
+        """Return the rank of *name*, None when it is not on the list."""
+        return self.names.rank(name)
+
+    @property
+    def least_downloads(self) -> int:
+        """Downloads of the last name on the list."""
+        return self.names.least_downloads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,15 +187,18 @@ class _Whole:
     names: PopularNames
     movement: "Movement | Unknown"
     feed: datetime | Unknown
+    listed: str
 
     def assessed(self, panel: "Panel") -> Iterator[Assessment]:
         """Yield the assessment of each project of *panel*."""
         from indexgate_policy.downloads.summary import summaries
 
-        context = Context(popular=self.names, movement=self.movement)
         moved = self._moved(panel)
         over = datetime.combine(panel.last_day + timedelta(days=1), time(), UTC)
         before = self.store.assessments.inputs_of(self.index_id, panel.names)
+        unlike = frozenset(name for name, inputs in before.items() if self._is_unlike(inputs))
+        names = _Remembered(self.names, unlike)
+        context = Context(popular=names, movement=self.movement)
         told = summaries(panel, observed_at=over, source=CLEANED)
         for row, (name, cleaned) in enumerate(zip(panel.names, told, strict=True)):
             case = Case(
@@ -178,15 +212,35 @@ class _Whole:
             # Where nothing moved, the checks on series would look at every project for nothing.
             checks = CHECKS if row in moved else _CALM
             found = assess(case, checks, self._advisories(name), exact=False)
-            yield _without_page(found, self.now)
+            yield self._marked(found, unlike=names.lookalike(name) is None)
 
     def _moved(self, panel: "Panel") -> frozenset[int]:
-        from indexgate_policy.checks.series import LOOKED_AT
+        """Return the rows in which a finding may be in force: its rule held lately."""
+        from indexgate_policy.checks.series import MIX_HOLDS
         from indexgate_policy.series.findings import findings
 
         movement = None if isinstance(self.movement, Unknown) else self.movement
-        found = findings(panel, movement, first=max(0, panel.days - LOOKED_AT))
+        found = findings(panel, movement, first=max(0, panel.days - MIX_HOLDS.days - 1))
         return frozenset(finding.row for finding in found)
+
+    def _is_unlike(self, inputs: Iterable[Signal]) -> bool:
+        return any(one.name == _UNLIKE and one.value == self.listed for one in inputs)
+
+    def _marked(self, assessment: Assessment, *, unlike: bool) -> Assessment:
+        """Mark *assessment*, and leave out the score's lines: with the page they are made anew."""
+        marks: dict[str, Value] = {WITHOUT_PAGE: True}
+        if unlike:
+            marks[_UNLIKE] = self.listed
+        signals = (
+            Signal(name=name, value=value, source=OURS, observed_at=self.now)
+            for name, value in marks.items()
+        )
+        score = assessment.score
+        return replace(
+            assessment,
+            inputs=(*assessment.inputs, *signals),
+            score=score if isinstance(score, Unknown) else replace(score, lines=()),
+        )
 
     def _project(self, name: NormalizedName, panel: "Panel", row: int) -> Project:
         born = int(panel.born[row])
@@ -207,17 +261,6 @@ class _Whole:
 
 
 _CALM = tuple(check for check in CHECKS if check not in SERIES_CHECKS)
-
-
-def _without_page(assessment: Assessment, now: datetime) -> Assessment:
-    """Mark *assessment*, and leave out the score's lines: with the page they are made anew."""
-    mark = Signal(name=WITHOUT_PAGE, value=True, source=OURS, observed_at=now)
-    score = assessment.score
-    return replace(
-        assessment,
-        inputs=(*assessment.inputs, mark),
-        score=score if isinstance(score, Unknown) else replace(score, lines=()),
-    )
 
 
 def _still_said(inputs: Iterable[Signal]) -> Iterator[Signal]:

@@ -10,7 +10,7 @@ from packaging.utils import NormalizedName
 from indexgate.assessing import is_without_page
 from indexgate.store.database import Store, open_store
 from indexgate.whole_index import Part, assess_part, assess_whole_index, assessed_chunks
-from indexgate_policy.assessment import Assessment
+from indexgate_policy.assessment import Assessment, Lookalike
 from indexgate_policy.checks import CHECKS
 from indexgate_policy.downloads.day_counts import DayCounts
 from indexgate_policy.downloads.movement import movement
@@ -130,3 +130,14 @@ def test_doing_it_again_keeps_what_sources_said_before(place: Path, store: Store
     first = in_force(store, CALM[1])
     assess_part(place, INDEX, NOW, Part())
     assert in_force(store, CALM[1]).inputs == first.inputs
+
+
+def test_a_name_that_resembled_nothing_is_not_looked_up_again(place: Path, store: Store) -> None:
+    assess_part(place, INDEX, NOW, Part())
+
+    class Refusing(OneLookalike):
+        def lookalike(self, name: NormalizedName) -> Lookalike | None:
+            raise AssertionError(f"{name} was looked up again")
+
+    [again] = assessed_chunks(store, INDEX, NOW, Refusing(None), Part())
+    assert not any(one.name.startswith("check_failed:") for each in again for one in each.inputs)

@@ -1,5 +1,6 @@
 """The accounts that can release have changed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -8,7 +9,9 @@ from indexgate_policy.checks import readings
 from indexgate_policy.checks.definition import Definition
 from indexgate_policy.checks.history import Dated, history
 from indexgate_policy.checks.newcomers import named
+from indexgate_policy.checks.repositories import are_same
 from indexgate_policy.flags import Flag, Severity
+from indexgate_policy.health.wording import count
 from indexgate_policy.signals import Unknown
 
 DEFINITION = Definition(
@@ -27,8 +30,9 @@ DEFINITION = Definition(
     minimum_data="Owners that have been watched; a change before that is not known",
     severity=(
         "Low; medium when all were replaced, high when a release followed, critical when a release "
-        "followed and all were replaced or the newest account was under 90 days old. It concerns "
-        "the versions released since, if any"
+        "followed and all were replaced or the newest account was under 90 days old, unless the "
+        "releases since are attested by the repository that was linked before. It concerns the "
+        "versions released since, if any"
     ),
     known_false_alarms="Succession, automatic accounts, a move to an organisation",
     remediation="Look for a word of the owners before, and stay with a version from before",
@@ -37,6 +41,8 @@ DEFINITION = Definition(
 NEWS = timedelta(days=45)
 FOLLOWS = timedelta(days=14)
 YOUNG_ACCOUNT = 90  # days
+
+_VOUCHED = ", built by the repository that was linked before"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,10 +65,11 @@ def check(case: Case) -> Flag | Unknown | None:
     change = _change(case, on)
     since = _released_since(case, on)
     followed = since[0] if since and since[0].at < readings.start(on) + FOLLOWS else None
+    vouched = followed is not None and _is_vouched_for(case, on, since)
     return Flag(
         check=DEFINITION.id,
-        severity=_severity(change, followed),
-        evidence=_evidence(change, followed),
+        severity=_severity(change, followed, vouched=vouched),
+        evidence=_evidence(change, followed) + _VOUCHED * vouched,
         facts={
             "changed_on": on.isoformat(),
             "added": change.added,
@@ -111,9 +118,26 @@ def _is_young(change: _Change) -> bool:
     return not isinstance(change.account_age, Unknown) and change.account_age < YOUNG_ACCOUNT
 
 
-def _severity(change: _Change, followed: Dated | None) -> Severity:
+def _is_vouched_for(case: Case, on: date, since: Sequence[Dated]) -> bool:
+    """Tell whether the repository that the project linked before built all releases *since*.
+
+    Then the new owners were given that as well: it is handed over, not taken with a password.
+    """
+    link = readings.text(case, "repository")
+    builder = readings.text(case, "attested_repository")
+    changed = readings.day(case, "repository_changed_on")
+    if not isinstance(link, str) or not isinstance(builder, str) or not link:
+        return False
+    if not isinstance(changed, Unknown) and changed > on - NEWS:
+        return False
+    files = (file for one in since for file in one.release.files)
+    return are_same(link, builder) and all(file.provenance is True for file in files)
+
+
+def _severity(change: _Change, followed: Dated | None, *, vouched: bool) -> Severity:
     if followed is not None:
-        return Severity.CRITICAL if change.replaced or _is_young(change) else Severity.HIGH
+        grave = change.replaced or _is_young(change)
+        return Severity.CRITICAL if grave and not vouched else Severity.HIGH
     return Severity.MEDIUM if change.replaced else Severity.LOW
 
 
@@ -126,7 +150,8 @@ def _evidence(change: _Change, followed: Dated | None) -> str:
     if change.replaced:
         told.append("nobody from before is left")
     if _is_young(change) and not isinstance(change.account_age, Unknown):
-        told.append(f"the newest account was {max(0, change.account_age):.0f} days old")
+        days = count(max(0, round(change.account_age)), "day")
+        told.append(f"the newest account was {days} old")
     if followed is not None:
         told.append(f"{followed.release.version} followed on {followed.at.date()}")
     return ", ".join(told)

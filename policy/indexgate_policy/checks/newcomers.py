@@ -10,6 +10,7 @@ from indexgate_policy.checks import readings
 from indexgate_policy.signals import Unknown
 
 SHORTLY = timedelta(days=45)
+_TOLD = 3  # an organisation has dozens, and a sentence has an end
 
 
 def newcomers(case: Case, released: datetime) -> tuple[str, ...] | Unknown:
@@ -31,5 +32,6 @@ def newcomers(case: Case, released: datetime) -> tuple[str, ...] | Unknown:
 
 
 def named(accounts: tuple[str, ...]) -> str:
-    """Return *accounts* for a sentence."""
-    return ", ".join(f"`{account}`" for account in accounts)
+    """Return *accounts* for a sentence: the first three, and how many more."""
+    told = ", ".join(f"`{account}`" for account in accounts[:_TOLD])
+    return told if len(accounts) <= _TOLD else f"{told} and {len(accounts) - _TOLD} more"

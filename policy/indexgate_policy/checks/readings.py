@@ -1,19 +1,19 @@
 """Signals read as what they should be: a number, a day, a text. What is not that is unknown."""
 
 from datetime import UTC, date, datetime, time
-from math import isfinite
 
 from indexgate_policy.assessment import Case
+from indexgate_policy.health.facts import MOST
 from indexgate_policy.signals import Unknown
 
 
 def number(case: Case, name: str) -> float | Unknown:
-    """Return the signal *name* as a number of 0 or more."""
+    """Return the signal *name* as a number from 0 to `MOST`."""
     value = case.signals.value(name)
     if isinstance(value, Unknown):
         return value
-    if isinstance(value, bool | str | tuple) or not isfinite(value) or value < 0:
-        return Unknown(reason=f"{name} is not a number of 0 or more")
+    if isinstance(value, bool | str | tuple) or not 0 <= value <= MOST:
+        return Unknown(reason=f"{name} is not a number from 0 to 1e15")
     return float(value)
 
 

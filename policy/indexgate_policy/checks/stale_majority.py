@@ -10,6 +10,7 @@ from indexgate_policy.checks.mixes import WEEKS, total, weekly
 from indexgate_policy.checks.volume import recent
 from indexgate_policy.downloads.kinds import VERSION_AGES
 from indexgate_policy.flags import Flag, Severity
+from indexgate_policy.health.wording import count
 from indexgate_policy.signals import Unknown
 from indexgate_policy.subject import age
 
@@ -61,7 +62,7 @@ def check(case: Case) -> Flag | Unknown | None:
     elif newer == 0:
         severity, why = Severity.LOW, "nothing newer was released: finished or abandoned"
     else:
-        severity, why = Severity.MEDIUM, f"{newer} releases came since: people are pinned"
+        severity, why = Severity.MEDIUM, f"{count(newer, 'release')} came since: people are pinned"
     return Flag(
         check=DEFINITION.id,
         severity=severity,

@@ -4,7 +4,6 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
-from math import inf
 
 from packaging.utils import canonicalize_name
 
@@ -22,6 +21,9 @@ ALIKE = 0.15
 """How far facts of a repository count (above neutral) that only its name ties to the project."""
 PROJECTS_AN_OWNER = 10
 """Dependents for one owner, where only projects were counted: one account can publish them all."""
+
+MOST = 1e15
+"""More than anything counted here: what is larger is an error, and no text could hold it."""
 
 _DAY = timedelta(days=1)
 _AFFIX = re.compile(r"^(?:python|py)-|-(?:python|py)$")
@@ -53,9 +55,9 @@ class Facts:
         value = self._value(name)
         if isinstance(value, Unknown):
             return value
-        if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < inf:
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= MOST:
             return float(value)
-        return Unknown(reason=f"{name} was given as something other than a number from 0")
+        return Unknown(reason=f"{name} was given as something other than a number from 0 to 1e15")
 
     def share(self, name: str) -> float | Unknown:
         """Return the signal *name* as a share, at most 1."""
@@ -169,7 +171,9 @@ class Facts:
         """The owners of dependents; where nobody counted owners, a tenth of the projects."""
         owners = self.number("dependent_owners")
         if not isinstance(owners, Unknown):
-            said = f"needed by projects of {count(owners, 'different owner')}"
+            said = "no other project needs it"
+            if owners:
+                said = f"needed by projects of {count(owners, 'different owner')}"
             return Dependents(owners=owners, evidence=said)
         projects = self.number("dependents")
         if isinstance(projects, Unknown):

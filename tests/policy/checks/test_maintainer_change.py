@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from indexgate_policy.checks.maintainer_change import check
@@ -7,6 +9,7 @@ from tests.policy.checks.flagged import FLAGGED, day, of, uploaded
 
 CASE = FLAGGED["maintainer-change"]
 KEPT: dict[str, Value | Unknown] = {"owners": ("ann", "bo"), "owners_removed": ()}
+REPOSITORY, ELSEWHERE = "https://forge.test/ann/demo", "https://forge.test/bo/other"
 GROWN: dict[str, Value | Unknown] = {"newest_owner_age": 2_000}
 
 
@@ -43,6 +46,36 @@ def test_replacement_a_fresh_account_and_a_release_make_it_worse(
         signals={name: signal.value for name, signal in CASE.signals.items()} | signals,
     )
     assert label(check(case)) == said
+
+
+@pytest.mark.parametrize(
+    ("attested", "signals", "said"),
+    [
+        (True, {}, "high"),
+        (True, {"attested_repository": ELSEWHERE}, "critical"),
+        (True, {"repository_changed_on": day(6)}, "critical"),
+        (True, {"repository_changed_on": day(300)}, "high"),
+        (True, {"attested_repository": UNTOLD}, "critical"),
+        (True, {"repository": "", "attested_repository": ""}, "critical"),
+        (False, {}, "critical"),
+    ],
+)
+def test_a_successor_whose_releases_the_same_repository_built_is_told_and_not_more(
+    attested: bool, signals: dict[str, Value | Unknown], said: str
+) -> None:
+    old, new = uploaded(500, 4)
+    new = replace(new, files=tuple(replace(file, provenance=attested) for file in new.files))
+    told = {name: signal.value for name, signal in CASE.signals.items()}
+    told |= {"repository": REPOSITORY, "attested_repository": REPOSITORY + ".git"} | signals
+    flag = flag_of(check(case_of(releases=(old, new), signals=told)))
+    assert flag.severity.label == said
+    assert flag.evidence.endswith("the repository that was linked before") is (said == "high")
+
+
+def test_many_owners_are_counted() -> None:
+    crowd = tuple(f"a{n}" for n in range(30))
+    flag = flag_of(check(of(CASE, owners=crowd, owners_added=crowd, newest_owner_age=1)))
+    assert "`a0`, `a1`, `a2` and 27 more came" in flag.evidence
 
 
 def test_without_upload_times_no_release_is_said_to_have_followed() -> None:

@@ -270,3 +270,13 @@ def test_signals_of_the_wrong_type_are_unknown() -> None:
     for name in ("stars", "forks", "scorecard"):
         assert not line(scored, name).known
         assert "other than a number" in line(scored, name).evidence
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind in SIGNALS if kind.type == "number"], ids=lambda kind: kind.name
+)
+def test_a_number_beyond_all_counting_is_an_unknown_one(kind: SignalKind) -> None:
+    case, told = (
+        FLASK.with_signals(**{kind.name: value}).case for value in (10**400, Unknown(reason="so"))
+    )
+    assert score(case, CLEAN).value == score(told, CLEAN).value

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import TypeAlias
 
+from indexgate_policy.health.wording import count
 from indexgate_policy.rules.conditions.definition import Definition, Scope, Test
 from indexgate_policy.rules.conditions.windows import KEYS, WINDOW, Window
 from indexgate_policy.rules.kleene import FAILS, Outcome, all_of, holds, unknown
@@ -32,7 +33,7 @@ def _owners(field: Field) -> Test:
             return unknown(value.reason)
         if not window.holds(_amount(value)):
             return FAILS
-        return holds(f"{file.project.name} has {_amount(value):g} owners")
+        return holds(f"{file.project.name} has {count(_amount(value), 'owner')}")
 
     return test
 
@@ -44,7 +45,7 @@ def _releases(field: Field) -> Test:
         project = file.project
         if not window.holds(project.releases):
             return FAILS
-        return holds(f"{project.name} has {project.releases} releases")
+        return holds(f"{project.name} has {count(project.releases, 'release')}")
 
     return test
 

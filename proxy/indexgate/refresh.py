@@ -4,6 +4,7 @@ Nothing that fails here ends the gate: it is told, and tried again later.
 """
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -49,8 +50,8 @@ class Days(Protocol):
     def due(self) -> Sequence[date]:
         """Return the days that are to be read now, the newest first."""
 
-    def read(self, day: date) -> Reading:
-        """Read *day* as a whole."""
+    def read(self, day: date, *, tell: Callable[[int], None]) -> Reading:
+        """Read *day* as a whole; *tell* hears of its rows, and may raise to end it."""
 
 
 RELEASES_EVERY = timedelta(minutes=5)
@@ -88,6 +89,10 @@ class Due(Pruned, Protocol):
         self, index_id: str, now: datetime, limit: int, *, asked_since: datetime | None = None
     ) -> list[NormalizedName]:
         """Return the projects to assess anew, those that are due for longest first."""
+
+
+class _Ended(Exception):
+    """Raised inside a reading that nobody waits for any more."""
 
 
 async def sleep(time: timedelta) -> None:
@@ -157,15 +162,27 @@ class Refresh:
         self._released = told
 
     async def _days_for_ever(self, log: Days) -> None:
-        while True:
-            try:
-                for day in await asyncio.to_thread(log.due):
-                    read = await asyncio.to_thread(log.read, day)
-                    self.log("day-read", f"{log.source}: {day}, {read.projects:,} projects")
-            except Exception as error:
-                # The budget is used up, say: what is due stays due, the newest day first.
-                self.log("day-failed", f"{log.source}: {_told(error)}")
-            await self.wait(DAYS_EVERY)
+        ended = threading.Event()
+
+        def tell(_rows: int) -> None:
+            if ended.is_set():
+                raise _Ended
+
+        try:
+            while True:
+                await self._read_days(log, tell)
+                await self.wait(DAYS_EVERY)
+        finally:
+            ended.set()  # else the program waits for its thread, which is not cancelled
+
+    async def _read_days(self, log: Days, tell: Callable[[int], None]) -> None:
+        try:
+            for day in await asyncio.to_thread(log.due):
+                read = await asyncio.to_thread(log.read, day, tell=tell)
+                self.log("day-read", f"{log.source}: {day}, {read.projects:,} projects")
+        except Exception as error:
+            # The budget is used up, say: what is due stays due, the newest day first.
+            self.log("day-failed", f"{log.source}: {_told(error)}")
 
     async def _relate_for_ever(
         self, relate: Callable[[], Awaitable[Iterable[NormalizedName]]]

@@ -1,7 +1,9 @@
 """The background work goes on whatever fails, and says what did."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
@@ -135,10 +137,31 @@ class Days:
     def due(self) -> list[date]:
         return self.turns.pop(0)
 
-    def read(self, day: date) -> Reading:
+    def read(self, day: date, *, tell: Callable[[int], None]) -> Reading:
         self.read_days.append(day)
+        tell(9)
         if day in self.failures:
             raise self.failures[day]
+        return Reading(day=day, source=self.source, projects=3, rows=9)
+
+
+@dataclass
+class LongDay(Days):
+    """A log whose reading goes on until it is told to end, or *goes_on* after the first rows."""
+
+    begun: threading.Event = field(default_factory=threading.Event)
+    goes_on: threading.Event = field(default_factory=threading.Event)
+    how: Future[None] = field(default_factory=Future)
+
+    def read(self, day: date, *, tell: Callable[[int], None]) -> Reading:
+        self.begun.set()
+        self.goes_on.wait(20)
+        try:
+            tell(9)
+        except Exception as error:
+            self.how.set_exception(error)
+            raise
+        self.how.set_result(None)
         return Reading(day=day, source=self.source, projects=3, rows=9)
 
 
@@ -335,3 +358,14 @@ async def test_a_gate_without_a_feed_does_the_rest() -> None:
         await work.refresh.for_ever()
     assert work.assessments.pruned == 1
     assert work.refresh.feed_failure is None
+
+
+async def test_a_reading_ends_with_the_gate_and_not_long_after_it() -> None:
+    days = LongDay([[date(2026, 11, 20)]])
+    working = asyncio.create_task(Work(Time(1), days=days).refresh._days_for_ever(days))
+    await asyncio.to_thread(days.begun.wait)
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+    days.goes_on.set()
+    assert await asyncio.to_thread(days.how.exception, 20) is not None

@@ -1,6 +1,5 @@
 """Validators and freshness (RFC 9110 section 13, RFC 9111)."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import pytest
 from tests.conformance import catalogue
 from tests.conformance.catalogue import JSON_TYPE, PLAIN, SentProject, whl
 from tests.conformance.requirements import holds
-from tests.conformance.worlds import HTML_V1, POLICIES, Spoken, World, opened, serve
+from tests.conformance.worlds import HTML_V1, POLICIES, Doing, Spoken, World, opened, serve
 from tests.standins.faults import Status
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -66,12 +65,6 @@ async def test_a_changed_policy_changes_the_etag_at_once(spoken: Spoken, tmp_pat
         second = await world.ask("/simple/plain/", **held)
         assert second.status == 200
         assert b"blocked by indexgate" not in second.body
-
-
-async def _changed(
-    world: World, project: SentProject, change: Callable[[SentProject], SentProject]
-) -> None:
-    serve(world.upstream, world.spoken, [change(project)])
 
 
 @holds("N118", "H82", "K102")
@@ -133,10 +126,9 @@ async def test_the_serial_of_upstream_passes_through(spoken: Spoken, tmp_path: P
 @both_forms
 @pytest.mark.parametrize("doing", ["hide", "explain"])
 async def test_the_last_good_page_stands_in_and_is_judged(
-    spoken: Spoken, doing: str, tmp_path: Path
+    spoken: Spoken, doing: Doing, tmp_path: Path
 ) -> None:
-    presentation = "hide" if doing == "hide" else "explain"
-    async with opened(spoken, presentation, tmp_path, projects=[PLAIN]) as world:  # type: ignore[arg-type]
+    async with opened(spoken, doing, tmp_path, projects=[PLAIN]) as world:
         before = await world.ask("/simple/plain/", Accept=JSON_TYPE)
         world.upstream.fault("*", Status(status=500))
         world.gate.clock.turn(timedelta(hours=1))

@@ -33,7 +33,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 both_forms = pytest.mark.parametrize("spoken", ["json", "html"])
 PAGE = "/simple/plain/"
 DEEP = b'{"meta":{"api-version":"1.0"},"name":"plain","files":' + b"[" * 200_000
-MAJOR_2 = b'{"meta":{"api-version":"2.0"},"name":"plain","things":{}}'
+MAJOR_2 = b'{"meta":{"api-version":"2.0"},"name":"plain","files":[],"things":[]}'
 HTML_2 = b'<!DOCTYPE html><meta name="pypi:repository-version" content="2.0"><a href="x">x</a>'
 V2 = "application/vnd.pypi.simple.v2+json"
 
@@ -54,6 +54,7 @@ FAULTS: dict[str, Fault] = {
     "empty-html": garbage(b"", "text/html"),
     "deep": garbage(DEEP, JSON_TYPE),
     "major-2": garbage(MAJOR_2, JSON_TYPE),
+    "major-2-as-if-it-were-1": garbage(MAJOR_2.replace(b"things", b"versions"), JSON_TYPE),
     "major-2-in-html": garbage(HTML_2, "text/html"),
     "type-v2": garbage(MAJOR_2, V2),
     "cut-off": CutOff(after=40),

@@ -21,12 +21,14 @@ DEFINITION = Definition(
     ),
     computes=(
         "Downloads of the seven days from the first release, mirrors and caches left out, against "
-        "10,000; then whether stars and people in issues, or an owner with a past, speak for it"
+        "10,000; then whether projects that need it bring half of them, or stars and people in "
+        "issues, or an owner with a past, speak for it"
     ),
     source="Science fl-1",
     minimum_data="The downloads of the first week; silent from 60 days of age",
     severity=(
-        "Info with 20 stars (in proportion in the first week) and two people in issues; low when "
+        "Info when dependents bring it, or with 20 stars (in proportion in the first week) and two "
+        "people in issues; low when "
         "the owner has three other projects and more than a year; high when neither holds, medium "
         "when that is not known"
     ),
@@ -37,6 +39,7 @@ DEFINITION = Definition(
 LEAST = 10_000
 FIRST_WEEK = timedelta(days=7)
 NEWS = timedelta(days=60)
+CARRIED = 0.5  # of the downloads by projects that need it make it a part of them
 STARS, PEOPLE = 20, 2
 OWNER_PROJECTS, OWNER_AGE = 3, timedelta(days=365)
 _FETCHED = tuple(place for place, kind in enumerate(CLASSES) if kind not in {"mirror", "cache"})
@@ -54,7 +57,7 @@ def check(case: Case) -> Flag | Unknown | None:
         return found
     if found < LEAST:
         return None
-    severity, why = _severity(case)
+    severity, why = _severity(case, found)
     return Flag(
         check=DEFINITION.id,
         severity=severity,
@@ -79,7 +82,10 @@ def _first_week(case: Case) -> float | Unknown:
     return float(sum(known)) if known else readings.number(case, "first_week_downloads")
 
 
-def _severity(case: Case) -> tuple[Severity, str]:
+def _severity(case: Case, found: float) -> tuple[Severity, str]:
+    brought = readings.number(case, "downloads_by_dependents")
+    if not isinstance(brought, Unknown) and brought >= CARRIED * found:
+        return Severity.INFO, "projects that need it bring them"
     people, owner = _has_people(case), _has_a_past(case)
     if people is True:
         return Severity.INFO, "it has stars, and people write about it"

@@ -24,6 +24,8 @@ def test_the_evidence_counts_the_week_the_stars_and_the_owner() -> None:
     [
         ({"first_week_downloads": 9_999}, "none"),
         ({"first_week_downloads": UNTOLD}, "unknown"),
+        ({"downloads_by_dependents": 7_000}, "info"),  # a part of what needs it
+        ({"downloads_by_dependents": 6_999}, "high"),
         ({"stars": 20, "people_in_issues": 2}, "info"),
         ({"stars": 20, "people_in_issues": 1}, "high"),  # stars can be bought
         ({"owner_projects": 3, "owner_since": day(366)}, "low"),

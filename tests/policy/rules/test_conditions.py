@@ -1,5 +1,6 @@
 """Each condition against facts: True, False, or None where nobody can tell."""
 
+from math import nan
 from typing import Any
 
 import pytest
@@ -293,6 +294,8 @@ def test_an_exception_inside_a_condition_is_unknown_with_its_reason() -> None:
         ("human_installs = { below = 50 }", {"signals": {"human_installs": UNKNOWN}}, None),
         ("human_installs = { below = 50 }", {"signals": {"human_installs": 49}}, True),
         ("human_installs = { below = 50 }", {"signals": {"human_installs": "few"}}, None),
+        ("human_installs = { below = 50 }", {"signals": {"human_installs": nan}}, None),
+        ("signal.stars = { below = 50 }", {"signals": {"stars": nan}}, None),
         ("human_installs = { below = 50 }", {"signals": installs(20, 49)}, True),
         ("human_installs = { below = 50 }", {"signals": installs(50, 90)}, False),
         ("human_installs = { below = 50 }", {"signals": installs(20, 90)}, None),

@@ -1,6 +1,7 @@
 """Conditions on health: `health`, `confidence`, `grade`, `human_installs`."""
 
-from typing import get_args
+from math import isfinite
+from typing import TypeGuard, get_args
 
 from indexgate_policy.health.result import Grade, HealthScore
 from indexgate_policy.rules.conditions.definition import Definition, Scope, Test
@@ -8,7 +9,7 @@ from indexgate_policy.rules.conditions.windows import WINDOW, Window
 from indexgate_policy.rules.kleene import FAILS, Outcome, holds, unknown
 from indexgate_policy.rules.known import Known
 from indexgate_policy.rules.strict import Field
-from indexgate_policy.signals import Unknown
+from indexgate_policy.signals import Unknown, Value
 from indexgate_policy.subject import File
 
 GRADES = get_args(Grade)
@@ -70,9 +71,9 @@ def _human_installs(field: Field) -> Test:
         high = known.signals.value("human_installs_high")
         if isinstance(guess, Unknown):
             return unknown(guess.reason)
-        if not isinstance(guess, int | float):
+        if not _is_count(guess):
             return unknown("the signal human_installs is not a number")
-        ends = [end if isinstance(end, int | float) else guess for end in (low, high)]
+        ends = [end if _is_count(end) else guess for end in (low, high)]
         within = {window.holds(end) for end in ends}
         if len(within) > 1:
             return unknown(
@@ -84,6 +85,10 @@ def _human_installs(field: Field) -> Test:
         return holds(f"{file.project.name} has about {guess:,.0f} installs by people in 30 days")
 
     return test
+
+
+def _is_count(value: Value | Unknown) -> TypeGuard[float]:
+    return isinstance(value, int | float) and isfinite(value)
 
 
 def scored(score: HealthScore) -> str:

@@ -1,6 +1,7 @@
 """Windows of numbers, as policies write them: `{ below = 30 }`, `{ at_least = 0.6 }` or both."""
 
 from dataclasses import dataclass
+from math import isnan
 from typing import Self
 
 from indexgate_policy.rules.strict import Field, Fields
@@ -31,7 +32,9 @@ class Window:
         return cls(below=below, at_least=at_least)
 
     def holds(self, amount: float) -> bool:
-        """Tell whether *amount* lies within."""
+        """Tell whether *amount* lies within. Raises TypeError for what is not a number."""
+        if isnan(amount):
+            raise TypeError(f"{amount} is not a number")
         if self.below is not None and amount >= self.below:
             return False
         return self.at_least is None or amount >= self.at_least

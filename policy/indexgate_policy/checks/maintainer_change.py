@@ -31,8 +31,8 @@ DEFINITION = Definition(
     severity=(
         "Low; medium when all were replaced, high when a release followed, critical when a release "
         "followed and all were replaced or the newest account was under 90 days old, unless the "
-        "releases since are attested by the repository that was linked before. It concerns the "
-        "versions released since, if any"
+        "releases since are attested by the repository that was linked before, or an organisation "
+        "owns it. It concerns the versions released since, if any"
     ),
     known_false_alarms="Succession, automatic accounts, a move to an organisation",
     remediation="Look for a word of the owners before, and stay with a version from before",
@@ -41,8 +41,6 @@ DEFINITION = Definition(
 NEWS = timedelta(days=45)
 FOLLOWS = timedelta(days=14)
 YOUNG_ACCOUNT = 90  # days
-
-_VOUCHED = ", built by the repository that was linked before"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +63,11 @@ def check(case: Case) -> Flag | Unknown | None:
     change = _change(case, on)
     since = _released_since(case, on)
     followed = since[0] if since and since[0].at < readings.start(on) + FOLLOWS else None
-    vouched = followed is not None and _is_vouched_for(case, on, since)
+    vouched = _vouched(case, on, since) if followed is not None else ""
     return Flag(
         check=DEFINITION.id,
-        severity=_severity(change, followed, vouched=vouched),
-        evidence=_evidence(change, followed) + _VOUCHED * vouched,
+        severity=_severity(change, followed, vouched=bool(vouched)),
+        evidence=_evidence(change, followed) + vouched,
         facts={
             "changed_on": on.isoformat(),
             "added": change.added,
@@ -118,11 +116,22 @@ def _is_young(change: _Change) -> bool:
     return not isinstance(change.account_age, Unknown) and change.account_age < YOUNG_ACCOUNT
 
 
-def _is_vouched_for(case: Case, on: date, since: Sequence[Dated]) -> bool:
-    """Tell whether the repository that the project linked before built all releases *since*.
+def _vouched(case: Case, on: date, since: Sequence[Dated]) -> str:
+    """Return a clause that says who stands for the new owners, empty when nobody does.
 
-    Then the new owners were given that as well: it is handed over, not taken with a password.
+    An index looks at organisations before it admits them. And where the repository that was linked
+    before built all releases *since*, the new owners were given that too: the project is handed
+    over, not taken with a password.
     """
+    organization = readings.text(case, "organization")
+    if isinstance(organization, str) and organization:
+        return f", and the organisation `{organization}` owns it"
+    if _is_built_as_before(case, on, since):
+        return ", built by the repository that was linked before"
+    return ""
+
+
+def _is_built_as_before(case: Case, on: date, since: Sequence[Dated]) -> bool:
     link = readings.text(case, "repository")
     builder = readings.text(case, "attested_repository")
     changed = readings.day(case, "repository_changed_on")

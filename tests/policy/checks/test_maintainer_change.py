@@ -72,6 +72,12 @@ def test_a_successor_whose_releases_the_same_repository_built_is_told_and_not_mo
     assert flag.evidence.endswith("the repository that was linked before") is (said == "high")
 
 
+def test_an_organisation_stands_for_its_accounts() -> None:
+    flag = flag_of(check(of(CASE, organization="example")))
+    assert flag.severity.label == "high"
+    assert flag.evidence.endswith("and the organisation `example` owns it")
+
+
 def test_many_owners_are_counted() -> None:
     crowd = tuple(f"a{n}" for n in range(30))
     flag = flag_of(check(of(CASE, owners=crowd, owners_added=crowd, newest_owner_age=1)))

@@ -101,7 +101,7 @@ def command(
     **given: Given,
 ) -> int:
     """Ask the sources about projects now, and assess them again."""
-    if not (names or files or everything or days or only or whole_index):
+    if not (names or files or everything or days or whole_index or _by_itself(only)):
         raise click.UsageError("Nothing to refresh: name a project, `-r FILE`, `--all` or `--day`")
     from indexgate.refreshed import Wanted  # `--help` does without
 
@@ -118,6 +118,15 @@ def command(
     if dry_run:
         return _intend(settings, upstream, wanted, as_json=as_json)
     return _refresh(settings, upstream, wanted, as_json=as_json)
+
+
+def _by_itself(only: tuple[str, ...]) -> bool:
+    """Tell whether one of these sources is asked for something else than single projects."""
+    from indexgate.source_offers import BY_NAME  # `--help` does without
+
+    offers = [BY_NAME.get(name) for name in only]
+    # A name that is no source's is told later, with those that are.
+    return any(offer is None or offer.daily or offer.name == "osv" for offer in offers)
 
 
 def _intend(

@@ -174,6 +174,12 @@ class _Work:
         everyone = self.parts.gate.facts.observer.all
         chosen = chosen_sources(self.wanted.sources, self.parts.sources.standings)
         self.sources = tuple(s for s in everyone if chosen is None or s.about.name in chosen)
+        if self.wanted.days and not any(self._wants(reader.source) for reader in self.parts.days):
+            raise GateError(
+                "no-day-log",
+                "no source is on that could be asked for a day of the download log",
+                "`indexgate sources` says what `bigquery` and `clickhouse` need.",
+            )
 
     async def do(self) -> None:
         """Read the feed and the days, then refresh the projects, until told to stop."""
@@ -211,7 +217,8 @@ class _Work:
             sure, perhaps = [], 0
             for name in self.names:
                 said = facts.said(name)
-                if source in facts.observer.due(name, self.sources, said):
+                anew = not source.about.third_party and self._anew(name)
+                if anew or source in facts.observer.due(name, self.sources, said):
                     sure.append(name)
                 elif source.about.needs and not any(s.source == source.about.name for s in said):
                     perhaps += 1
@@ -232,13 +239,15 @@ class _Work:
         async with room:
             await self.stop.unless(self._project(name))
 
-    async def _project(self, name: NormalizedName) -> None:
+    def _anew(self, name: NormalizedName) -> bool:
         # Who names a project wants it now; in a long list what is fresh is passed over, so that a
         # refresh that was stopped goes on where it was.
-        anew = name in self.wanted.projects and len(self.names) <= AT_ONCE
+        return name in self.wanted.projects and len(self.names) <= AT_ONCE
+
+    async def _project(self, name: NormalizedName) -> None:
         try:
             renewed = await self.parts.gate.facts.renew(
-                name, self.sources, anew=anew, patience=PATIENCE
+                name, self.sources, anew=self._anew(name), patience=PATIENCE
             )
         except NoSuchProject:
             row = ProjectRow(

@@ -77,6 +77,10 @@ def test_a_dry_run_asks_nobody(tmp_path: Path, capsys: pytest.CaptureFixture[str
     ("given", "words"),
     [
         ([], "Nothing to refresh"),
+        (["--source", "project-json"], "Nothing to refresh"),
+        (["--source", "nobody"], "there is no source"),
+        (["--day", "2026-11-01"], "no source is on"),
+        (["--day", "2026-11-01", "--dry-run"], "no source is on"),
         (["a b"], "`a b` names no project"),
         (["--day", "yesterday"], "`yesterday` is no day"),
         (["--day", "2026-02-30"], "is no day"),

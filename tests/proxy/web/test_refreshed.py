@@ -212,6 +212,8 @@ async def test_a_dry_run_asks_nobody_and_says_who_would_be_asked(tmp_path: Path)
         intended = await bench.intend(Wanted(projects=NAMES[:5]))
         by_source = {question.source: question for question in intended.questions}
         assert by_source["deps-dev"].names == (NAMES[4],)
+        # The index itself is asked anew about those that are named.
+        assert by_source["project-json"].names == NAMES[:5]
 
 
 async def test_days_are_read_beside_the_projects(

@@ -12,6 +12,8 @@ from indexgate.simple.model import PageFile, ProjectPage
 from indexgate_policy.signals import Unknown
 from indexgate_policy.subject import File, Project, Release
 
+_TELLS_PROVENANCE = (1, 3)
+_NO_PROVENANCE = Unknown(reason="the index speaks an API older than attestations")
 _NO_SIZE = Unknown(reason="the index does not say how large the file is")
 _NO_TIME = Unknown(reason="the index gives no upload time")
 _BAD_TIME = Unknown(reason="the index gives an upload time that is not a date")
@@ -68,7 +70,7 @@ def releases(
                 uploaded=uploads[position],
                 released=released,
                 yanked=page.files[position].yanked,
-                provenance=bool(page.files[position].provenance),
+                provenance=_provenance(page, page.files[position]),
                 sha256=page.files[position].hashes.get("sha256"),
                 size=_size(page.files[position]),
             )
@@ -76,6 +78,13 @@ def releases(
         )
         found.append(Release(version=version, parsed=parsed, released=released, files=files))
     return project, tuple(found)
+
+
+def _provenance(page: ProjectPage, file: PageFile) -> bool | Unknown:
+    """Tell whether *file* is attested; an index older than PEP 740 (API 1.3) cannot say no."""
+    if file.provenance:
+        return True
+    return False if page.api_version >= _TELLS_PROVENANCE else _NO_PROVENANCE
 
 
 def _size(file: PageFile) -> int | Unknown:

@@ -1,7 +1,9 @@
 """What is judged, made from a page."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
+import pytest
 from msgspec import UNSET, UnsetType
 from packaging.version import Version
 
@@ -87,3 +89,22 @@ def test_a_page_without_files_has_no_releases() -> None:
     assert found == ()
     assert project.status == "archived"
     assert isinstance(project.first_upload, Unknown)
+
+
+@pytest.mark.parametrize(
+    ("api", "attested", "told"),
+    [
+        ((1, 4), True, True),
+        ((1, 3), False, False),
+        ((1, 1), True, True),
+        ((1, 1), False, Unknown(reason="the index speaks an API older than attestations")),
+    ],
+)
+def test_an_index_older_than_attestations_cannot_say_that_there_is_none(
+    api: tuple[int, int], attested: bool, told: bool | Unknown
+) -> None:
+    file = listed("demo-1.0.tar.gz", "2026-11-02T00:00:00Z")
+    address = f"{file.url}.provenance" if attested else UNSET
+    page = replace(of(replace(file, provenance=address)), api_version=api)
+    _, (release,) = releases(page, index_id="i", public=True, first_seen=SEEN)
+    assert release.files[0].provenance == told

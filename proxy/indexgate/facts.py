@@ -276,6 +276,7 @@ class Facts:
         patience: timedelta = timedelta(0),
     ) -> Renewed:
         project, past = listing.project.name, self._with.past
+        self._looked.pop(project, None)  # what another process has just asked is not asked again
         kept = self._kept(project)
         before = Signals(() if kept is None else kept[1].inputs)
         observed = await self._with.observer.observe(

@@ -57,6 +57,10 @@ _TROUBLE = {
     "cache-trouble",
     "feed-failed",
     "day-failed",
+    "relating-failed",
+    "releases-failed",
+    "source-fault",
+    "tidy-failed",
 }
 
 

@@ -275,6 +275,24 @@ async def test_a_running_gate_takes_up_what_a_refresh_found(tmp_path: Path) -> N
             assert bench.asked == asked
 
 
+async def test_a_running_gate_asks_nobody_again_whom_a_refresh_has_just_asked(
+    tmp_path: Path,
+) -> None:
+    async with bench_in(tmp_path, sources="pypistats") as bench:
+        settings, choice = bench._chosen()
+        addresses = {name: service.origin for name, service in bench.services.items()}
+        async with open_parts(
+            settings, choice, base="/", clock=bench.clock, addresses=addresses
+        ) as parts:
+            facts = parts.gate.facts
+            await facts.of(await parts.gate.listing(NAMES[0]))
+            bench.clock.turn(timedelta(seconds=30))
+            await bench.refresh(Wanted(projects=NAMES[:1]))
+            asked = bench.asked
+            await facts.refresh(NAMES[0])
+            assert bench.asked == asked
+
+
 async def test_sources_tell_what_was_asked_and_what_is_left(tmp_path: Path) -> None:
     async with bench_in(tmp_path) as bench:
         rows = await bench.standings()

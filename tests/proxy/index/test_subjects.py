@@ -1,10 +1,10 @@
 """What is judged, made from a page."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 from packaging.version import Version
 
 from indexgate.index.subjects import releases

@@ -190,7 +190,8 @@ class Budget:
         """Leave the service alone for *seconds*: it said that little is left."""
         spent = self._book.spent(self.name)
         until = self._clock() + timedelta(seconds=seconds)
-        self._book.keep(self.name, replace(spent, paused_until=until))
+        until = max(until, spent.paused_until or until)
+        self._book.keep(self.name, replace(spent, paused_until=until, wished=True))
 
     def _charge(self, source: str) -> None:
         now = self._clock()

@@ -124,6 +124,14 @@ async def test_a_service_in_trouble_is_left_alone_and_one_that_only_lacks_a_proj
     assert (spending.ready_at > NOW) == alone
 
 
+async def test_a_service_that_says_that_little_is_left_does_not_shorten_its_own_wish() -> None:
+    spending = budget(Clock())
+    with pytest.raises(SourceFailed):
+        await spend(spending, SourceFailed("x", "status", "no", status=429, retry_after=600))
+    spending.pause(60)
+    assert spending.ready_at == NOW + timedelta(seconds=600)
+
+
 async def test_an_answer_ends_the_row_of_failures() -> None:
     clock = Clock()
     spending = budget(clock)

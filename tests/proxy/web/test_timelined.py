@@ -125,9 +125,11 @@ async def test_days_that_were_loaded_later_are_told(gate: Running) -> None:
     assert not any("loaded" in note for note in (await asked(gate)).notes)
 
 
-async def test_counts_without_classes_are_told_to_be_bounds(gate: Running) -> None:
+async def test_counts_by_class_are_told_to_be_sorted_by_rule(gate: Running) -> None:
     assert any("told apart by rule" in note for note in (await asked(gate)).notes)
-    parts = gate.parts
+
+
+async def test_counts_without_classes_are_told_to_be_bounds(tmp_path: Path) -> None:
     blind = np.array([5, np.nan, np.nan, 1, 2, 3, 4], np.float32)
     counts = [
         DayCounts(
@@ -141,8 +143,11 @@ async def test_counts_without_classes_are_told_to_be_bounds(gate: Running) -> No
         )
         for day in range(DAYS)
     ]
-    await parts.store.history.add(parts.gate.index_id, NAME, counts)
-    assert any("bounded by systems" in note for note in (await asked(gate)).notes)
+    with Upstream(*page()) as upstream:  # type: ignore[arg-type]
+        async with running(upstream, tmp_path) as started:
+            parts = started.parts
+            await parts.store.history.add(parts.gate.index_id, NAME, counts)
+            assert any("bounded by systems" in note for note in (await asked(started)).notes)
 
 
 async def test_a_break_in_the_counting_is_told_and_what_is_made_of_it(gate: Running) -> None:

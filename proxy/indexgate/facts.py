@@ -254,16 +254,17 @@ class Facts:
         project: NormalizedName,
         sources: Iterable[Source] | None = None,
         *,
+        asked: bool = True,
         anew: bool = True,
         patience: timedelta = timedelta(0),
     ) -> Renewed:
-        """Assess *project* again and return the result.
+        """Assess *project* again and return the result; whether somebody *asked* for it is noted.
 
         Its own index is asked *anew*, other *sources* (all by default) as their answers are old,
         and for *patience* each is waited for until it may be asked. Raises NoSuchProject,
         UpstreamFailed, StoreFailed.
         """
-        listing = await self._with.listing(project, True)
+        listing = await self._with.listing(project, asked)
         chosen = self._with.observer.all if sources is None else tuple(sources)
         return await self._renew(listing, chosen, anew=anew, patience=patience)
 

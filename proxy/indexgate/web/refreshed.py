@@ -247,7 +247,12 @@ class _Work:
     async def _project(self, name: NormalizedName) -> None:
         try:
             renewed = await self.parts.gate.facts.renew(
-                name, self.sources, anew=self._anew(name), patience=PATIENCE
+                name,
+                self.sources,
+                # Of `--all` nobody asks for one: what no client wants is not kept alive by it.
+                asked=name in self.wanted.projects,
+                anew=self._anew(name),
+                patience=PATIENCE,
             )
         except NoSuchProject:
             row = ProjectRow(

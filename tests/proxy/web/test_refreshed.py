@@ -13,11 +13,13 @@ from indexgate import config, whole_index
 from indexgate.config import Given, Settings
 from indexgate.errors import GateError
 from indexgate.pip_settings import PipSettings
+from indexgate.refresh import ASKED_SINCE
 from indexgate.refreshed import Intended, Refreshed, Wanted
 from indexgate.upstream_choice import UpstreamChoice, choose
 from indexgate.web import refreshed, sources, standings
 from indexgate.web.parts import open_parts
 from indexgate.web.refreshed import Stop
+from indexgate.web.sources import asked_projects
 from indexgate.whole_index import Counted
 from tests.proxy.test_day_reading import Log
 from tests.proxy.web.running import Clock
@@ -197,6 +199,17 @@ async def test_all_are_those_that_clients_asked_for(tmp_path: Path) -> None:
         await bench.refresh(Wanted(projects=NAMES[:3]))
         done = await bench.refresh(Wanted(everything=True))
         assert [row.project for row in done.projects] == [*NAMES[:3]]
+
+
+async def test_to_refresh_all_keeps_nothing_alive_that_no_client_asks_for(tmp_path: Path) -> None:
+    async with bench_in(tmp_path) as bench:
+        await bench.refresh(Wanted(projects=NAMES[:2]))
+        bench.clock.turn(ASKED_SINCE + timedelta(days=1))
+        await bench.refresh(Wanted(projects=NAMES[:1], everything=True))
+        settings, choice = bench._chosen()
+        async with open_parts(settings, choice, base="/", clock=bench.clock) as parts:
+            since = bench.clock.now - ASKED_SINCE
+            assert asked_projects(parts.store, choice.index_id, since) == {NAMES[0]}
 
 
 async def test_a_dry_run_asks_nobody_and_says_who_would_be_asked(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from indexgate_policy.flags import Flag, Severity
 from indexgate_policy.signals import Unknown
 
 if TYPE_CHECKING:
+    from indexgate_policy.downloads.panel import Panel
     from indexgate_policy.series.finding import Finding
 
 DEFINITION = Definition(
@@ -43,6 +44,8 @@ _CARRIERS = {
     "stars": "stars with an audience",
     "release": "a release",
 }
+_SERIES = {"inflow": "new dependents", "stars": "stars", "releases": "releases"}
+_BACK = 14  # days before the onset on which what could explain it is looked for
 
 
 def check(case: Case) -> Flag | Unknown | None:
@@ -50,6 +53,9 @@ def check(case: Case) -> Flag | Unknown | None:
     found = series.in_force(case, "surge", but=("first-week",))
     if found is None or isinstance(found, Unknown):
         return found
+    panel = case.history
+    if isinstance(panel, Unknown):
+        return panel
     second = series.second_sign(case)
     severity = _severity(found, second is not None)
     also = f"; {second}" if second and severity is Severity.HIGH else ""
@@ -58,7 +64,7 @@ def check(case: Case) -> Flag | Unknown | None:
         severity=severity,
         evidence=(
             f"{series.count(found.before)} -> {series.count(found.now)} downloads a week since "
-            f"{series.moment(case, found.onset):%Y-%m-%d}; {_carried(found)}{also}"
+            f"{series.moment(case, found.onset):%Y-%m-%d}; {_carried(panel, found)}{also}"
         ),
         facts={
             "usual_week": round(found.before, 1),
@@ -82,7 +88,23 @@ def _severity(found: "Finding", second: bool) -> Severity:
     return Severity.MEDIUM if found.unexplained_ratio >= MEDIUM else Severity.LOW
 
 
-def _carried(found: "Finding") -> str:
-    if found.explained < 0.005:
-        return "no new dependents, stars or release explain it"
-    return f"known events carry {series.percent(found.explained)}, most {_CARRIERS[found.by]}"
+def _carried(panel: "Panel", found: "Finding") -> str:
+    if found.explained >= 0.005:
+        most = _CARRIERS[found.by]
+        return f"known events carry {series.percent(found.explained)} of it, mostly {most}"
+    days = slice(max(0, found.onset - _BACK), found.day + 1)
+    seen = {name: getattr(panel, field)[0, days] for field, name in _SERIES.items()}
+    # What is not a number is not equal to itself; numpy need not be imported to know.
+    absent = [name for name, counts in seen.items() if (counts == counts).any()]  # noqa: PLR0124
+    unknown = [name for name in seen if name not in absent]
+    told = []
+    if absent:
+        told.append(f"no {_either(absent)} explain it")
+    if unknown:
+        told.append(f"nothing is known of {_either(unknown)}")
+    return ", ".join(told)
+
+
+def _either(names: list[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} or {last}" if first else last

@@ -95,9 +95,30 @@ def test_the_evidence_of_a_surge_can_be_read_aloud() -> None:
     assert isinstance(flag, Flag)
     assert flag.began == datetime(2024, 6, 19, tzinfo=UTC)
     assert flag.evidence.endswith(
-        "downloads a week since 2024-06-19; no new dependents, stars or release explain it"
+        "downloads a week since 2024-06-19; no new dependents, stars or releases explain it"
     )
     assert flag.ends == datetime(2024, 7, 15, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("unknown", "said"),
+    [
+        (("inflow",), "no stars or releases explain it, nothing is known of new dependents"),
+        (
+            ("inflow", "stars"),
+            "no releases explain it, nothing is known of new dependents or stars",
+        ),
+        (
+            ("inflow", "stars", "releases"),
+            "nothing is known of new dependents, stars or releases",
+        ),
+    ],
+)
+def test_what_was_not_counted_is_not_said_to_be_absent(unknown: tuple[str, ...], said: str) -> None:
+    nothing: dict[str, Any] = dict.fromkeys(unknown, np.full(DAYS, np.nan))
+    flag = download_surge.check(case(history(20.0, **nothing)))
+    assert isinstance(flag, Flag)
+    assert flag.evidence.endswith(said)
 
 
 @pytest.mark.parametrize(

@@ -193,10 +193,10 @@ class _Work:
         if not self.names:
             return
         self.progress.begin("projects", len(self.names))
-        room = asyncio.Semaphore(AT_ONCE)
+        waiting = iter(self.names)
         async with asyncio.TaskGroup() as together:
-            for name in self.names:
-                together.create_task(self._in_turn(room, name))
+            for _ in range(AT_ONCE):
+                together.create_task(self._in_turn(waiting))
         if not self.stop.wanted:
             await relate_surges(self.parts.store, self.parts.gate.index_id)
 
@@ -235,8 +235,8 @@ class _Work:
     def _wants(self, source: str) -> bool:
         return not self.wanted.sources or source in self.wanted.sources
 
-    async def _in_turn(self, room: asyncio.Semaphore, name: NormalizedName) -> None:
-        async with room:
+    async def _in_turn(self, waiting: Iterator[NormalizedName]) -> None:
+        for name in waiting:
             await self.stop.unless(self._project(name))
 
     def _anew(self, name: NormalizedName) -> bool:

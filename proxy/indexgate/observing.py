@@ -125,6 +125,10 @@ class Observer:
         now = self._clock()
         return tuple(signal for s in sources for signal in unobserved(s.about, NOT_YET, now))
 
+    def may_know(self, project: NormalizedName, about: About) -> bool:
+        """Tell whether *about* may be told the name of *project* at all."""
+        return not (about.third_party and self._private(project))
+
     def due(
         self, project: NormalizedName, sources: Iterable[Source], before: Sequence[Signal]
     ) -> tuple[Source, ...]:
@@ -208,7 +212,7 @@ class Observer:
 
     def _objection(self, project: NormalizedName, about: About, known: Signals) -> str | None:
         """Return why *about* is not asked about *project* whatever its age, if so."""
-        if about.third_party and self._private(project):
+        if not self.may_know(project, about):
             return "is not asked: the name is private"
         for need in about.needs:
             value = known.value(need)

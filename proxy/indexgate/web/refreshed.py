@@ -220,7 +220,11 @@ class _Work:
                 anew = not source.about.third_party and self._anew(name)
                 if anew or source in facts.observer.due(name, self.sources, said):
                     sure.append(name)
-                elif source.about.needs and not any(s.source == source.about.name for s in said):
+                elif (
+                    source.about.needs
+                    and facts.observer.may_know(name, source.about)
+                    and not any(s.source == source.about.name for s in said)
+                ):
                     perhaps += 1
             offer = BY_NAME[source.about.name]
             yield Question(

@@ -229,6 +229,14 @@ async def test_a_dry_run_asks_nobody_and_says_who_would_be_asked(tmp_path: Path)
         assert by_source["project-json"].names == NAMES[:5]
 
 
+async def test_a_dry_run_counts_no_private_name_for_others(tmp_path: Path) -> None:
+    async with bench_in(tmp_path, private_names=("demo-0*",)) as bench:
+        intended = await bench.intend(Wanted(projects=NAMES[:3]))
+    told = {q.source: (q.projects, q.perhaps) for q in intended.questions}
+    assert told.pop("project-json") == (3, 0)
+    assert set(told.values()) == {(0, 0)}
+
+
 async def test_days_are_read_beside_the_projects(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

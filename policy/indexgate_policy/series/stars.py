@@ -110,8 +110,10 @@ def _audience(panel: Panel, first: int, stars: Counts) -> _Audience:
     peak = 7 * np.fmax(people, yesterday)[:, first:]  # on the day itself, before a week has passed
     week = week[:, first:]
     writers = trailing_sum(np.nan_to_num(panel.people))[:, first:]
+    counted = trailing_sum(np.isfinite(panel.people).astype(np.float32))[:, first:] > 0
     with np.errstate(invalid="ignore"):
         moved = (week > 1.5 * usual + 20) | (peak > 1.8 * usual + 20)
         crowd = np.fmax(peak, week) > 4 * usual + 20
-        talk = writers >= np.maximum(1, 0.004 * stars)
+        # Where nobody counted who writes, that people came has to do.
+        talk = (writers >= np.maximum(1, 0.004 * stars)) | ~counted
     return _Audience(moved, crowd, talk, np.isfinite(week) & np.isfinite(usual))

@@ -17,6 +17,8 @@ WHEN = np.arange(DAYS)
         (100, 3.0, 1.0, False),  # an audience
         (100, 3.0, 0.0, True),  # more downloads, and nobody writes
         (100, 10.0, 0.0, False),  # a crowd needs no word
+        (100, 1.0, np.nan, True),  # nobody comes, whoever writes
+        (100, 3.0, np.nan, False),  # more downloads, and nobody counted who writes
         (2, 1.0, 0.0, False),
     ],
 )
@@ -30,7 +32,7 @@ def test_a_burst_is_told_when_no_audience_came_with_it(
         series,
         people=0.6,
         stars=np.where(on, burst, 0.2),
-        writers=np.where(on, writers, 0),
+        writers=np.full(DAYS, writers) if np.isnan(writers) else np.where(on, writers, 0),
     )
     found = [one for one in findings(panel, first=60) if one.kind == "stars"]
     assert [one.onset for one in found] == ([DAY] if told else [])

@@ -55,9 +55,10 @@ class Signals(Mapping[str, Signal]):
     def value(self, name: str) -> Value | Unknown:
         """Return the value of the signal *name*, or `Unknown` when it was never observed."""
         signal = self._by_name.get(name)
-        return _unobserved(name) if signal is None else signal.value
+        return unobserved(name) if signal is None else signal.value
 
 
 @cache  # most signals of most projects are unknown, and there are not many names
-def _unobserved(name: str) -> Unknown:
+def unobserved(name: str) -> Unknown:
+    """Return the value of a signal that was never observed."""
     return Unknown(reason=f"{name} has not been observed yet")

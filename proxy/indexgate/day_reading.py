@@ -15,6 +15,7 @@ from packaging.utils import NormalizedName
 from indexgate.index.listing import Listing
 from indexgate.sources.day_log import Batch, DayLog, Plan, due, newest_settled
 from indexgate.store.history import History
+from indexgate_policy.signals import Unknown
 
 if TYPE_CHECKING:
     from indexgate_policy.downloads.roll_up import Upload, Uploads
@@ -26,6 +27,8 @@ CATCH_UP = timedelta(days=7)
 """How far back days are read by themselves; older ones on demand."""
 
 WEEKS_OF_MOVEMENT = 26
+WEEKS_COMPARED = 11
+"""Weeks that a day and its week are compared with, and one to spare (see `movement`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,10 +134,17 @@ class DayReader:
         """Work out anew how the whole index moved, now that *day* is known too."""
         from indexgate_policy.downloads.movement import movement
 
-        panels = self._history.panels(self._index_id, day, 7 * WEEKS_OF_MOVEMENT)
+        panels = self._history.panels(self._index_id, day, 7 * self._weeks_to_compare(day))
         first = next(panels, None)
         if first is not None:
             self._history.save_movement(self._index_id, movement(chain([first], panels)))
+
+    def _weeks_to_compare(self, day: date) -> int:
+        """Return the weeks that tell what *day* adds to a movement that is held, or all of it."""
+        monday = day - timedelta(days=day.weekday() + 7)
+        held = self._history.movement(self._index_id, monday, 7)
+        known = not isinstance(held, Unknown) and bool((held.consumers == held.consumers).any())
+        return WEEKS_COMPARED if known else WEEKS_OF_MOVEMENT
 
 
 def days_between(first: date, last: date) -> Iterator[date]:

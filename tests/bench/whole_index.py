@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from datetime import time as clock_time
 from pathlib import Path
 
+from indexgate.day_reading import WEEKS_COMPARED, WEEKS_OF_MOVEMENT
 from indexgate.store.database import open_store
 from indexgate.whole_index import assess_whole_index
 from tests.bench.history import INDEX, LAST
@@ -25,9 +26,11 @@ def main() -> None:
     given = arguments.parse_args()
     now = datetime.combine(LAST + timedelta(days=2), clock_time(6), UTC)
     [place] = given.folder.glob("*.sqlite3")
+    for what, weeks in (("half a year", WEEKS_OF_MOVEMENT), ("a further day", WEEKS_COMPARED)):
+        began = time.perf_counter()
+        _note_movement(place, now, weeks)
+        print(f"how the index moved, {what}: {time.perf_counter() - began:.0f} s", flush=True)
     began = time.perf_counter()
-    _note_movement(place, now)
-    print(f"how the index moved: {time.perf_counter() - began:.0f} s", flush=True)
     counted = assess_whole_index(
         place, INDEX, now, workers=given.workers, tell=lambda done: print(f"{done:,}", flush=True)
     )
@@ -39,12 +42,12 @@ def main() -> None:
     print(f"{own / 1024:.0f} MB here, at most {largest / 1024:.0f} MB in each of the others")
 
 
-def _note_movement(place: Path, now: datetime) -> None:
+def _note_movement(place: Path, now: datetime, weeks: int) -> None:
     """Do what reading a day of the whole index does before anything is assessed."""
     from indexgate_policy.downloads.movement import movement
 
     store = open_store(place, lambda: now)
-    store.history.save_movement(INDEX, movement(store.history.panels(INDEX, now.date())))
+    store.history.save_movement(INDEX, movement(store.history.panels(INDEX, now.date(), 7 * weeks)))
     store.close()
 
 

@@ -5,15 +5,25 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 from packaging.utils import NormalizedName
 
-from indexgate.day_reading import BREAK_EVEN, CATCH_UP, DayReader
+from indexgate.day_reading import (
+    BREAK_EVEN,
+    CATCH_UP,
+    WEEKS_COMPARED,
+    WEEKS_OF_MOVEMENT,
+    DayReader,
+)
 from indexgate.index.listing import Listing
 from indexgate.sources.day_log import Batch, Plan
 from indexgate.sources.protocol import SourceFailed
 from indexgate.store.database import Store, open_store
+from indexgate.store.history import History
 from indexgate_policy.downloads.log_row import COLUMNS
+from indexgate_policy.downloads.movement import movement
+from indexgate_policy.downloads.panel import Panel
 from indexgate_policy.signals import Unknown
 from tests.proxy.sources_said import Clock
 
@@ -29,6 +39,7 @@ class Log:
     reads_whole_index: bool = True
     breaks_after: int | None = None
     unknown: frozenset[str] = frozenset()
+    everybody: frozenset[str] = frozenset({"demo", "other"})
     asked: list[tuple[date, frozenset[str] | None]] = field(default_factory=list)
 
     def plan(self, day: date, projects: frozenset[str] | None, now: datetime) -> Plan:
@@ -46,7 +57,7 @@ class Log:
 
     def rows(self, day: date, projects: frozenset[str] | None, now: datetime) -> Iterator[Batch]:
         self.asked.append((day, projects))
-        found = (projects or {"demo", "other"}) - self.unknown
+        found = (projects or self.everybody) - self.unknown
         for number, project in enumerate(sorted(found)):
             if number == self.breaks_after:
                 raise SourceFailed(self.name, "cut-off", "gave 1 row of 2")
@@ -166,3 +177,30 @@ def test_a_plan_is_of_what_would_be_read(bench: Bench) -> None:
     assert bench.reader.plan(SETTLED).jobs == 1
     assert bench.log.asked == []
     assert bench.reader.source == "bigquery"
+
+
+def test_a_further_day_is_compared_with_what_it_needs_and_says_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everybody = frozenset(f"project-{number}" for number in range(40))
+    many = [f"p{number}" for number in range(BREAK_EVEN + 1)]
+    bench = Bench(tmp_path, *many, log=Log(everybody=everybody))
+    history, compared = bench.store.history, []
+    panels = history.panels
+
+    def counted(index_id: str, until: date, days: int) -> Iterator[Panel]:
+        compared.append(days)
+        return panels(index_id, until, days)
+
+    monkeypatch.setattr(History, "panels", lambda _self, *given: counted(*given))
+    for back in range(90, -1, -1):
+        bench.reader.read(SETTLED - timedelta(days=back))
+    assert compared[0] == 7 * WEEKS_OF_MOVEMENT
+    assert compared[-1] == 7 * WEEKS_COMPARED
+    whole = movement(panels(INDEX, SETTLED, 7 * WEEKS_OF_MOVEMENT))
+    held = history.movement(INDEX, whole.first_day, len(whole.consumers))
+    assert not isinstance(held, Unknown)
+    assert np.isfinite(held.consumers[-1])
+    np.testing.assert_allclose(held.consumers, whole.consumers, atol=0.01)
+    np.testing.assert_allclose(held.installers, whole.installers, atol=0.01)
+    bench.store.close()

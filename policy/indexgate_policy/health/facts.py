@@ -14,7 +14,7 @@ from indexgate_policy.health.engagement import confirmed
 from indexgate_policy.health.finished import WIDELY_NEEDED, finished
 from indexgate_policy.health.open_advisories import OpenAdvisories, open_advisories
 from indexgate_policy.health.wording import count
-from indexgate_policy.signals import Unknown, Value
+from indexgate_policy.signals import Unknown, Value, unobserved
 from indexgate_policy.subject import Release
 
 ALIKE = 0.15
@@ -100,7 +100,7 @@ class Facts:
 
     def _value(self, name: str) -> Value | Unknown:
         signal = self._signals.get(name)
-        return self.case.signals.value(name) if signal is None else signal.value
+        return unobserved(name) if signal is None else signal.value
 
     @cached_property
     def counted_until(self) -> datetime | None:

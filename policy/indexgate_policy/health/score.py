@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 
 from indexgate_policy.advisories import Advisories
 from indexgate_policy.assessment import Case
@@ -96,17 +97,28 @@ def _credited(reading: Reading, share: float | Unknown) -> Reading:
 
 def _line(dimension: Dimension, each: Input, most: float, reading: Reading) -> Line:
     value, evidence, _ = reading
-    known = value is not None
     if value is None:
-        value = NEUTRAL
-    elif not 0 <= value <= 1:  # no input gives such a value; a sum must hold all the same
+        return _unknown_line(dimension.name, each.name, most, evidence)
+    if not 0 <= value <= 1:  # no input gives such a value; a sum must hold all the same
         value = float(value > 1)
     return Line(
         dimension=dimension.name,
         input=each.name,
         points=most * value,
         most=most,
-        known=known,
+        known=True,
+        evidence=evidence,
+    )
+
+
+@lru_cache(maxsize=4096)  # of a whole index most inputs are unknown, for a few reasons
+def _unknown_line(dimension: str, name: str, most: float, evidence: str) -> Line:
+    return Line(
+        dimension=dimension,
+        input=name,
+        points=most * NEUTRAL,
+        most=most,
+        known=False,
         evidence=evidence,
     )
 

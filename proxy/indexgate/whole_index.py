@@ -216,11 +216,16 @@ class _Whole:
 
     def _moved(self, panel: "Panel") -> frozenset[int]:
         """Return the rows in which a finding may be in force: its rule held lately."""
-        from indexgate_policy.checks.series import MIX_HOLDS
+        from indexgate_policy.checks.series import HOLDS, MIX_HOLDS
         from indexgate_policy.series.findings import findings
 
         movement = None if isinstance(self.movement, Unknown) else self.movement
-        found = findings(panel, movement, first=max(0, panel.days - MIX_HOLDS.days - 1))
+        found = findings(
+            panel,
+            movement,
+            first=max(0, panel.days - HOLDS.days - 1),
+            first_mix=max(0, panel.days - MIX_HOLDS.days - 1),
+        )
         return frozenset(finding.row for finding in found)
 
     def _is_unlike(self, inputs: Iterable[Signal]) -> bool:

@@ -26,24 +26,32 @@ LEAST_DAYS = 28
 """With fewer days before, no day is looked at."""
 
 
-def findings(panel: Panel, movement: Movement | None = None, *, first: int = 0) -> list[Finding]:
+def findings(
+    panel: Panel,
+    movement: Movement | None = None,
+    *,
+    first: int = 0,
+    first_mix: int | None = None,
+) -> list[Finding]:
     """Return the findings of the days from *first* to the panel's last, in order of row and day.
 
     *movement* tells how the whole index moved over the same days; without it a panel of many
     projects tells it itself, and of few the rules demand more. What is said of a day rests on that
-    day and earlier ones; a finding of a mix comes on the last day of its week.
+    day and earlier ones; a finding of a mix comes on the last day of its week. *first_mix*: mixes
+    are looked at from that day on instead, which must not be after *first*.
     """
     panel, index = common(panel, movement)
     first = max(first, LEAST_DAYS)
     if first >= panel.days:
         return list(first_weeks(panel, 0))
-    rows = _noticeable(panel, first)
+    from_mix = first if first_mix is None else max(first_mix, LEAST_DAYS)
+    rows = _noticeable(panel, from_mix)
     panel = _of(panel, rows)
     found = [
         _at(one, int(rows[one.row]))
         for one in (
             *volume(panel, index, first),
-            *mixes(panel, index, first),
+            *mixes(panel, index, from_mix),
             *star_bursts(panel, first),
         )
     ]

@@ -5,7 +5,6 @@ text, `ed25519:` and 32 bytes in base64, that is given to others by a way they t
 """
 
 import base64
-import binascii
 import hashlib
 import os
 import stat
@@ -151,7 +150,7 @@ def _signature(content: bytes) -> tuple[bytes, bytes]:
     lines = content.decode("ascii", "replace").split("\n")
     try:
         said, signed = _bytes_of(lines[0]), base64.b64decode(lines[1], validate=True)
-    except (SnapshotFailed, IndexError, binascii.Error) as error:
+    except (SnapshotFailed, IndexError, ValueError) as error:  # base64 raises the last
         raise SnapshotFailed("snapshot-signature", f"`{SIGNATURE}` holds no signature") from error
     return said, signed
 

@@ -85,6 +85,14 @@ def test_a_swapped_table_is_named(folder: Path, store: Store, tmp_path: Path, ke
         assert TABLE in found.message
 
 
+@pytest.mark.parametrize("byte", [b"\xb0", b"\x00", b"="])
+def test_a_signature_of_other_bytes_is_none(folder: Path, key: Key, byte: bytes) -> None:
+    path = folder / "manifest.sig"
+    first, _, second = path.read_bytes().partition(b"\n")
+    path.write_bytes(first + b"\n" + byte + second[1:])
+    assert failure(folder, key).reference == "snapshot-signature"
+
+
 @settings(
     max_examples=40,
     deadline=None,

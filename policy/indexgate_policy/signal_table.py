@@ -121,7 +121,6 @@ _SECURITY = (
     _of("texts", "attested_versions", "The newest versions that carry an attestation"),
     _of("text", "attested_repository", "The repository the newest attestation names"),
     _of("text", "attested_repository_before", "The repository the one before it named"),
-    _number("criticality", "0..1", "OpenSSF Criticality Score as published"),
     _of("texts", "third_party_findings", "What deps.dev says of it: malicious, low usage ..."),
     _of("texts", "similar_names", "Names that deps.dev finds similar"),
     _of("texts", "third_party_advisories", "Advisories deps.dev names for the default version"),

@@ -16,6 +16,18 @@ def document(name: str = "sample-project", **more: Any) -> dict[str, Any]:
             "downloads": {"last_day": -1, "last_month": -1, "last_week": -1},
             "home_page": "",
             "name": name,
+            "requires_dist": [
+                "Typing_Extensions>=4; python_version < '3.12'",
+                "other",
+                "only-with-extra; extra == 'more'",
+                "not a requirement !",
+            ],
+            "classifiers": [
+                "Programming Language :: Python :: 3",
+                "Programming Language :: Python :: 3.13",
+                "Programming Language :: Python :: 3 :: Only",
+                "License :: OSI Approved",
+            ],
             "project_urls": {
                 "Bug Reports": "https://github.com/Example/Sample/issues",
                 "Homepage": "https://sample.example.test/",

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 import msgspec
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 
 from indexgate.sources import repository
@@ -34,6 +35,8 @@ ABOUT = About(
         "vulnerabilities_latest",
         "release_count",
         "first_release_at",
+        "requires",
+        "pythons",
     ),
     third_party=False,
     fresh_for=timedelta(hours=24),
@@ -44,6 +47,9 @@ MOST = 20_000_000
 _MOST_LINKS = 50
 _LINK = re.compile(r"https?://\S{1,500}", re.IGNORECASE)
 _MOST_NAMES = 500
+_MOST_TEXT = 1000
+_PYTHON = "Programming Language :: Python :: "
+_VERSION = re.compile(r"[0-9]+(\.[0-9]+)?")
 _OFF_THE_LOOP = 256_000
 
 
@@ -58,6 +64,8 @@ class _Info(msgspec.Struct):
     summary: str | None = None
     home_page: str | None = None
     project_urls: dict[str, str | None] | None = None
+    requires_dist: list[str] | None = None
+    classifiers: list[str] | None = None
 
 
 class _Role(msgspec.Struct, gc=False):
@@ -177,6 +185,31 @@ def _values(document: _Document) -> Iterator[tuple[str, Value | Unknown]]:
     yield "vulnerabilities_latest", _vulnerabilities(document.vulnerabilities)
     yield "release_count", _release_count(document.releases)
     yield "first_release_at", _first_release(document.releases)
+    yield "requires", _requires(info.requires_dist)
+    yield "pythons", _pythons(info.classifiers)
+
+
+def _requires(told: list[str] | None) -> tuple[str, ...] | Unknown:
+    """Return the projects that are needed whatever extras are asked for, normalised."""
+    if told is None:  # that it needs nothing is told as an empty list, or not at all
+        return _untold("what the project needs")
+    names = set()
+    for text in told[:_MOST_NAMES]:
+        try:
+            requirement = Requirement(text[:_MOST_TEXT])
+        except InvalidRequirement:
+            continue
+        if requirement.marker is None or "extra" not in str(requirement.marker):
+            names.add(canonicalize_name(requirement.name))
+    return tuple(sorted(names))
+
+
+def _pythons(classifiers: list[str] | None) -> tuple[str, ...] | Unknown:
+    """Return the versions of Python that the project's classifiers name."""
+    said = (text.removeprefix(_PYTHON) for text in classifiers or () if text.startswith(_PYTHON))
+    return tuple(sorted({version for version in said if _VERSION.fullmatch(version)})) or _untold(
+        "the versions of Python"
+    )
 
 
 def _owners(ownership: _Ownership) -> tuple[str, ...] | Unknown:

@@ -69,6 +69,8 @@ async def test_a_project_has_all_signals_with_source_and_time(
         "vulnerabilities_latest": ("PYSEC-2026-9",),
         "release_count": 2,
         "first_release_at": "2020-06-14T14:37:56.383366Z",
+        "requires": ("other", "typing-extensions"),
+        "pythons": ("3", "3.13"),
     }
     assert {(s.source, s.observed_at) for s in signals.values()} == {("project-json", NOW)}
     assert service.log == [PATH]
@@ -182,6 +184,19 @@ async def test_a_large_document_is_read_as_a_small_one(
     source = ProjectJson(asking, index_url=service.url)
     signals = Signals(await source.signals(Asked(project=SAMPLE), NOW))
     assert signals.value("release_count") == 2
+
+
+@pytest.mark.parametrize(
+    ("member", "name"), [("requires_dist", "requires"), ("classifiers", "pythons")]
+)
+def test_what_info_does_not_tell_is_unknown_and_an_empty_need_is_none(
+    member: str, name: str
+) -> None:
+    told = document()
+    told["info"][member] = None
+    assert isinstance(values(told)[name], Unknown)
+    told["info"]["requires_dist"] = []
+    assert values(told)["requires"] == ()
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from packaging.utils import NormalizedName
 
 from indexgate.index.page_folder import PageFolder
 from indexgate.index.protocol import NoSuchProject, Snapshot, UpstreamFailed
+from indexgate.index.trace import met_page, waiting_for_upstream
 from indexgate.simple.model import NEWEST
 
 
@@ -46,7 +47,8 @@ class Freshness:
 class CachedIndex:
     """The pages of one index, kept in memory (*max_bytes*, packed) and on disk.
 
-    `source` None means offline: only what is stored is served.
+    `source` None means offline: only what is stored is served. `joined` counts those who found the
+    page they wanted being fetched for somebody else.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class CachedIndex:
         self._flights: dict[NormalizedName, asyncio.Task[Snapshot]] = {}
         self._failures: OrderedDict[NormalizedName, tuple[datetime, UpstreamFailed]] = OrderedDict()
         self._newest_api = NEWEST
+        self.joined = 0
 
     async def snapshot(
         self, project: NormalizedName, *, max_age: float | None = None, stand_in: bool = True
@@ -82,6 +85,7 @@ class CachedIndex:
         """
         stored = self._memory.get(project)
         ttl = self._freshness.ttl if max_age is None else min(max_age, self._freshness.ttl)
+        met_page("hit")
         if stored is not None and self._age(stored) < ttl:
             return stored
         if project in self._missing:
@@ -99,6 +103,11 @@ class CachedIndex:
     def holds(self, project: NormalizedName) -> bool:
         """Tell whether the page of *project* is at hand without asking disk or upstream."""
         return project in self._memory
+
+    @property
+    def bytes_in_memory(self) -> int:
+        """The packed bytes of the pages in memory."""
+        return int(self._memory.currsize)
 
     async def close(self) -> None:
         """End the fetches under way."""
@@ -120,7 +129,9 @@ class CachedIndex:
         flight = self._flight(self._source, project, stored)
         try:
             patience = self._freshness.patience if fallback is not None else None
-            return await asyncio.wait_for(asyncio.shield(flight), patience)
+            met_page("miss")
+            with waiting_for_upstream():
+                return await asyncio.wait_for(asyncio.shield(flight), patience)
         except TimeoutError:
             return self._stand_in(fallback, UpstreamFailed("timeout", "is slow to answer"))
         except UpstreamFailed as error:
@@ -130,6 +141,7 @@ class CachedIndex:
         """Return the stored page marked stale, or raise *error* when it is missing or too old."""
         if stored is None or self._age(stored) > self._freshness.max_stale:
             raise error
+        met_page("stale")
         return replace(stored, stale=error.reason)
 
     def _flight(
@@ -140,6 +152,8 @@ class CachedIndex:
             flight = asyncio.create_task(self._fetch(source, project, stored))
             self._flights[project] = flight
             flight.add_done_callback(lambda done: self._landed(project, done))
+        else:
+            self.joined += 1
         return flight
 
     def _landed(self, project: NormalizedName, flight: asyncio.Task[Snapshot]) -> None:

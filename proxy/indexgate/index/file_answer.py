@@ -11,6 +11,7 @@ from indexgate.index.byte_range import ByteRange, RangeNotSatisfiable, asked_ran
 from indexgate.index.file_cache import FileCache
 from indexgate.index.files import Fetch, FetchRange, FileBody, Wanted
 from indexgate.index.protocol import UpstreamFailed
+from indexgate.index.trace import met_file, waiting_for_upstream
 
 PASSED_THROUGH = 1024 * 1024
 """The longest range of a file not in the cache that is asked of upstream by itself, in bytes."""
@@ -52,7 +53,11 @@ async def respond(request: web.Request, wanted: Wanted, source: FileSource) -> w
             passed = await _pass_range(request, wanted, source, headers)
             if passed is not None:
                 return passed
-            body = await source.cache.open(wanted, source.fetch)
+            met_file("miss")
+            with waiting_for_upstream():
+                body = await source.cache.open(wanted, source.fetch)
+        else:
+            met_file("hit")
         return await _get(request, body, wanted, source, headers)
     except RangeNotSatisfiable as error:
         headers[hdrs.CONTENT_RANGE] = error.content_range
@@ -94,6 +99,7 @@ async def _pass_range(
         meant = part.is_meant_by(upstream.headers.get(hdrs.CONTENT_RANGE))
         if not meant or upstream.length != part.length:
             return None  # upstream knows no ranges, or gives another than it was asked for
+        met_file("passed")
         pieces = _exactly(part.length, upstream.chunks())
         return await _send(request, _response(part, wanted.size, headers), pieces, source)
 

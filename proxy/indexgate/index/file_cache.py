@@ -34,7 +34,7 @@ class FileCache:
     *pin* remembers the first sha256 of files that the index lists without one. *warn* is told once
     when files can no longer be kept, and again only after one could be; meanwhile they pass
     through unkept but checked. Work on the disk has threads of its own, so that a slow disk holds
-    up no page.
+    up no page. `joined` counts those who found their file being fetched for somebody else.
     """
 
     def __init__(
@@ -50,6 +50,7 @@ class FileCache:
         self._pin = pin
         self._warn = warn
         self._keeps = True
+        self.joined = 0
         self._flights: dict[Wanted, Flight] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="files")
@@ -71,6 +72,16 @@ class FileCache:
         for flight in self._flights.values():  # those that were cancelled before their first step
             flight.fail(_GOING_DOWN)
         self._pool.shutdown(wait=False)
+
+    @property
+    def bytes_kept(self) -> int | None:
+        """The bytes of the finished files on disk; None before they were counted."""
+        return self._shelf.total
+
+    @property
+    def keeps(self) -> bool:
+        """Whether files can be kept: False after the disk failed, until it takes one again."""
+        return self._keeps
 
     async def open_kept(self, wanted: Wanted) -> KeptBody | None:
         """Return the finished file, or None when it must be fetched."""
@@ -110,6 +121,8 @@ class FileCache:
                 return kept
             # Nothing was awaited since the look on disk, so no fetch can have landed in between.
             flight = self._flights.get(wanted) or self._take_off(wanted, fetch)
+        else:
+            self.joined += 1
         body = GrowingBody(flight, fetch, self._pin)
         try:
             await flight.begin()

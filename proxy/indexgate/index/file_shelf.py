@@ -68,6 +68,11 @@ class FileShelf:
         with self._making_room:
             self._evict(0)
 
+    @property
+    def total(self) -> int | None:
+        """The bytes of the finished files; None before the first look."""
+        return self._total
+
     def path(self, sha256: str) -> Path:
         """Return where the finished file with *sha256* is, or would be."""
         return self.folder / sha256[:2] / sha256

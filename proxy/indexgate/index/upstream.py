@@ -23,6 +23,7 @@ from multidict import CIMultiDictProxy
 from packaging.utils import NormalizedName
 from yarl import URL
 
+from indexgate.index.counts import UpstreamCounts
 from indexgate.index.network import PublicResolver, is_private, refuse_private
 from indexgate.index.packing import pack
 from indexgate.index.page_body import read_page_body
@@ -93,6 +94,7 @@ class Upstream:
         self.last_success: datetime | None = None
         self.last_failure: tuple[datetime, str] | None = None
         self.clock_ahead = 0.0
+        self.counts = UpstreamCounts()
 
     async def __aenter__(self) -> "Upstream":
         resolver = aiohttp.DefaultResolver()
@@ -125,6 +127,13 @@ class Upstream:
 
         Raises NoSuchProject, UpstreamFailed.
         """
+        with self.counts.asking("page") as asking:
+            snapshot = await self._page(project, known)
+            if known is not None and snapshot.packed is known.packed:
+                asking.result = "not-modified"
+        return snapshot
+
+    async def _page(self, project: NormalizedName, known: Snapshot | None) -> Snapshot:
         url = urljoin(self.settings.root, f"{project}/")
         headers = {"Accept": ACCEPT, "Accept-Encoding": "gzip"}
         if known is not None and known.etag:
@@ -199,6 +208,10 @@ class Upstream:
 
         Raises UpstreamFailed.
         """
+        with self.counts.asking("list"):
+            return await self._project_list(accept)
+
+    async def _project_list(self, accept: str) -> tuple[bytes, str, str]:
         headers = {"Accept": accept, "Accept-Encoding": "gzip"}
         try:
             async with (
@@ -221,6 +234,15 @@ class Upstream:
         headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
         if byte_range is not None:
             headers["Range"] = byte_range
+        with self.counts.asking("file") as asking:
+            async with self._opened_file(url, headers, byte_range) as body:
+                asking.is_answered()
+                yield body
+
+    @asynccontextmanager
+    async def _opened_file(
+        self, url: str, headers: Mapping[str, str], byte_range: str | None
+    ) -> AsyncIterator[Body]:
         async with self._get(url, headers) as response:
             if response.status not in ({200, 206} if byte_range else {200}):
                 if response.status in {404, 410}:

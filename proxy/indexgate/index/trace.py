@@ -1,0 +1,88 @@
+"""What one request met on its way: for its log line, its `Server-Timing` and the counts.
+
+The way leads through rooms that know nothing of requests, so this travels in a context variable.
+What goes on in the background has none, unless a request began it: then it is that request's.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Literal, TypeAlias
+
+Met: TypeAlias = Literal["hit", "miss", "stale"]
+"""A page that was at hand, one for which upstream was waited, an old one that stood in."""
+
+MetFile: TypeAlias = Literal["hit", "miss", "passed"]
+"""A kept file, one that is fetched into the cache, a part that went past it."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Trace:
+    """One request. `id` names it in the log, in the answer's header and in what it failed with.
+
+    `started` and `answered` (None: not yet) are of `perf_counter`; `upstream` is for how many
+    seconds upstream was waited, `judge` for how many the page was read and judged. `page` and
+    `file` tell what the caches had. `result`, `why`, `rule` and `project` are what is told of it,
+    empty where there is nothing to tell.
+    """
+
+    id: str
+    started: float = field(default_factory=perf_counter)
+    answered: float | None = None
+    upstream: float = 0.0
+    judge: float = 0.0
+    page: Met | None = None
+    file: MetFile | None = None
+    result: str = ""
+    why: str = ""
+    rule: str = ""
+    project: str = ""
+
+
+_TRACE: ContextVar[Trace | None] = ContextVar("trace", default=None)
+current = _TRACE.get
+follow = _TRACE.set
+
+
+@contextmanager
+def waiting_for_upstream() -> Iterator[None]:
+    """Count what is done within as time for which the request waited for upstream."""
+    trace = current()
+    if trace is None:
+        yield
+        return
+    began = perf_counter()
+    try:
+        yield
+    finally:
+        trace.upstream += perf_counter() - began
+
+
+@contextmanager
+def judging() -> Iterator[None]:
+    """Count what is done within as reading and judging, less the time upstream was waited for."""
+    trace = current()
+    if trace is None:
+        yield
+        return
+    began, waited = perf_counter(), trace.upstream
+    try:
+        yield
+    finally:
+        trace.judge += perf_counter() - began - (trace.upstream - waited)
+
+
+def met_page(what: Met) -> None:
+    """Note what the cache of pages had, the last time it was looked at."""
+    trace = current()
+    if trace is not None:
+        trace.page = what
+
+
+def met_file(what: MetFile) -> None:
+    """Note what the cache of files had."""
+    trace = current()
+    if trace is not None:
+        trace.file = what

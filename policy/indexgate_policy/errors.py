@@ -20,4 +20,14 @@ class Explained(Exception):
 
 
 class PolicyError(Explained):
-    """A policy document that cannot be used."""
+    """A policy document that cannot be used.
+
+    `line` and `column` say where in it, counted from 1, as far as that can be told; 0 is unknown.
+    """
+
+    def __init__(
+        self, reference: str, message: str, hint: str = "", *, line: int = 0, column: int = 0
+    ) -> None:
+        super().__init__(reference, message, hint)
+        self.line = line
+        self.column = column

@@ -80,11 +80,11 @@ def run(
 ) -> tuple[Result, ...]:
     """Judge every case under the policy at *now*. Raises PolicyError for either document."""
     policy = document.parse(policy_text, source=source, now=now)
-    body, root = document.read_toml(cases_text, cases_source)
+    root = document.read_toml(cases_text, cases_source)
     if not root.value:
         raise root.error("missing-key", "`case` is missing from a file of cases")
     cases = root.fields(("case",), "a file of cases").needed("case")
-    return tuple(_run(case, policy, now) for case in document.tables(cases, body, "name"))
+    return tuple(_run(case, policy, now) for case in document.tables(cases, "name"))
 
 
 def _run(table: Field, policy: document.Policy, now: datetime) -> Result:

@@ -10,7 +10,7 @@ import json
 import re
 import tomllib
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from indexgate_policy.errors import PolicyError
@@ -35,6 +35,7 @@ then the gate reads the feed as soon as it is up again."""
 
 _KEYS = ("version", "max_feed_age", "rule", "exemption")
 _RULE_KEYS = ("id", "action", "when", "unless", "unknown", "reason", "hint")
+_TOMLLIB_PLACE = re.compile(r"at line ([0-9]+), column ([0-9]+)")
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 
 
@@ -105,7 +106,7 @@ def parse(
     *checks*, if given, are the ids of the checks that are computed: a rule on other flags only is a
     notice. Raises PolicyError and nothing else.
     """
-    body, root = read_toml(text, source)
+    root = read_toml(text, source)
     if not root.value:
         raise _no_version(root)
     fields = root.fields(_KEYS, "a policy")
@@ -119,9 +120,9 @@ def parse(
         raise version.error(
             "unknown-version", what, "this version of indexgate reads `version = 1`"
         )
-    rules = _rules(fields["rule"], body) if "rule" in fields else ()
+    rules = _rules(fields["rule"]) if "rule" in fields else ()
     ids = frozenset(rule.id for rule in rules)
-    waived = _exemptions(fields["exemption"], body, ids) if "exemption" in fields else ()
+    waived = _exemptions(fields["exemption"], ids) if "exemption" in fields else ()
     age = fields["max_feed_age"].duration() if "max_feed_age" in fields else MAX_FEED_AGE
     return Policy(
         version=1,
@@ -134,10 +135,10 @@ def parse(
     )
 
 
-def read_toml(text: bytes | str, source: str) -> tuple[str, Field]:
-    """Return a document's text and its top-level table. Raises PolicyError and nothing else."""
+def read_toml(text: bytes | str, source: str) -> Field:
+    """Return a document's top-level table. Raises PolicyError and nothing else."""
     body = _decoded(text, source)
-    return body, Field(key="", value=_toml(body, source), place=Place(source=_path(source)))
+    return Field(key="", value=_toml(body, source), place=Place(source=_path(source), text=body))
 
 
 def _path(source: str) -> str:
@@ -172,7 +173,9 @@ def _toml(body: str, source: str) -> dict[str, object]:
         raise _too_deep(where) from None
     except (ValueError, OverflowError) as error:
         what = f"{where} is not TOML: {plain(str(error), 200)}"
-        raise PolicyError("policy-not-toml", what) from None
+        at = _TOMLLIB_PLACE.search(str(error))
+        line, column = (int(at[1]), int(at[2])) if at else (0, 0)
+        raise PolicyError("policy-not-toml", what, line=line, column=column) from None
     level: list[object] = [data]
     for _ in range(DEEPEST):
         level = [inner for value in level for inner in _inside(value)]
@@ -198,30 +201,25 @@ def _no_version(root: Field) -> PolicyError:
     )
 
 
-def tables(field: Field, body: str, name: str) -> Iterator[Field]:
-    """Yield the tables of a list, each with its place: number, line, and the name under *name*."""
-    headers = re.compile(rf"^[ \t]*\[\[[ \t]*{field.key}[ \t]*\]\]", re.MULTILINE)
-    starts = [match.start() for match in headers.finditer(body)]
+def tables(field: Field, name: str) -> Iterator[Field]:
+    """Yield the tables of a list, each with its place: its number and the name under *name*."""
     items = field.items(f"tables `[[{field.key}]]`")
     for number, item in enumerate(items):
         table = f"`[[{field.key}]]` number {number + 1}"
         label = item.value.get(name) if isinstance(item.value, dict) else None
         if isinstance(label, str):
             table += f', "{shown(label)}"'
-        if len(starts) == len(items):  # else some are written inline and lines cannot be told
-            line = body.count("\n", 0, starts[number]) + 1
-            table += f", line {line}"
-        place = Place(source=field.place.source, table=table)
+        place = replace(field.place, table=table, within=(field.key, number))
         yield Field(key="", value=item.value, place=place)
 
 
-def _rules(field: Field, body: str) -> tuple[Rule, ...]:
+def _rules(field: Field) -> tuple[Rule, ...]:
     rules: dict[str, Rule] = {}
-    for table in tables(field, body, "id"):
+    for table in tables(field, "id"):
         rule = _rule(table)
         if rule.id in rules:
             what = f"the id `{rule.id}` is taken by a rule above"
-            raise table.error("duplicate-rule", what, "give each rule an id of its own")
+            raise table.error("duplicate-rule", what, "give each rule an id of its own", key="id")
         rules[rule.id] = rule
     return tuple(rules.values())
 
@@ -270,8 +268,8 @@ def _unknown(table: Field, fields: Fields, action: Action, when: expression.Term
     return action
 
 
-def _exemptions(field: Field, body: str, ids: frozenset[str]) -> tuple[Exemption, ...]:
-    return tuple(exemptions.read(table, ids) for table in tables(field, body, "project"))
+def _exemptions(field: Field, ids: frozenset[str]) -> tuple[Exemption, ...]:
+    return tuple(exemptions.read(table, ids) for table in tables(field, "project"))
 
 
 def _rule_notices(rules: tuple[Rule, ...], checks: Collection[str] | None) -> Iterator[str]:

@@ -118,7 +118,8 @@ def _joined(terms: tuple[Term, ...]) -> Term:
 def _condition(key: str, inner: Field, field: Field) -> Condition:
     definition = conditions.BY_NAME.get(key)
     if definition is None:
-        raise field.error("unknown-condition", f"`{shown(key)}` is not a condition", _hint(key))
+        what = f"`{shown(key)}` is not a condition"
+        raise field.error("unknown-condition", what, _hint(key), key=key)
     written = f"{key} = {plain(_toml(inner.value), 80)}"
     return Condition(
         definition=definition, value=inner.value, written=written, test=definition.read(inner)

@@ -6,16 +6,20 @@ the worst thing that a policy can contain.
 
 import difflib
 import math
+import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TypeAlias
 
 from indexgate_policy.errors import PolicyError
 from indexgate_policy.rules import durations
+from indexgate_policy.rules.positions import Path, Position, nearest
 from indexgate_policy.rules.wording import plain
 
 Toml: TypeAlias = Mapping[str, object]
+
+_STEP = re.compile(r"([^.\[\]]+)|\[([0-9]+)\]")
 
 _KINDS = {
     bool: "true or false",
@@ -29,13 +33,26 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where something stands: in which document, and in which of its tables."""
+    """Where something stands: in which document, and in which of its tables.
+
+    `within` is the way to that table in the document, whose text is `text`.
+    """
 
     source: str
     table: str = ""
+    within: Path = ()
+    text: str = field(default="", repr=False, compare=False)
 
-    def __str__(self) -> str:
-        return f"in {self.table} of `{self.source}`" if self.table else f"in `{self.source}`"
+    def position(self, key: str) -> Position | None:
+        """Return where the dotted *key* of the table stands, or what is around it."""
+        steps = (int(number) if number else name for name, number in _STEP.findall(key))
+        return nearest(self.text, (*self.within, *steps)) if self.text else None
+
+    def told(self, position: Position | None) -> str:
+        """Return the place in words, with the line of *position*."""
+        parts = [self.table, f"line {position.line}" if position else ""]
+        table = ", ".join(part for part in parts if part)
+        return f"in {table} of `{self.source}`" if table else f"in `{self.source}`"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,9 +71,16 @@ class Field:
         """The key as messages write it; a table of a list has none."""
         return f"`{self.key}`" if self.key else "the table"
 
-    def error(self, reference: str, what: str, hint: str = "") -> PolicyError:
-        """Return an error about this field."""
-        return PolicyError(f"policy-{reference}", f"{what} ({self.place})", hint)
+    def error(self, reference: str, what: str, hint: str = "", *, key: str = "") -> PolicyError:
+        """Return an error about this field, or about the *key* in its table."""
+        position = self.place.position(f"{self.key}.{key}" if key else self.key)
+        return PolicyError(
+            f"policy-{reference}",
+            f"{what} ({self.place.told(position)})",
+            hint,
+            line=position.line if position else 0,
+            column=position.column if position else 0,
+        )
 
     def wrong(self, wanted: str) -> PolicyError:
         """Return the error that this field is not *wanted*."""
@@ -147,9 +171,8 @@ class Field:
         table = self.table()
         for key in table:
             if key not in known:
-                raise self.error(
-                    "unknown-key", f"`{shown(key)}` is not a key of {of}", suggest(key, known)
-                )
+                what = f"`{shown(key)}` is not a key of {of}"
+                raise self.error("unknown-key", what, suggest(key, known), key=key)
         return Fields(table, of, self)
 
 

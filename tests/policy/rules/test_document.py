@@ -101,8 +101,29 @@ def test_a_broken_rule_is_named_with_its_place(
     found = error(f"version = 1\n\n{RULE}{body}\n")
     assert found.reference == f"policy-{reference}"
     assert named in found.message
-    assert 'in `[[rule]]` number 1, "r", line 3 of `my.toml`' in found.message
+    assert f'in `[[rule]]` number 1, "r", line {found.line} of `my.toml`' in found.message
     assert hint in found.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column"),
+    [
+        ("version = 1\nrules = 3", 2, 1),
+        ("version = 1\n  max_feed_age = '2 days'", 2, 3),
+        ("version = 1\na = = 3", 2, 5),
+        ("version = 1\n[[rule]]", 2, 1),
+        (f"version = 1\n{RULE}when = {{ yanked = true }}\nminimum = 3", 6, 1),
+        (f"version = 1\n{RULE}when = {{ yankd = true }}", 5, 10),
+        (f"version = 1\n{RULE}when.all = [\n  {{ kind = 'egg' }},\n]", 6, 5),
+        (f"version = 1\n{RULE}when = {{ release_age = {{ below = '1' }} }}", 5, 26),
+        (f"version = 1\n{RULE}when = {{ advisory = 'malware' }}", 2, 1),
+        ("version = 2 # \ud800", 0, 0),
+        ("", 0, 0),
+    ],
+)
+def test_a_mistake_is_told_with_its_line_and_column(text: str, line: int, column: int) -> None:
+    found = error(text)
+    assert (found.line, found.column) == (line, column)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +165,8 @@ def test_a_broken_exemption_is_refused(old: str, new: str, reference: str) -> No
 def test_a_second_rule_with_the_same_id_is_refused_where_it_stands() -> None:
     found = error(f"version = 1\n{2 * (RULE + 'when = { yanked = true }' + chr(10))}")
     assert "number 2" in found.message
-    assert "line 6" in found.message
+    assert (found.line, found.column) == (7, 1)
+    assert "line 7" in found.message
 
 
 def test_no_rules_allow_all_with_a_notice() -> None:

@@ -137,6 +137,16 @@ class Facts:
         self._busy_until = 0.0
 
     @property
+    def waiting(self) -> int:
+        """How many projects wait to be assessed again."""
+        return len(self._line)
+
+    @property
+    def at_hand(self) -> list[Assessment]:
+        """The assessments in memory: of the projects that were asked for last."""
+        return [assessment for _, assessment in self._current.values()]
+
+    @property
     def observer(self) -> Observer:
         """Who asks the sources."""
         return self._with.observer

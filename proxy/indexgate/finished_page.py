@@ -12,9 +12,10 @@ from indexgate.record import warned, withheld
 from indexgate.simple import write
 from indexgate.simple.accept import Coding, Form
 from indexgate.store.records import VerdictSet
+from indexgate.verdict_counts import PASSED, Said
 from indexgate_policy.rules.document import Policy
 from indexgate_policy.rules.page import PageVerdicts
-from indexgate_policy.rules.verdict import Verdict
+from indexgate_policy.rules.verdict import Action, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +33,8 @@ class FinishedPage:
 
     `until` is the first moment at which it may differ without any new fact. `private` tells that it
     differs by client; `refused` is set when it may not be shown (`hide`, and the whole project is
-    refused). `withheld` and `warned` are what goes into the record when it is given out.
+    refused). `withheld` and `warned` are what goes into the record when it is given out, `said` is
+    what is counted then.
     """
 
     body: bytes
@@ -44,6 +46,7 @@ class FinishedPage:
     refused: Verdict | None = None
     withheld: VerdictSet | None = None
     warned: VerdictSet | None = None
+    said: tuple[Said, ...] = (PASSED,)
 
 
 def finish(
@@ -65,6 +68,8 @@ def finish(
         presentation=presentation,
         for_uv=variant.for_uv,
     )
+    kept_back = withheld(listed, verdicts, policy.digest)
+    would_warn = warned(listed, verdicts, policy.digest)
     plain = write.json(shown) if variant.form is Form.JSON else write.html(shown)
     return FinishedPage(
         body=pack(plain) if variant.coding is Coding.GZIP else plain,
@@ -74,9 +79,21 @@ def finish(
         snapshot=listed.snapshot,
         private=policy.asks_client,
         refused=verdicts.refused_project if presentation == "hide" else None,
-        withheld=withheld(listed, verdicts, policy.digest),
-        warned=warned(listed, verdicts, policy.digest),
+        withheld=kept_back,
+        warned=would_warn,
+        said=_said(kept_back, would_warn),
     )
+
+
+def _said(withheld: VerdictSet | None, warned: VerdictSet | None) -> tuple[Said, ...]:
+    """Return the rules by which a page withholds and warns, each once."""
+    said = {
+        (action, reason.rule): None
+        for action, found in ((Action.REFUSE, withheld), (Action.WARN, warned))
+        if found is not None
+        for reason in found.reasons
+    }
+    return tuple(said) or (PASSED,)
 
 
 def etag(plain: bytes, variant: Variant) -> str:

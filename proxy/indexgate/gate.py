@@ -112,6 +112,11 @@ class Gate:
             _LISTED_FILES, getsizeof=lambda kept: len(kept.page.files) + 1
         )
 
+    @property
+    def bytes_finished(self) -> int:
+        """The bytes of the finished pages in memory."""
+        return int(self._finished.currsize)
+
     async def page(
         self,
         project: NormalizedName,

@@ -10,6 +10,7 @@ from typing import Any, Literal, TextIO, cast
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
 
+from indexgate.index.trace import current
 from indexgate.redact import redact
 
 
@@ -32,6 +33,7 @@ def configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
+            with_request_id,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,  # as text: local variables stay out of it
             without_credentials,
@@ -72,6 +74,14 @@ def say(part: str) -> Callable[[str, str], None]:
         log.warning(event, text=text) if event in _TROUBLE else log.info(event, text=text)
 
     return tell
+
+
+def with_request_id(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Name the request that *event* happened in, or that began what it happened in."""
+    trace = current()
+    if trace is not None:
+        event.setdefault("id", trace.id)
+    return event
 
 
 def without_credentials(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -6,6 +6,7 @@ is not asked about it, and a source is asked no sooner than it is worth it: an a
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -88,6 +89,8 @@ class _Question:
 class Observer:
     """Asks *sources*, named in the order of rising trust; none of them when *offline*.
 
+    `failures` counts what sources failed with, by source and kind.
+
     *private* names what no third party is told; *chance* gives numbers from 0 to 1, so that many
     attempts do not fall together; *wait* is how time passes for those who have patience.
     """
@@ -113,6 +116,7 @@ class Observer:
         self._chance = chance
         self._told = told or Surveyed()
         self._wait = wait
+        self.failures: Counter[tuple[str, str]] = Counter()
         self._attempts: LRUCache[tuple[str, str], tuple[int, datetime]] = LRUCache(50_000)
 
     @property
@@ -242,6 +246,7 @@ class Observer:
             self._attempts.pop(place, None)
             self._told.succeeded(name, self._clock())
             return _Answer(signals=_filled(source.about, signals, before), asked=True)
+        self.failures[name, failure.kind] += 1
         self._told.failed(name, now, failure.reason)
         again = now + max(wish, self._rest(attempts))
         self._attempts[place] = (attempts + 1, again)

@@ -22,6 +22,9 @@ _Look = tuple[int, int, int]
 class PolicyInForce:
     """The policy named *place*: a shipped name, or the path of a file.
 
+    `taken` and `rejected` count the edits since the start; `broken` says what is wrong with the
+    file as it is now.
+
     Raises GateError, PolicyError when it cannot be used at the start.
     """
 
@@ -36,6 +39,8 @@ class PolicyInForce:
         self._log = log
         self.place = place
         self.broken: str | None = None
+        self.taken = 0
+        self.rejected = 0
         self._path: Path | None = None
         self._look: _Look | None = None
         if place in policies.NAMES:
@@ -61,6 +66,7 @@ class PolicyInForce:
                 self._keep_old(look, error.message)
             else:
                 self._look, self.broken = look, None
+                self.taken += 1
                 self._log("policy-changed", f"`{self.place}` is in force from now on")
         return self._policy
 
@@ -77,6 +83,7 @@ class PolicyInForce:
 
     def _keep_old(self, look: _Look | None, why: str) -> None:
         if self.broken is None or look != self._look:
+            self.rejected += 1
             self._log("policy-broken", f"{why}; the policy read before stays in force")
         self._look, self.broken = look, why
 

@@ -8,6 +8,7 @@ from indexgate.index.listing import Listing
 from indexgate.run_memory import RunMemory
 from indexgate.store.decisions import Decisions
 from indexgate.store.records import Reason, Refusal, VerdictSet, verdict_set
+from indexgate.verdict_counts import Said, VerdictCounts
 from indexgate_policy.assessment import Assessment
 from indexgate_policy.rules.page import PageVerdicts
 from indexgate_policy.rules.verdict import Verdict
@@ -25,6 +26,10 @@ class Served(Protocol):
     def warned(self) -> VerdictSet | None:
         """What the page would have warned of, had clients a place for warnings."""
 
+    @property
+    def said(self) -> tuple[Said, ...]:
+        """What the policy said of the page, to be counted."""
+
 
 class Recorder:
     """Writes down what was decided. No address of a client is ever kept."""
@@ -32,6 +37,7 @@ class Recorder:
     def __init__(self, decisions: Decisions, clock: Callable[[], datetime]) -> None:
         self.decisions = decisions
         self.runs = RunMemory()
+        self.verdicts = VerdictCounts()
         self._clock = clock
 
     def now(self) -> datetime:
@@ -40,6 +46,7 @@ class Recorder:
 
     def page_served(self, page: Served, client: Client, run: str | None) -> None:
         """Count what *page* withheld or warned of."""
+        self.verdicts.page(page.said)
         now = self._clock()
         if page.withheld is not None:
             self.decisions.noticed(

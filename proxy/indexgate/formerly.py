@@ -71,6 +71,7 @@ def verdict(
         return replace(
             by_policy,
             waived=(*by_policy.waived, REMOVED_UPSTREAM),
+            exemptions=(*by_policy.exemptions, waiver.id),
             until=min(waiver.ends, by_policy.until or waiver.ends),
         )
     return Verdict(

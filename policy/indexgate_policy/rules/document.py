@@ -33,7 +33,10 @@ MAX_FEED_AGE = timedelta(hours=48)
 """Age of the advisory feed from which "no advisory" is unknown: a laptop's weekend is longer, but
 then the gate reads the feed as soon as it is up again."""
 
-_KEYS = ("version", "max_feed_age", "rule", "exemption")
+_KEYS = (
+    *("version", "max_feed_age", "max_exemption", "break_glass"),
+    *("rule", "exemption", "grandfather"),
+)
 _RULE_KEYS = ("id", "action", "when", "unless", "unknown", "reason", "hint")
 _TOMLLIB_PLACE = re.compile(r"at line ([0-9]+), column ([0-9]+)")
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
@@ -70,6 +73,8 @@ class Policy:
 
     `digest` changes when the meaning may have changed (never with comments or layout), `source`
     says where the text came from, `notices` what the reader should be told at start.
+    `max_exemption` is the longest that an exemption may be granted for (None: no bound),
+    `break_glass` whether a run may have refusals turned into warnings.
     """
 
     version: int
@@ -79,21 +84,29 @@ class Policy:
     source: str
     max_feed_age: timedelta
     notices: tuple[str, ...]
+    max_exemption: timedelta | None = None
+    break_glass: bool = True
 
     @property
     def asks_client(self) -> bool:
         """Whether verdicts differ by client, so that pages are private to it."""
         return any("client" in rule.names for rule in self.rules)
 
-    def waiver(self, rule: str, file: File, now: datetime) -> Exemption | None:
+    def waiver(
+        self, rule: str, file: File, now: datetime, *, malware: bool = False
+    ) -> Exemption | None:
         """Return the exemption in force that waives *rule* for *file*: the one that lasts longest.
 
-        The gate asks it for `removed-upstream`, which is its own rule.
+        *malware* tells that the rule refuses the file as such. The gate asks it for
+        `removed-upstream`, which is its own rule.
         """
         covering = [
             exemption
             for exemption in self.exemptions
-            if rule in exemption.rules and exemption.ends > now and exemption.covers(file)
+            if rule in exemption.rules
+            and exemption.ends > now
+            and not (malware and exemption.spares_malware)
+            and exemption.covers(file)
         ]
         return max(covering, key=lambda exemption: exemption.ends, default=None)
 
@@ -122,7 +135,8 @@ def parse(
         )
     rules = _rules(fields["rule"]) if "rule" in fields else ()
     ids = frozenset(rule.id for rule in rules)
-    waived = _exemptions(fields["exemption"], ids) if "exemption" in fields else ()
+    longest = fields["max_exemption"].duration() if "max_exemption" in fields else None
+    waived = tuple(each.capped(longest) for each in read_exemptions(fields, ids))
     age = fields["max_feed_age"].duration() if "max_feed_age" in fields else MAX_FEED_AGE
     return Policy(
         version=1,
@@ -131,7 +145,9 @@ def parse(
         digest=hashlib.sha256(json.dumps(root.value, default=str).encode()).hexdigest(),
         source=source,
         max_feed_age=age,
-        notices=(*_rule_notices(rules, checks), *_exemption_notices(waived, now)),
+        notices=(*_rule_notices(rules, checks), *_exemption_notices(waived, longest, now)),
+        max_exemption=longest,
+        break_glass=_break_glass(fields),
     )
 
 
@@ -268,8 +284,29 @@ def _unknown(table: Field, fields: Fields, action: Action, when: expression.Term
     return action
 
 
-def _exemptions(field: Field, ids: frozenset[str]) -> tuple[Exemption, ...]:
-    return tuple(exemptions.read(table, ids) for table in tables(field, "project"))
+def _break_glass(fields: Fields) -> bool:
+    if "break_glass" not in fields:
+        return True
+    return fields["break_glass"].one_of(["allow", "refuse"]) == "allow"
+
+
+def read_exemptions(fields: Fields, ids: frozenset[str] | None) -> tuple[Exemption, ...]:
+    """Return what the tables `[[exemption]]` and `[[grandfather]]` of a document say.
+
+    *ids* are the rules that exist; None: any may be named. Raises PolicyError.
+    """
+    found: dict[str, Exemption] = {}
+    for key, label, read in (
+        ("exemption", "project", exemptions.read),
+        ("grandfather", "id", exemptions.read_grandfather),
+    ):
+        for table in tables(fields[key], label) if key in fields else ():
+            exemption = read(table, ids)
+            if exemption.id in found and isinstance(table.value, dict) and "id" in table.value:
+                what = f"the id `{exemption.id}` is taken by an exemption above"
+                raise table.error("duplicate-exemption", what, "give each an id of its own")
+            found[exemption.id] = exemption  # two that say the same are one
+    return tuple(found.values())
 
 
 def _rule_notices(rules: tuple[Rule, ...], checks: Collection[str] | None) -> Iterator[str]:
@@ -301,11 +338,13 @@ def _flags_of(rule: Rule) -> set[str]:
     return ids
 
 
-def _exemption_notices(waived: tuple[Exemption, ...], now: datetime) -> Iterator[str]:
+def _exemption_notices(
+    waived: tuple[Exemption, ...], longest: timedelta | None, now: datetime
+) -> Iterator[str]:
     for exemption in waived:
+        rules = ", ".join(f"`{rule}`" for rule in sorted(exemption.rules))
+        what = f"the exemption of `{exemption.written}` from {rules}"
         if exemption.ends <= now:
-            rules = ", ".join(f"`{rule}`" for rule in sorted(exemption.rules))
-            yield (
-                f"the exemption of `{exemption.written}` from {rules} expired at the end of "
-                f"{exemption.expires} and waives nothing"
-            )
+            yield f"{what} expired at the end of {exemption.expires} and waives nothing"
+        elif longest is not None and exemption.granted is None and exemption.ends - now > longest:
+            yield f"{what} ends on {exemption.expires}, later than `max_exemption` from now"

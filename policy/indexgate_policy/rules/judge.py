@@ -12,7 +12,7 @@ from indexgate_policy.assessment import Assessment
 from indexgate_policy.rules.conditions import Scope
 from indexgate_policy.rules.conditions.advice import is_malware
 from indexgate_policy.rules.document import Policy, Rule
-from indexgate_policy.rules.exemptions import GATE_FAULT, QUARANTINED
+from indexgate_policy.rules.exemptions import GATE_FAULT, QUARANTINED, Exemption
 from indexgate_policy.rules.kleene import earlier
 from indexgate_policy.rules.known import Known, gather
 from indexgate_policy.rules.refusal import explanation, hint
@@ -66,11 +66,11 @@ class Ruling:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weighed:
-    """What all rules together say: the one that refuses, those that warn, those waived."""
+    """What all rules together say: the one that refuses, what warns, the rules waived by what."""
 
     refusing: Ruling | None
-    warning: tuple[Ruling, ...]
-    waived: tuple[str, ...]
+    warning: tuple[Warned, ...]
+    waived: tuple[tuple[str, Exemption], ...]
     until: datetime | None
 
 
@@ -130,9 +130,7 @@ class Bench:
         weighed = self.weigh(file)
         if not isinstance(weighed, Weighed):
             return self._allowed(weighed)
-        warnings = tuple(
-            Warned(rule=ruling.rule.id, reason=_reason(ruling)) for ruling in weighed.warning
-        )
+        warnings = weighed.warning
         if weighed.refusing is not None:
             return self._refused(file, weighed, weighed.refusing, warnings)
         first = warnings[0] if warnings else Warned(rule="", reason="")
@@ -141,7 +139,8 @@ class Bench:
             rule=first.rule,
             reason=first.reason,
             warnings=warnings,
-            waived=weighed.waived,
+            waived=_rules_of(weighed),
+            exemptions=_exemptions_of(weighed),
             until=weighed.until,
         )
 
@@ -151,8 +150,8 @@ class Bench:
         When none says anything: the first moment at which one may, or None.
         """
         refusing: Ruling | None = None
-        warning: list[Ruling] = []
-        waived: list[str] = []
+        warning: list[Warned] = []
+        waived: list[tuple[str, Exemption]] = []
         if self._plan is None:
             self._plan = self._planned(file)
         until, steps = self._plan
@@ -162,18 +161,24 @@ class Bench:
                 until = earlier(until, ruling)
                 continue
             until = earlier(until, ruling.until)
-            waiver = self.policy.waiver(rule.id, file, self._known.now)
+            waiver = self._waiver(rule, file)
             if waiver is not None:
-                waived.append(rule.id)
+                waived.append((rule.id, waiver))
                 until = earlier(until, waiver.ends)
+                if ruling.action is Action.REFUSE:
+                    warning.append(_waived(ruling, waiver))
             elif ruling.action is Action.WARN:
-                warning.append(ruling)
+                warning.append(Warned(rule=rule.id, reason=_reason(ruling)))
             else:
                 refusing = ruling
                 break
         if refusing is None and not warning and not waived:
             return until
         return Weighed(refusing=refusing, warning=tuple(warning), waived=tuple(waived), until=until)
+
+    def _waiver(self, rule: Rule, file: File) -> Exemption | None:
+        malware = "advisory" in rule.names and is_malware(file, self._known)
+        return self.policy.waiver(rule.id, file, self._known.now, malware=malware)
 
     def _planned(self, file: File) -> _Plan:
         """Settle the rules that say the same of all files; only the others are asked for each."""
@@ -212,7 +217,8 @@ class Bench:
             explanation=explanation(file, ruling.rule, ruling.why, self._known.now),
             hint=hint(file, ruling.rule, self._known, passes),
             warnings=warnings,
-            waived=weighed.waived,
+            waived=_rules_of(weighed),
+            exemptions=_exemptions_of(weighed),
             until=weighed.until,
             at_once="advisory" in ruling.rule.names and is_malware(file, self._known),
         )
@@ -242,6 +248,20 @@ def _is_wide(rule: Rule, known: Known) -> bool:
 
 def _reason(ruling: Ruling) -> str:
     return ruling.rule.reason or plain(ruling.why) or f"the rule {ruling.rule.id} holds"
+
+
+def _waived(ruling: Ruling, waiver: Exemption) -> Warned:
+    """Return the warning that stands in the place of a refusal that is waived."""
+    reason = plain(f"{plain(waiver.said, REASON_LENGTH)}: {_reason(ruling)}", 2 * REASON_LENGTH)
+    return Warned(rule=ruling.rule.id, reason=reason, exemption=waiver.id)
+
+
+def _rules_of(weighed: Weighed) -> tuple[str, ...]:
+    return tuple(rule for rule, _ in weighed.waived)
+
+
+def _exemptions_of(weighed: Weighed) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(waiver.id for _, waiver in weighed.waived))
 
 
 def _quarantined(file: File) -> Verdict:

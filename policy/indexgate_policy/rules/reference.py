@@ -50,8 +50,11 @@ the place and the nearest key that is known. It is UTF-8, at most {kilobytes} KB
 | --- | --- |
 | `version` | always `1`; needed |
 | `max_feed_age` | how old the advisory feed may be before "no advisory" is unknown, `"{hours}h"` |
+| `max_exemption` | the longest that an exemption is granted for, `"90d"`; no bound without it |
+| `break_glass` | `"allow"` or `"refuse"`: whether `indexgate run --break-glass` works; `"allow"` |
 | `[[rule]]` | a rule; without any the policy allows all |
 | `[[exemption]]` | an exemption from a rule |
+| `[[grandfather]]` | versions in use that are warned of for a while before a rule refuses them |
 
 A duration is written {examples}; parts can be joined (`"1d12h"`).
 
@@ -108,9 +111,33 @@ are hidden instead of explained, a refused wheel hides the sdist of its version 
 | `reason` | why; needed |
 | `owner` | who answers for it; needed |
 | `expires` | the last day on which it holds, to its end in UTC, as a date without quotes; needed |
+| `granted` | the day it was granted; `max_exemption` counts from it |
+| `id` | a name of its own, for reports; made from its content without one |
 
-A rule that held and was waived is still told with the verdict. An exemption that is over is told at
-start and waives nothing.
+What is waived warns: "waived until ... by ... (reason)". An exemption that is over is told at start
+and waives nothing. `indexgate exempt` grants exemptions of the same shape apart from this file.
+
+A `[[grandfather]]` has `packages`, a list of names with versions, in place of `project` and
+`version`. It is what `indexgate exempt grandfather` makes of lock files; it never waives a refusal
+for malware.
+
+```toml
+version = 1
+max_exemption = "90d"
+
+[[rule]]
+id = "young"
+action = "refuse"
+when = { project_age = { below = "90d" } }
+unknown = "allow"
+
+[[grandfather]]
+packages = ["demo==2.0", "other==0.1"]
+rule = "young"
+reason = "in use when the rule came"
+owner = "platform team"
+expires = 2027-01-31
+```
 
 ## Conditions
 """

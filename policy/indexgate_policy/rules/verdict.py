@@ -15,10 +15,14 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Warned:
-    """A rule that warns and held: its id and its reason in one ASCII line."""
+    """A rule that warns and held: its id and its reason in one ASCII line.
+
+    A rule that would have refused warns where an exemption waives it: `exemption` is that one's id.
+    """
 
     rule: str
     reason: str
+    exemption: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +34,8 @@ class Verdict:
     `until` is the first moment at which the answer may differ without any new fact; None: never.
     `at_once` is True for refusals that hold for files the moment they hold for pages (malware,
     quarantine); all others reach files ten minutes later, so that no resolver is caught between.
-    `waived` lists the rules that held and that an exemption waived.
+    `waived` lists the rules that held and that an exemption waived, `exemptions` the ids of those
+    that did.
     """
 
     action: Action
@@ -40,6 +45,7 @@ class Verdict:
     hint: str = ""
     warnings: tuple[Warned, ...] = ()
     waived: tuple[str, ...] = ()
+    exemptions: tuple[str, ...] = ()
     until: datetime | None = None
     at_once: bool = False
 

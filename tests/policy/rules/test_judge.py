@@ -96,7 +96,7 @@ def test_no_date_is_promised_when_another_rule_would_refuse_then() -> None:
 
 def test_an_exemption_waives_leaves_a_trace_and_ends() -> None:
     found = verdict(rule('kind = "wheel"') + EXEMPT)
-    assert found.action is Action.ALLOW
+    assert found.action is Action.WARN
     assert found.waived == ("r",)
     assert found.until == NOW + 1.5 * DAY  # the end of 2026-11-23
     over = judge(

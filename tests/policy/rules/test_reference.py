@@ -21,7 +21,7 @@ def test_every_example_is_a_policy(example: str) -> None:
 
 
 def test_every_condition_has_a_heading_and_an_example() -> None:
-    assert len(EXAMPLES) == len(conditions.ALL) + 2
+    assert len(EXAMPLES) == len(conditions.ALL) + 3
     for definition in conditions.ALL:
         assert f"### `{definition.name}`" in reference.render()
 

@@ -1,0 +1,42 @@
+"""Whether an exemption still has something to waive."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from indexgate_policy.assessment import Assessment
+from indexgate_policy.rules.document import Policy
+from indexgate_policy.rules.exemptions import REMOVED_UPSTREAM, Exemption
+from indexgate_policy.rules.judge import Ruling, rule_on
+from indexgate_policy.rules.known import gather
+from indexgate_policy.signals import Unknown
+from indexgate_policy.subject import Client, File
+
+
+def lost(exemption: Exemption, policy: Policy) -> frozenset[str]:
+    """Return the rules that *exemption* waives and that *policy* does not have (any more)."""
+    known = {rule.id for rule in policy.rules} | {REMOVED_UPSTREAM}
+    return frozenset(rule for rule in exemption.rules if rule not in known)
+
+
+def quiet(
+    exemption: Exemption,
+    files: Iterable[File],
+    assessment: Assessment | Unknown,
+    policy: Policy,
+    now: datetime,
+) -> bool:
+    """Tell whether no rule that *exemption* waives says anything of the *files* that it covers.
+
+    The *files* are of one project, and *assessment* is that project's. A rule that cannot be known
+    now, and warns or refuses for that, is not quiet. Raises what a malformed file makes it raise.
+    """
+    if REMOVED_UPSTREAM in exemption.rules:
+        return False  # what is no longer listed is not among the files
+    known = gather(assessment, Client(), now, policy.max_feed_age)
+    waived = [rule for rule in policy.rules if rule.id in exemption.rules]
+    return not any(
+        isinstance(rule_on(rule, file, known, file.project.name), Ruling)
+        for file in files
+        if exemption.covers(file)
+        for rule in waived
+    )

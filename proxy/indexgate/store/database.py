@@ -24,11 +24,13 @@ from indexgate.store.engines import (
 )
 from indexgate.store.events import Events
 from indexgate.store.evidence import StoredEvidence
+from indexgate.store.facts_then import FactsThen
 from indexgate.store.history import History
 from indexgate.store.kept import Kept
 from indexgate.store.projects import Projects
 from indexgate.store.reader import Reader
 from indexgate.store.schema import REVISION
+from indexgate.store.served import Served
 from indexgate.store.source_answers import StoredAnswers
 from indexgate.store.standing import Standing
 from indexgate.store.star_totals import StarTotals
@@ -58,6 +60,8 @@ class Store:
     answers: StoredAnswers
     asked: Asked
     evidence: StoredEvidence
+    served: Served
+    facts_then: FactsThen
     created_at: datetime
     reader: Reader
     writer: Writer
@@ -66,6 +70,7 @@ class Store:
         """Write what still waits, then close. Blocks for as long as the disk needs."""
         self.decisions.close()
         self.asked.close()
+        self.served.close()
         self.writer.close()
         self.reader.close()
 
@@ -123,6 +128,8 @@ def _open(url: URL, clock: Callable[[], datetime]) -> Store:
         answers=StoredAnswers(reader, writer, clock),
         asked=Asked(reader, writer),
         evidence=StoredEvidence(reader, writer, clock),
+        served=Served(reader, writer),
+        facts_then=FactsThen(reader),
         created_at=datetime.fromisoformat(created),
         reader=reader,
         writer=writer,

@@ -33,7 +33,7 @@ from indexgate_policy.flags import Flag
 from indexgate_policy.health.result import HealthScore, Line
 from indexgate_policy.signals import Signal
 
-REVISION = "0003"
+REVISION = "0004"
 """The migration that makes the tables below."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -453,6 +453,33 @@ missing_names = Table(
     Column("first_asked", Moment, nullable=False),
     Column("last_asked", Moment, nullable=False),
     Column("hours", Integer, nullable=False),  # different ones in which it was asked for
+)
+
+served = Table(
+    "served",
+    metadata,
+    _text("index_id", key=True),
+    _text("project", key=True),
+    _text("version"),
+    _text("filename", key=True),
+    _text("family", key=True),
+    Column("ci", Boolean, primary_key=True),
+    Column("day", Day, primary_key=True),
+    Column("first_at", Moment, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Index("served_day", "day"),
+)
+
+facts_then = Table(
+    "facts_then",
+    metadata,
+    _text("index_id", key=True),
+    _text("project", key=True),
+    Column("assessed_at", Moment, primary_key=True),
+    Column("valid_until", Moment, nullable=False),
+    _text("formula"),
+    Column("facts", LargeBinary, nullable=False),
+    Index("facts_then_assessed_at", "assessed_at"),
 )
 
 evidence = Table(

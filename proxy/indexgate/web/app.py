@@ -55,6 +55,7 @@ async def serve(
                 tasks.create_task(parts.gate.facts.refresh_for_ever())
                 tasks.create_task(parts.refresh.for_ever())
                 tasks.create_task(parts.store.asked.send_for_ever())
+                tasks.create_task(parts.store.served.send_for_ever())
                 tasks.create_task(asyncio.to_thread(parts.popular.prepare))
         finally:
             await runner.cleanup()
@@ -85,6 +86,7 @@ def application(
         cache=parts.files,
         whole_files=parts.whole_files,
         recorder=parts.recorder,
+        served=parts.store.served,
         new_names=new_names,
         remembered=remembered(parts, choice.index_id),
         base=base,

@@ -68,7 +68,7 @@ def open_background(
         queue=gate.facts.queue_due,
         releases=_release_feed(settings, choice, around.client, sources),
         days=days,
-        others=(_OldHistory(store), store.asked, store.answers),
+        others=(_OldHistory(store), store.asked, store.served, store.answers),
         relate=partial(relate_surges, store, choice.index_id),
         clock=clock,
         log=say("refresh"),

@@ -21,6 +21,7 @@ from indexgate.record import Recorder
 from indexgate.simple.filename import candidates
 from indexgate.simple.model import PageFile
 from indexgate.simple.projects import valid_name
+from indexgate.store.served import Served
 from indexgate.web.blocked_page import blocked_page
 from indexgate.web.client import client_of, run_of
 from indexgate.web.new_names import NewNames
@@ -49,6 +50,7 @@ class FileRoutes:
     cache: FileCache
     whole_files: WholeFiles
     recorder: Recorder
+    served: Served
     new_names: NewNames
     remembered: Remembered
     base: str
@@ -125,6 +127,7 @@ class FileRoutes:
             run=run_of(request.headers.get(hdrs.AUTHORIZATION)),
             assessment=self.gate.facts.known(judged.subject.project.name),
         )
+        self.served.refused(judged.index_id, judged.subject.project.name, self.recorder.now())
         link = self._link(judged)
         if self.gate.presentation == "hide" or judged.listed is None:
             return refused(judged.subject, judged.verdict, link).response()
@@ -149,6 +152,8 @@ class FileRoutes:
                 first_seen=None if "sha256" in hashes else self.remembered.pinned(key),
             )
             url = side_url(listed.url, address.side)
+        if not address.side and request.method == hdrs.METH_GET:
+            self._count(request, judged)
         run = run_of(request.headers.get(hdrs.AUTHORIZATION))
         if run is not None and request.method == hdrs.METH_GET:
             subject = judged.subject
@@ -163,6 +168,20 @@ class FileRoutes:
             fetch_range=lambda start, stop: self._fetch_range(url, start, stop, wanted),
         )
         return await respond(request, wanted, source)
+
+    def _count(self, request: web.Request, judged: JudgedFile) -> None:
+        if hdrs.RANGE in request.headers:
+            return  # a look at the metadata inside, or the rest of a file that was counted
+        client, subject = client_of(request.headers.get(hdrs.USER_AGENT, "")), judged.subject
+        self.served.count(
+            judged.index_id,
+            subject.project.name,
+            subject.version,
+            subject.filename,
+            family=client.family,
+            ci=client.kind == "ci",
+            at=self.recorder.now(),
+        )
 
     def _fetch_range(
         self, url: str, start: int, stop: int, wanted: Wanted

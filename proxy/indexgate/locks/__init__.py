@@ -1,0 +1,1 @@
+"""Lock files, environments and bills of materials: what they pin, where, and their addresses."""

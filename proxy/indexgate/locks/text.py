@@ -1,0 +1,142 @@
+"""The text of a lock and the tables in it, each with the line at which it stands."""
+
+import json
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+from urllib.parse import unquote, urlsplit
+
+from packaging.utils import InvalidName, NormalizedName, canonicalize_name
+
+from indexgate.errors import GateError
+
+LARGEST = 64_000_000
+"""Bytes of a lock that is read; the largest seen has a tenth of it."""
+
+STRONG = frozenset(["sha256", "sha384", "sha512", "blake2b"])
+_SHOWN = 200
+
+Table: TypeAlias = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockText:
+    """The text of the lock at `path`."""
+
+    path: str
+    text: str
+
+    def toml(self) -> Table:
+        """Return the text as TOML. Raises GateError `lock-text`."""
+        try:
+            return tomllib.loads(self.text)
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
+            raise self.wrong(f"is not TOML: {_clause(error)}") from error
+
+    def json(self) -> Table:
+        """Return the text as a JSON object. Raises GateError `lock-text`."""
+        try:
+            found = json.loads(self.text)
+        except (ValueError, RecursionError) as error:
+            raise self.wrong(f"is not JSON: {_clause(error)}") from error
+        if not isinstance(found, dict):
+            raise self.wrong("is no JSON object")
+        return found
+
+    def wrong(self, clause: str, line: int | None = None) -> GateError:
+        """Return the error that this lock is not as it should be."""
+        place = "" if line is None else f" (line {line})"
+        return GateError(
+            "lock-text",
+            f"`{shown(self.path)}`{place} {clause}",
+            "Make the lock anew with the tool that wrote it, or say with `--format` what it is.",
+        )
+
+    def tables(self, document: Table, key: str) -> Iterator[tuple[Table, "Lines"]]:
+        """Yield each table of the array `[[key]]` in *document*, which `toml` gave, with its lines.
+
+        Raises GateError `lock-text`.
+        """
+        found = document.get(key, [])
+        if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+            raise self.wrong(f"has no tables `[[{key}]]`")
+        lines = self.text.splitlines()
+        heads = [n for n, line in enumerate(lines) if line.rstrip() == f"[[{key}]]"]
+        if len(heads) != len(found):  # written in another way: nothing tells where one begins
+            yield from ((table, Lines(first=1, lines=lines)) for table in found)
+            return
+        ends = [*heads, len(lines)][1:]
+        for table, start, end in zip(found, heads, ends, strict=True):
+            yield table, Lines(first=start + 1, lines=lines[start:end])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lines:
+    """Lines of a lock that belong together; `first` is the number of the first, from 1."""
+
+    first: int
+    lines: Sequence[str]
+
+    def line_of(self, *words: str) -> int:
+        """Return the number of the first line that has any of *words*, else of the first line."""
+        for number, line in enumerate(self.lines, self.first):
+            if any(word and word in line for word in words):
+                return number
+        return self.first
+
+
+def text_in(table: Table, key: str) -> str | None:
+    """Return the text at *key*; None where there is none."""
+    found = table.get(key)
+    return found if isinstance(found, str) and found else None
+
+
+def tables_in(table: Table, key: str) -> tuple[Table, ...]:
+    """Return the tables in the list at *key*."""
+    found = table.get(key)
+    listed = found if isinstance(found, list) else ()
+    return tuple(each for each in listed if isinstance(each, dict))
+
+
+def table_in(table: Table, key: str) -> Table:
+    """Return the table at *key*, an empty one where there is none."""
+    found = table.get(key)
+    return found if isinstance(found, dict) else {}
+
+
+def name_in(table: Table, source: LockText, line: int) -> NormalizedName:
+    """Return the project's normalised name at `name`. Raises GateError `lock-text`."""
+    try:
+        return canonicalize_name(text_in(table, "name") or "", validate=True)
+    except InvalidName as error:
+        raise source.wrong("has an entry without a project's name", line) from error
+
+
+def strong(*hashes: object) -> frozenset[str]:
+    """Return those of *hashes* that cannot be forged, as `algorithm:digest` in lower case."""
+    texts = (each.lower() for each in hashes if isinstance(each, str))
+    return frozenset(each for each in texts if each.partition(":")[0] in STRONG)
+
+
+def filename_in(url: str | None) -> str | None:
+    """Return the name of the file at the end of *url*."""
+    if url is None:
+        return None
+    try:
+        path = urlsplit(url).path
+    except ValueError:
+        return None
+    return unquote(path.replace("\\", "/").rpartition("/")[2]) or None
+
+
+def shown(path: str) -> str:
+    """Return *path* as it may stand in a message."""
+    return ascii(path[-_SHOWN:])[1:-1]
+
+
+def _clause(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "it nests too deep"
+    said = str(error).partition("\n")[0]
+    return ascii(said[:1].lower() + said[1:])[1:-1]

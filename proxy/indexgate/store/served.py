@@ -40,7 +40,7 @@ _KEY = ("index_id", "project", "version", "filename", "family", "ci", "day")
 _Key: TypeAlias = tuple[str, NormalizedName, str, str, str, bool, date]
 _Name: TypeAlias = tuple[str, NormalizedName]
 _OF = (
-    select(table)
+    select(table, table.c.count.label("number"))
     .where(
         table.c.index_id == bindparam("index_id"),
         table.c.project == bindparam("project"),
@@ -150,7 +150,7 @@ class Served:
                 family=row.family,
                 ci=row.ci,
                 first_at=row.first_at,
-                count=int(row.count),
+                count=row.number,
             )
             for row in rows
         ]

@@ -20,6 +20,8 @@ _NUMBER_AND_UNIT = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,6})?) ?([a-zA-Z]*)")
 _HOST = re.compile(r"[A-Za-z0-9_.-]+|\[?[0-9A-Fa-f:.]+(?:%[A-Za-z0-9]+)?\]?")
 _HOST_AND_PORT = re.compile(r"(?:[a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 _NAME_GLOB = re.compile(r"[A-Za-z0-9*][A-Za-z0-9*?._-]*")
+_INDEX_NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,38}[a-z0-9])?")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 _SWITCH = {
     "1": True, "true": True, "yes": True, "on": True,
     "0": False, "false": False, "no": False, "off": False,
@@ -62,6 +64,22 @@ def _host_and_port(text: str) -> str:
 
 def _address(text: str) -> str:
     web_address.parse(text)
+    return text
+
+
+def _index_address(text: str) -> str:
+    return text.lower() if text.lower() == "pypi" else _address(text)
+
+
+def _index_name(text: str) -> str:
+    if not _INDEX_NAME.fullmatch(text.lower()):
+        raise ValueError
+    return text.lower()
+
+
+def _variable(text: str) -> str:
+    if not _VARIABLE.fullmatch(text):
+        raise ValueError
     return text
 
 
@@ -177,6 +195,7 @@ def duration(*, least: timedelta, most: timedelta = timedelta(days=3650)) -> Kin
     )
 
 
+UPSTREAM_TIMEOUT = duration(least=timedelta(milliseconds=100), most=timedelta(minutes=10))
 PORT = Kind(
     metavar="PORT",
     allowed="a number from 0 to 65535 (0: any free port)",
@@ -193,6 +212,15 @@ ADDRESS = Kind(
     metavar="URL", allowed="an address such as `https://index.example.test/path/`", read=_address
 )
 PUBLIC_ADDRESS = Kind(metavar="URL", allowed=ADDRESS.allowed, read=_public_address)
+INDEX_ADDRESS = Kind(metavar="URL", allowed=f"{ADDRESS.allowed}, or `pypi`", read=_index_address)
+INDEX_NAME = Kind(
+    metavar="NAME",
+    allowed="up to 40 letters, digits, `-`, `_` and `.`, such as `acme`",
+    read=_index_name,
+)
+VARIABLE = Kind(
+    metavar="NAME", allowed="the name of a variable, such as `ACME_LOGIN`", read=_variable
+)
 PATH = Kind(metavar="PATH", allowed="a path of printable characters", read=path)
 PATTERN = Kind(
     metavar="GLOB", allowed="a project name in which `*` stands for anything", read=_pattern

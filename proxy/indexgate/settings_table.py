@@ -63,7 +63,7 @@ TABLE: tuple[Setting, ...] = (
     Setting(
         name="upstream",
         kind=kinds.ADDRESS,
-        help="Simple index to stand in front of.",
+        help="Simple index to stand in front of. A file can name several instead, as `[[index]]`.",
         default_shown="the one kept in the state folder, pip's `index-url`, PyPI",
     ),
     Setting(
@@ -131,7 +131,7 @@ TABLE: tuple[Setting, ...] = (
     ),
     Setting(
         name="upstream_timeout",
-        kind=kinds.duration(least=timedelta(milliseconds=100), most=timedelta(minutes=10)),
+        kind=kinds.UPSTREAM_TIMEOUT,
         default="10s",
         help="How long upstream may take to answer. Installers give up after 15 s.",
     ),

@@ -1,18 +1,21 @@
-"""Which index the gate stands in front of, and who said so.
+"""Which index the gate stands in front of, and who said so; or which ones, in their order.
 
 In this order: the flag, the variable, the file, the upstream kept in the state folder, pip's
 `index-url`, PyPI. Pip's `index-url` is passed over where it is the gate itself, as it is once pip
-points at the gate; what pip used before is then the kept one.
+points at the gate; what pip used before is then the kept one. Where the file has `[[index]]`
+tables, it is those and nothing else.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 
 from indexgate import setting_kinds, web_address
 from indexgate.config import Settings
 from indexgate.errors import GateError
+from indexgate.index_tables import PYPI
 from indexgate.pip_settings import Found, PipSettings
 from indexgate.redact import redact
 from indexgate.web_address import Credentials, WebAddress
@@ -30,6 +33,11 @@ class UpstreamChoice:
     `client_cert` are PEM files. `proxy` is for requests to upstream only and may hold credentials
     (None: the environment's proxy variables hold). `origin` is where the choice came from, `keep`
     whether to keep it in the state folder, since pip is about to be pointed at the gate.
+
+    `named_public` is set when somebody said that it is public, which its address alone does not
+    tell. `timeout` is None where the setting `upstream_timeout` holds. With several indexes this is
+    the first one and `later` are the others, in the order in which they are asked; each has a
+    `name`, and its `namespaces` are patterns of the names that belong to it alone.
     """
 
     url: str
@@ -42,6 +50,32 @@ class UpstreamChoice:
     origin: str
     keep: bool = False
     notices: tuple[str, ...] = ()
+    named_public: bool = False
+    timeout: timedelta | None = None
+    name: str = ""
+    namespaces: tuple[str, ...] = ()
+    later: tuple["UpstreamChoice", ...] = ()
+
+    @property
+    def all(self) -> tuple["UpstreamChoice", ...]:
+        """Every index, in the order in which they are asked; most often there is one."""
+        return (self, *self.later)
+
+    @property
+    def public_one(self) -> "UpstreamChoice | None":
+        """The first index that is public, None where none is."""
+        return next((index for index in self.all if index.public), None)
+
+    @property
+    def main(self) -> "UpstreamChoice":
+        """The index that the gate's own work is about: the first public one, else the first."""
+        return self.public_one or self
+
+    @property
+    def private_namespaces(self) -> tuple[str, ...]:
+        """The patterns of names that belong to indexes that are not public."""
+        owned = (index.namespaces for index in self.all if not index.public)
+        return tuple(pattern for patterns in owned for pattern in patterns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,13 +99,15 @@ def choose(
     """Return the upstream.
 
     *kept* is the address in the state folder, *login* finds a host's credentials (netrc),
-    *public_index* is PyPI's address. Raises GateError `upstream-invalid`, `upstream-is-the-gate`.
+    *public_index* is PyPI's address. Raises GateError `upstream-invalid`, `upstream-is-the-gate`,
+    `indexes-clash`.
     """
+    if settings.indexes:
+        return _several(settings, pip, login, public_index)
     chosen = _candidate(settings, kept, pip, public_index)
     address = chosen.address
     notices = [*chosen.notices, *pip.notices, *_extra_indexes(settings, pip)]
-    if address.scheme == "http" and address.host not in _LOOPBACK:
-        notices.append(f"`{address.url}` is not encrypted; anyone on the way can change packages")
+    notices.extend(_not_encrypted(address))
     if chosen.from_pip and address.credentials is not None:
         notices.append(
             f"the credentials in {chosen.origin} are used now but never stored;"
@@ -80,7 +116,8 @@ def choose(
     return UpstreamChoice(
         url=address.url,
         index_id=index_id(address.url),
-        public=_is_public(settings, address, public_index),
+        public=_is_public(settings.upstream_public, address, public_index),
+        named_public=settings.upstream_public == "yes",
         credentials=address.credentials or login(address.host),
         ca=settings.upstream_ca or _path(pip.cert),
         client_cert=_path(pip.client_cert) if _serves_pip(address, pip) else None,
@@ -113,18 +150,64 @@ def is_the_gate(address: WebAddress, settings: Settings) -> bool:
     return address.host in own or (address.host.startswith("127.") and bool(own & _LOOPBACK))
 
 
+def _several(
+    settings: Settings,
+    pip: PipSettings,
+    login: Callable[[str], Credentials | None],
+    public_index: str,
+) -> UpstreamChoice:
+    """Return the indexes of the settings file. Raises GateError."""
+    chosen: list[UpstreamChoice] = []
+    for table in settings.indexes:
+        address = _parse(public_index if table.url == PYPI else table.url, str(table.origin))
+        _check_other(address, str(table.origin), settings)
+        twin = next((index.name for index in chosen if index.url == address.url), None)
+        if twin is not None:
+            raise GateError(
+                "indexes-clash",
+                f"the indexes `{twin}` and `{table.name}` are one, `{address.url}`",
+                "Leave one of the two `[[index]]` tables out.",
+            )
+        pips = _path(pip.client_cert) if _serves_pip(address, pip) else None
+        chosen.append(
+            UpstreamChoice(
+                name=table.name,
+                namespaces=table.namespaces,
+                url=address.url,
+                index_id=index_id(address.url),
+                public=_is_public(table.public, address, public_index),
+                named_public=table.public == "yes",
+                credentials=table.login or address.credentials or login(address.host),
+                ca=table.ca or _path(pip.cert),
+                client_cert=table.client_cert or pips,
+                timeout=table.timeout,
+                proxy=pip.proxy.value if pip.proxy else None,
+                origin=str(table.origin),
+                notices=tuple(_not_encrypted(address)),
+            )
+        )
+    notices = [*pip.notices, *_extra_indexes(settings, pip, {index.url for index in chosen})]
+    notices.extend(notice for index in chosen for notice in index.notices)
+    return replace(chosen[0], later=tuple(chosen[1:]), notices=tuple(notices))
+
+
+def _check_other(address: WebAddress, origin: str, settings: Settings) -> None:
+    """Raise GateError `upstream-is-the-gate` if *address* is the gate's own."""
+    if is_the_gate(address, settings):
+        raise GateError(
+            "upstream-is-the-gate",
+            f"{origin} is `{address.url}`, which is this gate's own address",
+            "Name the index that the gate shall stand in front of.",
+        )
+
+
 def _candidate(
     settings: Settings, kept: str | None, pip: PipSettings, public_index: str
 ) -> _Candidate:
     if settings.upstream is not None:
         origin = str(settings.origins["upstream"])
         address = _parse(settings.upstream, origin)
-        if is_the_gate(address, settings):
-            raise GateError(
-                "upstream-is-the-gate",
-                f"{origin} is `{address.url}`, which is this gate's own address",
-                "Name the index that the gate shall stand in front of.",
-            )
+        _check_other(address, origin, settings)
         return _Candidate(address=address, origin=origin)
     if kept is not None:
         address = _parse(kept, "the upstream kept in the state folder")
@@ -169,20 +252,28 @@ def _parse(text: str, origin: str) -> WebAddress:
         ) from error
 
 
-def _extra_indexes(settings: Settings, pip: PipSettings) -> Iterator[str]:
+def _extra_indexes(
+    settings: Settings, pip: PipSettings, ours: Collection[str] = ()
+) -> Iterator[str]:
     for extra in pip.extra_index_urls:
         try:
-            if is_the_gate(web_address.parse(extra.value), settings):
+            address = web_address.parse(extra.value)
+            if is_the_gate(address, settings) or address.url in ours:
                 continue
         except ValueError:
             pass
         yield f"extra index `{redact(extra.value)}` of pip ({extra.origin}) is not used by the gate"
 
 
-def _is_public(settings: Settings, address: WebAddress, public_index: str) -> bool:
-    if settings.upstream_public == "auto":
+def _is_public(said: str, address: WebAddress, public_index: str) -> bool:
+    if said == "auto":
         return address.url == web_address.parse(public_index).url
-    return settings.upstream_public == "yes"
+    return said == "yes"
+
+
+def _not_encrypted(address: WebAddress) -> Iterator[str]:
+    if address.scheme == "http" and address.host not in _LOOPBACK:
+        yield f"`{address.url}` is not encrypted; anyone on the way can change packages"
 
 
 def _serves_pip(address: WebAddress, pip: PipSettings) -> bool:

@@ -86,7 +86,8 @@ def test_a_flag_beats_a_variable_beats_the_file_beats_the_default(
 
 def test_every_setting_is_a_field_and_every_field_a_setting() -> None:
     names = [setting.name for setting in TABLE]
-    assert [field.name for field in fields(Settings)] == [*names, "origins", "notices"]
+    others = ["origins", "notices", "indexes"]
+    assert [field.name for field in fields(Settings)] == [*names, *others]
 
 
 def test_every_default_is_a_value_that_the_setting_allows() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import click
 
+from indexgate import index_tables
 from indexgate.cli.main import EXIT_CODES, indexgate
 from indexgate.settings_table import TABLE, Setting
 
@@ -20,6 +21,10 @@ the file over the default. Paths in the file are relative to the file.
 A key that is not a setting is an error. An `INDEXGATE_` variable that is none is named at start and
 ignored. An empty variable counts as not set, unless its setting says otherwise.
 """
+_SEVERAL = """\
+Instead of `upstream` a file can name several indexes, each as a table. They are asked in the order
+in which they stand there: [how](../tasks/use-several-indexes.md).
+"""
 
 
 def settings_page() -> str:
@@ -31,6 +36,9 @@ def settings_page() -> str:
     ]
     for setting in TABLE:
         lines.extend(_setting(setting))
+    lines.extend(("", "## [[index]]", "", *_SEVERAL.splitlines()))
+    for key in index_tables.TABLE:
+        lines.extend(_key(key))
     return "\n".join(lines) + "\n"
 
 
@@ -76,6 +84,14 @@ def _setting(setting: Setting) -> Iterator[str]:
     if setting.blank:
         yield f"- Empty: {setting.blank}"
     yield f"- Default: {setting.default_shown or f'`{setting.default}`'}"
+
+
+def _key(key: Setting) -> Iterator[str]:
+    """Yield what there is to say of a key of the `[[index]]` tables."""
+    yield from ("", f"### index.{key.name}", "", key.help, "")
+    yield f"- Key: `{key.name}`{' (a list)' if key.many else ''}"
+    yield f"- Allowed: {key.kind.allowed}"
+    yield f"- Default: {key.default_shown or f'`{key.default}`'}"
 
 
 def _context(command: click.Command, name: str, parent: click.Context | None) -> click.Context:

@@ -12,7 +12,8 @@ from indexgate_policy.rules import conditions
 from indexgate_policy.rules.conditions import Definition, Scope, Test
 from indexgate_policy.rules.kleene import Outcome, all_of, any_of, negate, unknown
 from indexgate_policy.rules.known import Known
-from indexgate_policy.rules.strict import Field, shown, suggest
+from indexgate_policy.rules.positions import Path
+from indexgate_policy.rules.strict import Field, shown, steps, suggest
 from indexgate_policy.rules.wording import plain
 from indexgate_policy.subject import File
 
@@ -21,12 +22,16 @@ _WORDS = ("all", "any", "not")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """One condition of the policy with its `value`; `written` is both as a person would say it."""
+    """One condition of the policy with its `value`; `written` is both as a person would say it.
+
+    `path` is where in the rule it stands.
+    """
 
     definition: Definition
     value: object
     written: str
     test: Test
+    path: Path = ()
 
     def judge(self, file: File, known: Known) -> Outcome:
         """Tell whether it holds; an exception inside makes it unknown."""
@@ -122,7 +127,11 @@ def _condition(key: str, inner: Field, field: Field) -> Condition:
         raise field.error("unknown-condition", what, _hint(key), key=key)
     written = f"{key} = {plain(_toml(inner.value), 80)}"
     return Condition(
-        definition=definition, value=inner.value, written=written, test=definition.read(inner)
+        definition=definition,
+        value=inner.value,
+        written=written,
+        test=definition.read(inner),
+        path=steps(inner.key),
     )
 
 

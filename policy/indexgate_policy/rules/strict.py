@@ -45,8 +45,7 @@ class Place:
 
     def position(self, key: str) -> Position | None:
         """Return where the dotted *key* of the table stands, or what is around it."""
-        steps = (int(number) if number else name for name, number in _STEP.findall(key))
-        return nearest(self.text, (*self.within, *steps)) if self.text else None
+        return nearest(self.text, (*self.within, *steps(key))) if self.text else None
 
     def told(self, position: Position | None) -> str:
         """Return the place in words, with the line of *position*."""
@@ -201,6 +200,11 @@ class Fields(Mapping[str, Field]):
         if key not in self._table:
             raise self._within.error("missing-key", f"`{key}` is missing from {self._of}")
         return self[key]
+
+
+def steps(key: str) -> Path:
+    """Return the way that the dotted *key* of a field goes: `when.all[0]` is three steps."""
+    return tuple(int(number) if number else name for name, number in _STEP.findall(key))
 
 
 def suggest(text: str, known: Collection[str]) -> str:

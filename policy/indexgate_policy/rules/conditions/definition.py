@@ -38,7 +38,8 @@ class Definition:
     when it is unknown (empty: never). `singles_out` marks conditions that choose files within a
     version on purpose: a rule with one of them refuses single files, every other rule refuses the
     whole version. `tells_versions_apart` says whether a condition on the release can say different
-    things of two versions, as far as is known: if not, it is asked once a page.
+    things of two versions, as far as is known: if not, it is asked once a page. `least` and `most`
+    bound the numbers that there are, where a window of numbers is asked for (None: no such bound).
     """
 
     name: str
@@ -49,4 +50,6 @@ class Definition:
     unknown: str = ""
     singles_out: bool = False
     tells_versions_apart: Callable[[Known], bool] = _always
+    least: float | None = None
+    most: float | None = None
     read: Callable[[Field], Test]

@@ -136,6 +136,7 @@ OWNERS = Definition(
     value=WINDOW,
     example="{ below = 2 }",
     unknown="the signal `owners` has not been observed",
+    least=0,
     read=_owners,
 )
 RELEASES = Definition(
@@ -144,6 +145,7 @@ RELEASES = Definition(
     what="The number of versions with files that are not yanked lies within the window.",
     value=WINDOW,
     example="{ below = 3 }",
+    least=0,
     read=_releases,
 )
 SIGNAL = Definition(

@@ -47,6 +47,26 @@ CHECKS = (
 )
 """The ids that formula fl-1 defines; a version of the program may compute only some of them."""
 
+VOLUME = frozenset(
+    [
+        "automation-only",
+        "automation-shift",
+        "clockwork",
+        "download-surge",
+        "downloads-without-engagement",
+        "drop-part",
+        "drop-to-zero",
+        "installer-mix-shift",
+        "milestone-gap",
+        "new-10k",
+        "region-concentration",
+        "region-shift",
+        "stale-majority",
+        "version-shift",
+    ]
+)
+"""The checks that look at downloads alone: they never refuse alone (science fl-1, section 5.4)."""
+
 _MODIFIERS = (
     f"{severities.VALUE}; `explained` is whether known events account for at least "
     f"{EXPLAINED_FROM:.0%} of it"

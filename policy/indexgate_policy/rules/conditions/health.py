@@ -115,6 +115,8 @@ HEALTH = Definition(
     value=WINDOW,
     example="{ below = 30 }",
     unknown=_NOT_SCORED,
+    least=0,
+    most=100,
     read=_health,
 )
 CONFIDENCE = Definition(
@@ -127,6 +129,8 @@ CONFIDENCE = Definition(
     value=WINDOW,
     example="{ at_least = 0.6 }",
     unknown=_NOT_SCORED,
+    least=0,
+    most=1,
     read=_confidence,
 )
 GRADE = Definition(
@@ -148,5 +152,6 @@ HUMAN_INSTALLS = Definition(
     value=WINDOW,
     example="{ below = 50 }",
     unknown="downloads are not known, or the interval reaches over an end of the window",
+    least=0,
     read=_human_installs,
 )

@@ -124,10 +124,11 @@ class Gate:
         client: Client,
         *,
         max_age: float | None = None,
+        run: str | None = None,
     ) -> FinishedPage:
-        """Return the page of *project*. Raises NoSuchProject, UpstreamFailed."""
+        """Return the page of *project* as it is in *run*. Raises NoSuchProject, UpstreamFailed."""
         snapshot = await self.index.snapshot(project, max_age=max_age)
-        policy = self.policy.current()
+        policy = self.policy.current(run)
         now = self._clock()
         asker = client if policy.asks_client else None
         key = (project, variant, asker, policy.digest, snapshot.digest, self.facts.stamp(project))
@@ -169,26 +170,28 @@ class Gate:
             good_until=_good_until(known, now),
         )
 
-    async def file(self, address: FileAddress, client: Client) -> JudgedFile | None:
-        """Judge the file at *address*; None when the index lists no such file.
+    async def file(
+        self, address: FileAddress, client: Client, run: str | None = None
+    ) -> JudgedFile | None:
+        """Judge the file at *address* as *run* gets it; None when the index lists no such file.
 
         Raises UpstreamFailed when the page that would tell cannot be had.
         """
         names = candidates(address.filename)[:MOST_CANDIDATES]
         found = await self._find(address, names, stand_in=True)
         if isinstance(found, Listing):
-            return await self._judged(found, found.by_address[address.path], client)
+            return await self._judged(found, found.by_address[address.path], client, run)
         former = self._former(address)
         if former is not None and former.project not in names:
             told = await self._find(address, (former.project,), stand_in=True)
             if isinstance(told, Listing):
-                return await self._judged(told, told.by_address[address.path], client)
+                return await self._judged(told, told.by_address[address.path], client, run)
             found = _Missed(pages=found.pages | told.pages, failed=found.failed or told.failed)
         if found.pages:
             # Not on the page that is at hand: it may be newer than that page. Ask once more.
             newer = await self._find(address, tuple(found.pages), stand_in=False)
             if isinstance(newer, Listing):
-                return await self._judged(newer, newer.by_address[address.path], client)
+                return await self._judged(newer, newer.by_address[address.path], client, run)
             found = _Missed(
                 pages=found.pages | newer.pages, failed=newer.failed if former is None else None
             )
@@ -263,9 +266,11 @@ class Gate:
         )
         return listing(snapshot, page, project, found)
 
-    async def _judged(self, listed: Listing, file: PageFile, client: Client) -> JudgedFile:
+    async def _judged(
+        self, listed: Listing, file: PageFile, client: Client, run: str | None = None
+    ) -> JudgedFile:
         known = await self.facts.of(listed)
-        policy = self.policy.current()
+        policy = self.policy.current(run)
         now = self._clock()
         self._note_shown(listed, known, now)
         asker = client if policy.asks_client else None

@@ -1,7 +1,8 @@
 """The policy in force: a shipped one by name, or a file whose edits hold from the next request on.
 
 The file is looked at (not read) on every request. A broken edit keeps the policy that was in force
-and is told in the log and on `/-/health`, once per edit.
+and is told in the log and on `/-/health`, once per edit. What was granted apart from the policy
+belongs to it, and for a run whose glass is broken it is another one.
 """
 
 import difflib
@@ -9,12 +10,15 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+from indexgate.broken_glass import BrokenGlass
 from indexgate.errors import GateError
+from indexgate.granted_file import GrantsInForce
 from indexgate_policy import policies
 from indexgate_policy.checks import CHECKS
 from indexgate_policy.errors import PolicyError
 from indexgate_policy.rules import document
 from indexgate_policy.rules.document import Policy
+from indexgate_policy.rules.granted import Granted
 
 _Look = tuple[int, int, int]
 
@@ -22,6 +26,7 @@ _Look = tuple[int, int, int]
 class PolicyInForce:
     """The policy named *place*: a shipped name, or the path of a file.
 
+    *granted* is the file of granted exemptions, if there may be any.
     `taken` and `rejected` count the edits since the start; `broken` says what is wrong with the
     file as it is now.
 
@@ -34,6 +39,7 @@ class PolicyInForce:
         *,
         clock: Callable[[], datetime],
         log: Callable[[str, str], None] = lambda _event, _text: None,
+        granted: Path | None = None,
     ) -> None:
         self._clock = clock
         self._log = log
@@ -41,6 +47,7 @@ class PolicyInForce:
         self.broken: str | None = None
         self.taken = 0
         self.rejected = 0
+        self.glass = BrokenGlass()
         self._path: Path | None = None
         self._look: _Look | None = None
         if place in policies.NAMES:
@@ -49,9 +56,26 @@ class PolicyInForce:
             self._path = Path(place)
             self._look = _look(self.place)
             self._policy = self._read(self._path)
+        self._grants = None if granted is None else GrantsInForce(granted, log)
+        self._joined: tuple[Policy, Granted, Policy] | None = None
 
-    def current(self) -> Policy:
-        """Return the policy in force now."""
+    @property
+    def grants_broken(self) -> str | None:
+        """Why the file of granted exemptions cannot be read, None when it can."""
+        return None if self._grants is None else self._grants.broken
+
+    def current(self, run: str | None = None) -> Policy:
+        """Return the policy in force now, for the *run* of an `indexgate run` if it is one's."""
+        policy = self._written()
+        if self._grants is not None:
+            granted = self._grants.current()
+            joined = self._joined
+            if joined is None or joined[0] is not policy or joined[1] is not granted:
+                joined = self._joined = (policy, granted, granted.joined(policy))
+            policy = joined[2]
+        return policy if run is None else self.glass.policy(run, policy, self._clock())
+
+    def _written(self) -> Policy:
         if self._path is None:
             return self._policy
         try:
@@ -74,7 +98,7 @@ class PolicyInForce:
         try:
             text = path.read_bytes()
         except OSError as error:
-            raise _unreadable(self.place, error) from error
+            raise unreadable(self.place, error) from error
         return self._parsed(text)
 
     def _parsed(self, text: bytes) -> Policy:
@@ -92,11 +116,12 @@ def _look(place: str) -> _Look:
     try:
         stat = Path(place).stat()
     except OSError as error:
-        raise _unreadable(place, error) from error
+        raise unreadable(place, error) from error
     return stat.st_mtime_ns, stat.st_size, stat.st_ino
 
 
-def _unreadable(place: str, error: OSError) -> GateError:
+def unreadable(place: str, error: OSError) -> GateError:
+    """Return the error that the policy *place* cannot be read because of *error*."""
     shipped = ", ".join(policies.NAMES)
     if _is_bare_name(place) and isinstance(error, FileNotFoundError):
         nearest = difflib.get_close_matches(place.lower(), policies.NAMES, n=1)

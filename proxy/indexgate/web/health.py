@@ -51,6 +51,7 @@ class Health:
             text
             for text in (
                 self._policy_trouble(),
+                self._grants_trouble(),
                 self._upstream_trouble(),
                 self._feed_trouble(feed, policy.max_feed_age.total_seconds()),
                 f"record: {record.reason}" if record.reason else None,
@@ -115,6 +116,10 @@ class Health:
     def _policy_trouble(self) -> str | None:
         broken = self.gate.policy.broken
         return f"policy: {broken}; the policy read before stays in force" if broken else None
+
+    def _grants_trouble(self) -> str | None:
+        broken = self.gate.policy.grants_broken
+        return f"exemptions: {broken}; what was read before holds" if broken else None
 
     def _upstream_trouble(self) -> str | None:
         if self.upstream is None or self.upstream.last_failure is None:

@@ -12,7 +12,7 @@ from typing import TypeAlias
 from cachetools import LRUCache
 from packaging.utils import NormalizedName
 
-from indexgate import state_folder
+from indexgate import granted_file, state_folder
 from indexgate.config import Settings
 from indexgate.day_reading import DayReader
 from indexgate.facts import Facts, Surroundings
@@ -97,7 +97,9 @@ async def open_parts(
     GateError, PolicyError.
     """
     state = state_folder.open_state(settings.state)
-    policy = PolicyInForce(settings.policy, clock=clock, log=say("policy"))
+    policy = PolicyInForce(
+        settings.policy, clock=clock, log=say("policy"), granted=state.path / granted_file.NAME
+    )
     async with AsyncExitStack() as stack:
         store = open_store(state.path / "indexgate.sqlite3", clock)
         stack.callback(store.close)

@@ -1,32 +1,118 @@
-"""A page as it travels: bounded in size, also after decompression."""
+"""A page as it travels: bounded in size, also after decompression, which never takes long at once.
 
+Gzip and zstd are asked for and undone. A few kilobytes may unpack to gigabytes, so that the packed
+bytes are undone in pieces and counted as they come, and the event loop has its turn between them.
+"""
+
+import asyncio
+import sys
 import zlib
+from collections.abc import Callable, Iterator
+from typing import Protocol
 
 import aiohttp
 
 from indexgate.index.protocol import UpstreamFailed
 from indexgate.index.trouble import failure
 
+CODINGS = "gzip, zstd"
+"""What upstream may pack pages with (Accept-Encoding)."""
+
+_PIECE = 1 << 20
+_ZSTD_WINDOW = 23  # log2: the largest window that zstd may need as a content coding (RFC 9659)
+
+
+class _Unpacker(Protocol):
+    def pieces(self, packed: bytes) -> Iterator[bytes]:
+        """Yield what *packed* adds. Raises _Broken."""
+
+    def ended(self) -> bool:
+        """Tell whether the packed stream has come to its end."""
+
+
+class _Broken(Exception):
+    """The packed bytes are none."""
+
 
 async def read_page_body(response: aiohttp.ClientResponse, limit: int) -> bytes:
-    """Read a whole body, decompressed, of at most *limit* bytes."""
-    coding = response.headers.get("Content-Encoding", "identity").lower()
-    if coding not in {"identity", "gzip", "x-gzip"}:
+    """Read a whole body, decompressed, of at most *limit* bytes. Raises UpstreamFailed."""
+    coding = response.headers.get("Content-Encoding", "identity").strip().lower()
+    if coding not in _UNPACKERS:
         raise UpstreamFailed("garbage", f"answered in the coding {coding!a}, not asked for")
-    inflate = zlib.decompressobj(wbits=31) if coding != "identity" else None
+    unpacker = _UNPACKERS[coding]()
     parts: list[bytes] = []
     size = 0
     try:
         async for chunk in response.content.iter_any():
-            data = inflate.decompress(chunk, limit + 1 - size) if inflate else chunk
-            size += len(data)
-            if size > limit:
-                raise UpstreamFailed("too-large", f"sent a page of more than {limit:,} bytes")
-            parts.append(data)
-    except zlib.error as error:
+            for piece in unpacker.pieces(chunk):
+                size += len(piece)
+                if size > limit:
+                    raise UpstreamFailed("too-large", f"sent a page of more than {limit:,} bytes")
+                parts.append(piece)
+                if len(piece) == _PIECE:
+                    await asyncio.sleep(0)
+    except _Broken as error:
         raise UpstreamFailed("garbage", "sent a page whose compression is broken") from error
     except (aiohttp.ClientError, OSError) as error:
         raise failure(error, "the page") from error
-    if inflate is not None and not inflate.eof:
+    if not unpacker.ended():
         raise UpstreamFailed("cut-off", "broke off in the middle of the page")
     return b"".join(parts)
+
+
+class _Plain:
+    def pieces(self, packed: bytes) -> Iterator[bytes]:
+        yield packed
+
+    def ended(self) -> bool:
+        return True  # the connection knows
+
+
+class _Gzip:
+    def __init__(self) -> None:
+        self._inflate = zlib.decompressobj(wbits=31)
+
+    def pieces(self, packed: bytes) -> Iterator[bytes]:
+        try:
+            while packed:
+                yield self._inflate.decompress(packed, _PIECE)
+                packed = self._inflate.unconsumed_tail
+        except zlib.error as error:
+            raise _Broken from error
+
+    def ended(self) -> bool:
+        return self._inflate.eof
+
+
+class _Zstd:
+    def __init__(self) -> None:
+        # Here, not above: few indexes speak it, and the start shall not wait for it.
+        if sys.version_info >= (3, 14):
+            from compression import zstd
+        else:
+            from backports import zstd
+
+        window = {int(zstd.DecompressionParameter.window_log_max): _ZSTD_WINDOW}
+        self._unpacker = zstd.ZstdDecompressor(options=window)
+        self._error = zstd.ZstdError
+
+    def pieces(self, packed: bytes) -> Iterator[bytes]:
+        unpacker = self._unpacker
+        try:
+            while not unpacker.eof and (packed or not unpacker.needs_input):
+                yield unpacker.decompress(packed, _PIECE)
+                packed = b""
+        except self._error as error:
+            raise _Broken from error
+
+    def ended(self) -> bool:
+        return self._unpacker.eof
+
+
+_UNPACKERS: dict[str, Callable[[], _Unpacker]] = {
+    "identity": _Plain,
+    "": _Plain,
+    "gzip": _Gzip,
+    "x-gzip": _Gzip,
+    "zstd": _Zstd,
+}

@@ -1,19 +1,38 @@
 """What a failure of the connection to an index means, in one clause."""
 
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+
 import aiohttp
 
 from indexgate.index.protocol import UpstreamFailed
 
+_LONGEST_WAIT = 3600
+
 
 def bad_status(response: aiohttp.ClientResponse) -> UpstreamFailed:
     """Say that the index answered with a status that is no answer."""
-    wait = response.headers.get("Retry-After", "")
     return UpstreamFailed(
         "status",
         f"answered with status {response.status}",
         status=response.status,
-        retry_after=min(int(wait), 3600) if wait.isdecimal() and len(wait) < 6 else None,
+        retry_after=_retry_after(response.headers),
     )
+
+
+def _retry_after(headers: Mapping[str, str]) -> int | None:
+    """Return the seconds of Retry-After (RFC 9110, 10.2.3), at most an hour; None without any.
+
+    A moment is seen from the answer's own `Date`: the clock here may be off.
+    """
+    told = headers.get("Retry-After", "").strip()
+    if told.isdecimal() and len(told) < 6:
+        return min(int(told), _LONGEST_WAIT)
+    try:
+        wait = parsedate_to_datetime(told) - parsedate_to_datetime(headers["Date"])
+    except (KeyError, ValueError, TypeError):
+        return None
+    return max(0, min(int(wait.total_seconds()), _LONGEST_WAIT))
 
 
 def timed_out(seconds: float) -> UpstreamFailed:

@@ -11,7 +11,7 @@ import structlog
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
-from indexgate.index.upstream import VIA_NAME
+from indexgate.index.connection import VIA_NAME
 from indexgate.web.refusal import Problem
 
 REQUEST_ID = web.RequestKey("request_id", str)

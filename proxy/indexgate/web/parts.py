@@ -26,7 +26,8 @@ from indexgate.index.listing import Listing
 from indexgate.index.page_folder import PageFolder
 from indexgate.index.presentation import Addresses
 from indexgate.index.project_list import ProjectLists
-from indexgate.index.upstream import Upstream, UpstreamSettings
+from indexgate.index.upstream import Upstream
+from indexgate.index.upstream_settings import UpstreamSettings
 from indexgate.index.whole_files import WholeFiles
 from indexgate.logs import say
 from indexgate.observing import Observer, Surveyed
@@ -107,7 +108,12 @@ async def open_parts(
         upstream = None
         if not settings.offline:
             upstream = await stack.enter_async_context(
-                Upstream(_upstream_settings(settings, choice), clock=clock, gate_id=gate_id)
+                Upstream(
+                    _upstream_settings(settings, choice),
+                    clock=clock,
+                    gate_id=gate_id,
+                    log=say("upstream"),
+                )
             )
         files = FileCache(
             state.files,

@@ -13,7 +13,8 @@ from packaging.utils import canonicalize_name
 
 from indexgate.index.network import PublicResolver, is_private, refuse_private
 from indexgate.index.protocol import UpstreamFailed
-from indexgate.index.upstream import Upstream, UpstreamSettings
+from indexgate.index.upstream import Upstream
+from indexgate.index.upstream_settings import UpstreamSettings
 from tests.standins.faults import redirect
 from tests.standins.packages import project, wheel
 from tests.standins.upstream import Upstream as StandIn

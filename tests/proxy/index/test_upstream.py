@@ -1,17 +1,28 @@
 """The index upstream, asked as it is: odd headers, redirects, and whose credentials go where."""
 
+import asyncio
+import gzip
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from packaging.utils import NormalizedName
 
 from indexgate.index.protocol import UpstreamFailed
-from indexgate.index.upstream import Upstream, UpstreamSettings
-from tests.standins.faults import Status, redirect
+from indexgate.index.upstream import Upstream, digest_of
+from indexgate.index.upstream_settings import UpstreamSettings
+from tests.standins.faults import Status, redirect, too_many_requests
 from tests.standins.packages import project, wheel
+from tests.standins.pages import JSON_TYPE, project_page_json
 from tests.standins.upstream import Upstream as StandIn
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 DEMO = project("demo", wheel("demo", "1.0"))
 NAME = NormalizedName("demo")
@@ -19,7 +30,9 @@ SECRET = ("me", "pass")
 
 
 @asynccontextmanager
-async def asking(root: str, **more: object) -> AsyncIterator[Upstream]:
+async def asking(
+    root: str, *, said: asyncio.Queue[str] | None = None, **more: object
+) -> AsyncIterator[Upstream]:
     settings = UpstreamSettings(
         index_id="0",
         root=root,
@@ -27,7 +40,13 @@ async def asking(root: str, **more: object) -> AsyncIterator[Upstream]:
         timeout=5,
         **more,  # type: ignore[arg-type]
     )
-    async with Upstream(settings, clock=lambda: datetime.now(UTC), gate_id="g") as upstream:
+    events: asyncio.Queue[str] = said or asyncio.Queue()
+    async with Upstream(
+        settings,
+        clock=lambda: datetime.now(UTC),
+        gate_id="g",
+        log=lambda event, _text: events.put_nowait(event),
+    ) as upstream:
         yield upstream
 
 
@@ -85,3 +104,140 @@ async def test_validators_with_odd_bytes_are_not_kept() -> None:
         home.fault("/simple/demo/", Status(status=200, headers=odd, body=b"", content_type="x"))
         with pytest.raises(UpstreamFailed):
             await upstream.page(NAME, None)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "x-gzip", "zstd", "identity", None])
+async def test_a_page_may_come_packed(coding: str | None) -> None:
+    async with StandIn(DEMO, compress=False) as home, asking(home.url) as upstream:
+        plain = project_page_json(DEMO, home.file_url)
+        home.fault("/simple/demo/", packed(plain, coding))
+        assert (await upstream.page(NAME, None)).digest == digest_of(plain)
+    assert "zstd" in home.log[0].headers["Accept-Encoding"]
+
+
+@pytest.mark.parametrize("coding", ["gzip", "zstd"])
+async def test_a_packed_page_that_breaks_off_is_never_taken_for_whole(coding: str) -> None:
+    async with StandIn(DEMO, compress=False) as home, asking(home.url) as upstream:
+        whole = packed(project_page_json(DEMO, home.file_url), coding)
+        home.fault("/simple/demo/", replace(whole, body=whole.body[:-4]))
+        with pytest.raises(UpstreamFailed) as caught:
+            await upstream.page(NAME, None)
+        assert caught.value.kind == "cut-off"
+        home.fault("/simple/demo/", replace(whole, body=b"no such thing"))
+        with pytest.raises(UpstreamFailed) as caught:
+            await upstream.page(NAME, None)
+        assert caught.value.kind == "garbage"
+
+
+@pytest.mark.parametrize("coding", ["gzip", "zstd"])
+async def test_a_page_that_unpacks_to_too_much_is_left_off(coding: str) -> None:
+    async with (
+        StandIn(DEMO, compress=False) as home,
+        asking(home.url, page_limit=2_000_000) as upstream,
+    ):
+        home.fault("/simple/demo/", packed(b" " * 5_000_000, coding))
+        with pytest.raises(UpstreamFailed) as caught:
+            await upstream.page(NAME, None)
+        assert caught.value.kind == "too-large"
+
+
+async def test_a_zstd_page_that_asks_for_too_much_memory_is_left_off() -> None:
+    greedy = {int(zstd.CompressionParameter.window_log): 27}
+    packer = zstd.ZstdCompressor(options=greedy)
+    body = packer.compress(b"abc" * 1000) + packer.flush()
+    async with StandIn(DEMO, compress=False) as home, asking(home.url) as upstream:
+        headers = {"Content-Encoding": "zstd"}
+        home.fault("/simple/demo/", Status(status=200, body=body, headers=headers))
+        with pytest.raises(UpstreamFailed) as caught:
+            await upstream.page(NAME, None)
+        assert caught.value.kind == "garbage"
+
+
+async def test_a_short_wish_to_wait_is_waited_for() -> None:
+    async with StandIn(DEMO) as home, asking(home.url) as upstream:
+        home.fault("/simple/demo/", too_many_requests(1), times=1)
+        assert (await upstream.page(NAME, None)).page().files
+    assert [asked.status for asked in home.log] == [429, 200]
+
+
+async def test_a_page_is_asked_for_twice_and_never_a_third_time() -> None:
+    async with StandIn(DEMO) as home, asking(home.url) as upstream:
+        home.fault("/simple/demo/", Status(status=503))
+        with pytest.raises(UpstreamFailed):
+            await upstream.page(NAME, None)
+        assert home.count() == 2
+        home.fault("/simple/demo/", too_many_requests(60))
+        for _ in range(3):
+            with pytest.raises(UpstreamFailed) as caught:
+                await upstream.page(NAME, None)
+            assert caught.value.retry_after == 60
+        assert home.count() == 3
+
+
+@pytest.mark.parametrize(
+    ("wish", "seconds"),
+    [
+        ("7", 7),
+        ("99999", 3600),
+        ("Sun, 22 Nov 2026 00:00:09 GMT", 9),
+        ("Sat, 21 Nov 2026 00:00:00 GMT", 0),
+        ("Sun, 22 Nov 2027 00:00:09 GMT", 3600),
+        ("soon", None),
+        ("-1", None),
+        ("1e3", None),
+    ],
+)
+async def test_a_wish_to_wait_is_a_number_or_a_moment_by_upstreams_clock(
+    wish: str, seconds: int | None
+) -> None:
+    async with StandIn(DEMO) as home, asking(home.url) as upstream:
+        home.clock_skew = datetime(2026, 11, 22, tzinfo=UTC) - datetime.now(UTC)
+        home.fault("/simple/demo/", Status(status=429, headers={"Retry-After": wish}))
+        with pytest.raises(UpstreamFailed) as caught:
+            await upstream.page(NAME, None)
+        told = caught.value.retry_after
+        assert told == seconds or (told and seconds and abs(told - seconds) <= 1)
+
+
+async def test_an_upstream_in_trouble_is_left_alone_until_a_probe_finds_it_back() -> None:
+    said: asyncio.Queue[str] = asyncio.Queue()
+    async with StandIn(DEMO) as home, asking(home.url, said=said) as upstream:
+        home.fault("*", Status(status=500))
+        for name in ("a", "b", "c"):
+            with pytest.raises(UpstreamFailed, match="status 500"):
+                await upstream.page(NormalizedName(name), None)
+        assert upstream.breaker.state == "open"
+        asked = home.count()
+        with pytest.raises(UpstreamFailed, match="tried again every few seconds"):
+            await upstream.page(NAME, None)
+        with pytest.raises(UpstreamFailed, match="tried again every few seconds"):
+            async with upstream.file(home.file_url(DEMO.files[0])):
+                pass
+        assert home.count() == asked
+        home.heal()
+        assert await said.get() == "upstream-left-alone"
+        async with asyncio.timeout(20):
+            assert await said.get() == "upstream-back"
+        assert (await upstream.page(NAME, None)).page().files
+
+
+async def test_files_on_a_host_that_fails_leave_the_index_alone() -> None:
+    async with StandIn(DEMO) as home, StandIn(DEMO) as away, asking(home.url) as upstream:
+        away.fault("*", Status(status=500))
+        for number in range(4):
+            with pytest.raises(UpstreamFailed, match="status 500"):
+                async with upstream.file(f"{away.origin}/packages/{number}"):
+                    pass
+        assert away.count("/packages/*") == 3
+        assert upstream.breaker.closed
+        assert (await upstream.page(NAME, None)).page().files
+
+
+def packed(plain: bytes, coding: str | None) -> Status:
+    body = plain
+    if coding in {"gzip", "x-gzip"}:
+        body = gzip.compress(plain)
+    elif coding == "zstd":
+        body = zstd.compress(plain)
+    headers = {"Content-Encoding": coding} if coding else {}
+    return Status(status=200, body=body, content_type=JSON_TYPE, headers=headers)

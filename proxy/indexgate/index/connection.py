@@ -1,0 +1,166 @@
+"""The HTTP under an index: one session, redirects followed with care, failures told apart.
+
+The gate follows redirects by itself, a few of them, and looks at each hop: credentials stay with
+the index's own host, and a public index leads to no private address but its own.
+"""
+
+import ssl
+from base64 import b64encode
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import TypeAlias
+from urllib.parse import urljoin, urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+from yarl import URL
+
+from indexgate.index.network import PublicResolver, is_private, refuse_private
+from indexgate.index.protocol import UpstreamFailed
+from indexgate.index.trouble import failure
+from indexgate.index.upstream_settings import UpstreamSettings
+
+VIA_NAME = "indexgate"
+_REDIRECTS = {301, 302, 303, 307, 308}
+_MOST_HOPS = 5
+
+Origin: TypeAlias = tuple[str, str | None, int | None]
+"""Scheme, host and port."""
+
+
+class Connection:
+    """The connection to one index. Open it with `async with`."""
+
+    def __init__(self, settings: UpstreamSettings, *, gate_id: str) -> None:
+        self.settings = settings
+        self._gate_id = gate_id
+        self._session: aiohttp.ClientSession | None = None
+        self._host = urlsplit(settings.root).hostname
+
+    async def __aenter__(self) -> "Connection":
+        resolver = aiohttp.DefaultResolver()
+        connector = aiohttp.TCPConnector(
+            limit=64,
+            ssl=_tls(self.settings),
+            resolver=(
+                PublicResolver(resolver, may_be_private=self._named_hosts())
+                if self.settings.public
+                else resolver
+            ),
+        )
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            auto_decompress=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={
+                "User-Agent": f"indexgate/{version('indexgate')}",
+                "Via": f"1.1 {VIA_NAME}-{self._gate_id}",
+            },
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    @asynccontextmanager
+    async def get(
+        self, url: str, headers: Mapping[str, str]
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Ask for *url*, and for what it redirects to. Raises UpstreamFailed."""
+        session = self._session
+        if session is None:
+            raise RuntimeError("the upstream was not opened with `async with`")
+        wait = self.settings.timeout
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=wait, sock_read=wait)
+        for _ in range(_MOST_HOPS + 1):
+            self._check_hop(url)
+            try:
+                proxy, proxy_login = self._proxy_for(url)
+                response = await session.get(
+                    URL(url, encoded=True),
+                    headers={
+                        **headers,
+                        **self._login_for(url),
+                        **(proxy_login if url.startswith("http:") else {}),
+                    },
+                    allow_redirects=False,
+                    timeout=timeout,
+                    proxy=proxy,
+                    proxy_headers=proxy_login or None,
+                )
+            except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+                raise failure(error, "the index", self.settings.timeout) from error
+            if response.status not in _REDIRECTS:
+                try:
+                    yield response
+                finally:
+                    response.release()
+                return
+            response.release()
+            url = _next_hop(url, response.headers.get("Location", ""))
+        raise UpstreamFailed("redirect", f"redirected more than {_MOST_HOPS} times")
+
+    def _check_hop(self, url: str) -> None:
+        try:
+            parts = urlsplit(url)
+            host = parts.hostname
+        except ValueError as error:
+            raise UpstreamFailed("redirect", "led to an address that is none") from error
+        if parts.scheme not in {"http", "https"} or not host:
+            raise UpstreamFailed("redirect", "led to an address that is not http or https")
+        if self.settings.public and host != self._host:
+            refuse_private(host)
+
+    def _login_for(self, url: str) -> dict[str, str]:
+        if self.settings.credentials is None or origin_of(url) != origin_of(self.settings.root):
+            return {}
+        return {"Authorization": _basic(*self.settings.credentials)}
+
+    def _named_hosts(self) -> frozenset[str]:
+        """Return the hosts that the operator named: they may be in the house."""
+        proxies = [self.settings.proxy or "", *getproxies().values()]
+        named = {urlsplit(proxy if "://" in proxy else f"//{proxy}").hostname for proxy in proxies}
+        if self._host is not None and (self.settings.in_house or is_private(self._host)):
+            named.add(self._host)
+        return frozenset(host for host in named if host)
+
+    def _proxy_for(self, url: str) -> tuple[URL | None, dict[str, str]]:
+        """Return the proxy for *url* and its login: the configured one, else the environment's.
+
+        aiohttp would read the environment by itself, but then netrc too, for any host at all.
+        """
+        parts = urlsplit(url)
+        proxy = self.settings.proxy or getproxies().get(parts.scheme)
+        if not proxy or proxy_bypass(parts.hostname or ""):
+            return None, {}
+        address = URL(proxy if "://" in proxy else f"http://{proxy}")
+        if address.user is None:
+            return address, {}
+        login = _basic(address.user, address.password or "")
+        return address.with_user(None), {"Proxy-Authorization": login}
+
+
+def _tls(settings: UpstreamSettings) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=settings.ca_file)
+    if settings.client_certificate is not None:
+        context.load_cert_chain(settings.client_certificate)
+    return context
+
+
+def _basic(user: str, password: str) -> str:
+    return "Basic " + b64encode(f"{user}:{password}".encode()).decode()
+
+
+def _next_hop(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError as error:
+        raise UpstreamFailed("redirect", "led to an address that is none") from error
+
+
+def origin_of(url: str) -> Origin:
+    """Return scheme, host and port of *url*."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)

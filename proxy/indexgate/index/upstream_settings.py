@@ -1,0 +1,25 @@
+"""How to reach one index."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpstreamSettings:
+    """How to reach one index.
+
+    `root` is the address of its project list, with a trailing slash and without credentials;
+    `in_house` says that its name may lead to a private address though it is public; `timeout` is
+    seconds for a whole page and for each step of a file; `page_limit` bytes of a page once
+    decompressed; `ca_file` replaces the system's certificates.
+    """
+
+    index_id: str
+    root: str
+    public: bool
+    in_house: bool = False
+    timeout: float = 10.0
+    page_limit: int = 100_000_000
+    credentials: tuple[str, str] | None = None
+    ca_file: str | None = None
+    client_certificate: str | None = None
+    proxy: str | None = None

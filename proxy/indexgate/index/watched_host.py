@@ -1,0 +1,82 @@
+"""A host behind a breaker that finds out by itself when the host is back.
+
+While the breaker is open nobody waits: requests are refused at once, and a probe in the background
+asks one of the addresses that failed, every few seconds for as long as somebody wants to know.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeAlias
+
+from indexgate.index.breaker import Breaker
+from indexgate.index.protocol import NoSuchProject, UpstreamFailed
+
+Probe: TypeAlias = Callable[[str, float], Awaitable[None]]
+"""Ask an address, for so many seconds at most. Raises UpstreamFailed."""
+
+
+class WatchedHost:
+    """One host: its breaker, and the watch over it while it is in trouble."""
+
+    def __init__(
+        self, name: str, breaker: Breaker, probe: Probe, log: Callable[[str, str], None]
+    ) -> None:
+        self.breaker = breaker
+        self._name = name
+        self._probe = probe
+        self._log = log
+        self._watch: asyncio.Task[None] | None = None
+
+    @contextmanager
+    def asking(self, address: str) -> Iterator[None]:
+        """Let the block ask *address*, unless the host is left alone, and learn how it went.
+
+        Raises UpstreamFailed, and what the block raises.
+        """
+        refusal = self.breaker.refusal(address)
+        if refusal is not None:
+            raise refusal
+        try:
+            yield
+        except UpstreamFailed as failure:
+            self.breaker.failed(address, failure)
+            self._watch_if_open()
+            raise
+        except NoSuchProject:
+            self.breaker.answered()
+            raise
+        self.breaker.answered()
+
+    async def close(self) -> None:
+        """End the watch."""
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.gather(self._watch, return_exceptions=True)
+
+    def _watch_if_open(self) -> None:
+        if self.breaker.wanted and self._watch is None:
+            self._log("upstream-left-alone", f"{self._name} {self.breaker.reason}")
+            self._watch = asyncio.create_task(self._watch_it())
+            self._watch.add_done_callback(self._watched)
+
+    def _watched(self, _watch: asyncio.Task[None]) -> None:
+        self._watch = None
+
+    async def _watch_it(self) -> None:
+        breaker = self.breaker
+        while breaker.wanted:
+            await asyncio.sleep(breaker.pause)
+            if breaker.closed:  # a request that was under way came through
+                break
+            address, patience = breaker.begin_probe()
+            try:
+                await self._probe(address, patience)
+            except UpstreamFailed as failure:
+                breaker.probe_failed(address, failure)
+            else:
+                breaker.answered()
+        if breaker.closed:
+            self._log("upstream-back", f"{self._name} answers again")
+        else:
+            breaker.rest()

@@ -119,6 +119,11 @@ def judge_release(
     return verdicts
 
 
+def judge_on(bench: Bench, release: Release, presentation: Presentation) -> Mapping[str, Verdict]:
+    """Return the verdicts of one version's files by name, without the way out in their hints."""
+    return _judged(bench, release, presentation)
+
+
 def _bench(
     assessment: Assessment | Unknown, policy: Policy, client: Client, now: datetime
 ) -> Bench | Exception:

@@ -1,0 +1,125 @@
+"""A policy tried on the past: what it would have said of each ask, by what was known then.
+
+An ask that a rule would have refused only because facts of its time are not kept is not judged, and
+counted as such: neither caught nor lost.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from packaging.utils import NormalizedName
+
+from indexgate_policy.rules.as_of import NOT_KEPT, AsOf, Then
+from indexgate_policy.rules.document import Policy, Rule
+from indexgate_policy.rules.judge import Bench, fault
+from indexgate_policy.rules.known import Known, gather
+from indexgate_policy.rules.page import Presentation, judge_on
+from indexgate_policy.rules.verdict import Action, Verdict
+from indexgate_policy.subject import Client, File
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """That a file was asked for, `count` times from `at` on.
+
+    `refused_by` is the digest of the policy that refused it then, None where it was served or
+    nobody decided.
+    """
+
+    at: datetime
+    index_id: str
+    project: NormalizedName
+    version: str
+    filename: str
+    client: Client = Client()  # noqa: RUF009 - frozen
+    count: int = 1
+    refused_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """What a policy says of an ask.
+
+    `action` is None where it cannot be judged: it would be refused, by `rule`, only since facts of
+    that time are not kept. `warnings` are the rules that warn, `blind` those that ask for facts
+    that are not kept. It holds until `until` if nothing else becomes known.
+    """
+
+    action: Action | None
+    rule: str = ""
+    warnings: tuple[str, ...] = ()
+    blind: tuple[str, ...] = ()
+    until: datetime | None = None
+
+    @property
+    def refused(self) -> bool:
+        """Whether the file would not have been installed."""
+        return self.action is Action.REFUSE
+
+
+class Trial:
+    """A policy tried on the asks for one project, which come in order of time."""
+
+    def __init__(self, policy: Policy, past: AsOf, *, presentation: Presentation) -> None:
+        self._policy = policy
+        self._past = past
+        self._presentation = presentation
+        self._tried: dict[tuple[str, Client, int], Tried] = {}
+
+    def of(self, ask: Ask) -> Tried:
+        """Return what the policy says of *ask* by what was known at its time.
+
+        Raises KeyError for a file that nothing is known of.
+        """
+        then = self._past.then(ask.filename, ask.at)
+        key = (ask.filename, ask.client, then.stretch)
+        tried = self._tried.get(key)
+        if tried is None or (tried.until is not None and tried.until <= ask.at):
+            tried = self._tried[key] = try_on(
+                self._policy, then, ask, presentation=self._presentation
+            )
+        return tried
+
+
+def try_on(policy: Policy, then: Then, ask: Ask, *, presentation: Presentation) -> Tried:
+    """Return what *policy* says of *ask*, for which *then* was known. Never raises."""
+    try:
+        known = gather(then.assessment, ask.client, ask.at, policy.max_feed_age)
+        if not then.kept:
+            known = replace(known, signals=NOT_KEPT, flags=NOT_KEPT)
+        verdicts = judge_on(Bench(policy, known), then.release, presentation)
+        verdict = verdicts[ask.filename]
+        file = next(one for one in then.release.files if one.filename == ask.filename)
+        blind = () if then.kept else tuple(_blind(policy.rules, file, known))
+    except Exception as error:
+        return Tried(action=Action.REFUSE, rule=fault(error).rule)
+    return _tried(verdict, verdicts, blind)
+
+
+def _tried(verdict: Verdict, verdicts: Mapping[str, Verdict], blind: tuple[str, ...]) -> Tried:
+    moments = [one.until for one in verdicts.values() if one.until is not None]
+    # A rule that refuses for want of facts is `blind`, and nothing before it refuses.
+    unjudged = verdict.refused and verdict.rule in blind
+    warnings = tuple(dict.fromkeys(one.rule for one in verdict.warnings if one.rule not in blind))
+    action = Action.WARN if warnings else Action.ALLOW
+    return Tried(
+        action=None if unjudged else Action.REFUSE if verdict.refused else action,
+        rule=verdict.rule if verdict.refused else "",
+        warnings=warnings,
+        blind=blind,
+        until=min(moments, default=None),
+    )
+
+
+def _blind(rules: Iterable[Rule], file: File, known: Known) -> Iterator[str]:
+    """Yield the rules of which nobody can tell, for want of facts that are not kept."""
+    for rule in rules:
+        when = rule.when.judge(file, known)
+        if when.truth is False:
+            continue
+        outcomes = [when] if when.truth is None else []
+        if rule.unless is not None:
+            outcomes.append(rule.unless.judge(file, known))
+        if any(one.truth is None and NOT_KEPT.reason in one.why for one in outcomes):
+            yield rule.id

@@ -24,6 +24,8 @@ from indexgate.store.engines import (
 )
 from indexgate.store.events import Events
 from indexgate.store.evidence import StoredEvidence
+from indexgate.store.exemption_requests import ExemptionRequests
+from indexgate.store.exemption_uses import ExemptionUses
 from indexgate.store.facts_then import FactsThen
 from indexgate.store.history import History
 from indexgate.store.kept import Kept
@@ -60,6 +62,8 @@ class Store:
     answers: StoredAnswers
     asked: Asked
     evidence: StoredEvidence
+    exemption_requests: ExemptionRequests
+    exemption_uses: ExemptionUses
     served: Served
     facts_then: FactsThen
     created_at: datetime
@@ -128,6 +132,8 @@ def _open(url: URL, clock: Callable[[], datetime]) -> Store:
         answers=StoredAnswers(reader, writer, clock),
         asked=Asked(reader, writer),
         evidence=StoredEvidence(reader, writer, clock),
+        exemption_requests=ExemptionRequests(reader, writer, clock),
+        exemption_uses=ExemptionUses(reader, writer),
         served=Served(reader, writer),
         facts_then=FactsThen(reader),
         created_at=datetime.fromisoformat(created),

@@ -33,7 +33,7 @@ from indexgate_policy.flags import Flag
 from indexgate_policy.health.result import HealthScore, Line
 from indexgate_policy.signals import Signal
 
-REVISION = "0004"
+REVISION = "0005"
 """The migration that makes the tables below."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -480,6 +480,32 @@ facts_then = Table(
     _text("formula"),
     Column("facts", LargeBinary, nullable=False),
     Index("facts_then_assessed_at", "assessed_at"),
+)
+
+exemption_requests = Table(
+    "exemption_requests",
+    metadata,
+    _text("id", key=True),
+    Column("at", Moment, nullable=False),
+    _text("author"),
+    _text("project"),
+    _text("version"),
+    _text("rule"),
+    _text("reason"),
+    Column("days", Integer, nullable=False),
+    _text("state"),
+    Column("decided_at", Moment, nullable=True),
+    _text("decided_by"),
+    _text("answer"),
+    Index("exemption_requests_state", "state"),
+)
+
+exemption_uses = Table(
+    "exemption_uses",
+    metadata,
+    _text("exemption", key=True),
+    Column("day", Day, primary_key=True),
+    Column("count", BigInteger, nullable=False),
 )
 
 evidence = Table(

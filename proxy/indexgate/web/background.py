@@ -68,7 +68,10 @@ def open_background(
         queue=gate.facts.queue_due,
         releases=_release_feed(settings, choice, around.client, sources),
         days=days,
-        others=(_OldHistory(store), store.asked, store.served, store.answers),
+        others=(
+            *(_OldHistory(store), store.asked, store.served, store.answers),
+            *(store.exemption_requests, store.exemption_uses),
+        ),
         relate=partial(relate_surges, store, choice.index_id),
         clock=clock,
         log=say("refresh"),

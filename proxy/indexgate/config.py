@@ -62,6 +62,7 @@ class Settings:
     snapshot_key: tuple[str, ...]
     cache_size: int
     page_memory: int
+    metrics_listen: str | None
     log_format: Literal["text", "json"]
     log_level: Literal["debug", "info", "warning", "error"]
     origins: Mapping[str, Origin]

@@ -62,6 +62,14 @@ def _host_and_port(text: str) -> str:
     return lower
 
 
+def _place(text: str) -> str:
+    host, colon, port = text.lower().rpartition(":")
+    if not colon or not port.isdecimal() or not _HOST_AND_PORT.fullmatch(f"{host}:{port}"):
+        raise ValueError("it must name the port too, as `127.0.0.1:9503` does")
+    _port(port)
+    return f"{host}:{port}"
+
+
 def _address(text: str) -> str:
     web_address.parse(text)
     return text
@@ -207,6 +215,11 @@ HOST_AND_PORT = Kind(
     metavar="HOST",
     allowed="a host name or an address, with `:port` or without",
     read=_host_and_port,
+)
+PLACE = Kind(
+    metavar="HOST:PORT",
+    allowed="an address of this machine with a port, such as `127.0.0.1:9503` or `[::1]:9503`",
+    read=_place,
 )
 ADDRESS = Kind(
     metavar="URL", allowed="an address such as `https://index.example.test/path/`", read=_address

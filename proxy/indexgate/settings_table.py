@@ -231,6 +231,13 @@ TABLE: tuple[Setting, ...] = (
         help="Most bytes of finished pages in memory.",
     ),
     Setting(
+        name="metrics_listen",
+        kind=kinds.PLACE,
+        help="Second address to listen on, for `/-/metrics` and `/-/health` alone. Without it they"
+        " are on the gate's own port, metrics only on loopback.",
+        default_shown="none",
+    ),
+    Setting(
         name="log_format",
         kind=kinds.choice("text", "json"),
         default="text",

@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from indexgate import certificates, logs, state_folder
@@ -31,6 +32,8 @@ def main() -> int:
         given: dict[str, Any] = json.load(sys.stdin)
         lists = {name: tuple(value) for name, value in given.items() if isinstance(value, list)}
         settings = settings_options.settings({**given, **lists})
+        # That address is for the gate that stays, if there is one.
+        settings = replace(settings, metrics_listen=None)
         upstream = settings_options.upstream(settings)
         logs.configure(form=settings.log_format, level=settings.log_level, environ=os.environ)
         certificates.check(settings, upstream)

@@ -11,7 +11,7 @@ from indexgate.index.byte_range import ByteRange, RangeNotSatisfiable, asked_ran
 from indexgate.index.file_cache import FileCache
 from indexgate.index.files import Fetch, FetchRange, FileBody, Wanted
 from indexgate.index.protocol import UpstreamFailed
-from indexgate.index.trace import met_file, waiting_for_upstream
+from indexgate.index.trace import broke_off, met_file, waiting_for_upstream
 
 PASSED_THROUGH = 1024 * 1024
 """The longest range of a file not in the cache that is asked of upstream by itself, in bytes."""
@@ -176,6 +176,7 @@ def _whole_or_aborted(request: web.Request, source: FileSource) -> Iterator[None
         gone = transport is None or transport.is_closing()
         if transport is not None:
             transport.abort()
+        broke_off("the client went away" if gone else f"{type(failure).__name__}: {failure}")
         if not isinstance(failure, Exception):
             raise
         if not gone and source.broken is not None:

@@ -86,3 +86,17 @@ def met_file(what: MetFile) -> None:
     trace = current()
     if trace is not None:
         trace.file = what
+
+
+def about(project: str) -> None:
+    """Note the project that is asked for."""
+    trace = current()
+    if trace is not None:
+        trace.project = project
+
+
+def broke_off(why: str) -> None:
+    """Note that the answer, which had begun, does not come to its end."""
+    trace = current()
+    if trace is not None:
+        trace.result, trace.why = "broken-off", why

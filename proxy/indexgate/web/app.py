@@ -18,11 +18,14 @@ from indexgate.web.file_routes import FileRoutes
 from indexgate.web.front_page import FrontPage
 from indexgate.web.guard import guard, known_hosts, sign
 from indexgate.web.health import Health
+from indexgate.web.metric_table import Watched
+from indexgate.web.metrics import Metrics
 from indexgate.web.new_names import NewNames
 from indexgate.web.not_http import server_log
 from indexgate.web.parts import Parts, open_parts, remembered
 from indexgate.web.proof import Proof
 from indexgate.web.simple_routes import SimpleRoutes
+from indexgate.web.watching import listening_to_watchers, watching_application
 
 _KEEP_ALIVE = 75.0
 _STOP_WITHIN = 3.0
@@ -51,7 +54,16 @@ async def serve(
         try:
             await web.SockSite(runner, listener, ssl_context=tls).start()
             ready(listening)
-            async with asyncio.TaskGroup() as tasks:
+            watchers = watching_application(
+                _metrics(parts, upstream),
+                _health(parts, upstream),
+                hosts=_names(settings),
+                gate_id=parts.gate_id,
+            )
+            async with (
+                listening_to_watchers(watchers, settings.metrics_listen, tls),
+                asyncio.TaskGroup() as tasks,
+            ):
                 tasks.create_task(parts.gate.facts.refresh_for_ever())
                 tasks.create_task(parts.refresh.for_ever())
                 tasks.create_task(parts.store.asked.send_for_ever())
@@ -65,12 +77,7 @@ def application(
     parts: Parts, settings: Settings, choice: UpstreamChoice, *, base: str
 ) -> web.Application:
     """Return the application with all its routes."""
-    names = known_hosts(
-        settings.host,
-        None if settings.public_url is None else _host_of(settings.public_url),
-        settings.allow_host,
-    )
-    app = web.Application(middlewares=[guard(names, parts.gate_id)])
+    app = web.Application(middlewares=[guard(_names(settings), parts.gate_id, parts.requests)])
     app.on_response_prepare.append(sign)
     new_names = NewNames(parts.clock)
     simple = SimpleRoutes(
@@ -96,7 +103,26 @@ def application(
     if _on_loopback(settings.host):
         # Beyond this machine only pages, files, refusals and health are served.
         app.add_routes([*proof.routes(), *FrontPage(parts.gate, base).routes()])
+        app.add_routes(_metrics(parts, choice).routes())
     return app
+
+
+def _metrics(parts: Parts, choice: UpstreamChoice) -> Metrics:
+    health = _health(parts, choice)
+    return Metrics(
+        Watched(
+            version=health.version,
+            requests=parts.requests,
+            gate=parts.gate,
+            upstreams={} if parts.upstream is None else {redact(choice.url): parts.upstream},
+            files=parts.files,
+            recorder=parts.recorder,
+            asked=parts.store.asked,
+            feed=health.feed,
+            degraded=lambda: len(health.report()["degraded"]),
+            clock=parts.clock,
+        )
+    )
 
 
 def _health(parts: Parts, choice: UpstreamChoice) -> Health:
@@ -109,8 +135,17 @@ def _health(parts: Parts, choice: UpstreamChoice) -> Health:
         feed_failure=lambda: parts.refresh.feed_failure,
         feed_wanted=parts.refresh.feed is not None,
         decisions=parts.store.decisions,
+        asked=parts.store.asked,
         clock=parts.clock,
         clock_ahead=lambda: 0.0 if parts.upstream is None else parts.upstream.clock_ahead,
+    )
+
+
+def _names(settings: Settings) -> frozenset[str]:
+    return known_hosts(
+        settings.host,
+        None if settings.public_url is None else _host_of(settings.public_url),
+        settings.allow_host,
     )
 
 

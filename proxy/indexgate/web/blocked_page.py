@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from aiohttp import hdrs, web
 
 from indexgate.gate import JudgedFile
-from indexgate.web.refusal import NO_STORE
+from indexgate.index.trace import current
+from indexgate.web.refusal import NO_STORE, note_refused
 from indexgate_policy.assessment import Assessment
 from indexgate_policy.rules.wording import moment, plain
 from indexgate_policy.signals import Unknown, Value
@@ -31,7 +32,9 @@ class _Part:
 
 def blocked_page(judged: JudgedFile, assessment: Assessment | None) -> web.Response:
     """Return the page about *judged*; 403 while it is refused, 200 when it passes now."""
-    verdict = judged.verdict
+    verdict, trace = judged.verdict, current()
+    if verdict.refused:
+        note_refused(verdict)
     name = f"{judged.subject.project.name} {judged.subject.version}"
     body = _template().render(
         title=f"{name} is refused by indexgate" if verdict.refused else f"{name} passes now",
@@ -42,6 +45,7 @@ def blocked_page(judged: JudgedFile, assessment: Assessment | None) -> web.Respo
         evidence=_evidence(judged, assessment),
         policy=judged.policy[:12],
         until=None if verdict.until is None else moment(verdict.until),
+        request_id=None if trace is None else trace.id,
     )
     phrase = plain(f"Blocked by indexgate: {verdict.reason}", 200) if verdict.refused else "OK"
     return web.Response(

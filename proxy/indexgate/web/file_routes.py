@@ -15,6 +15,7 @@ from indexgate.index.file_answer import FileSource, respond
 from indexgate.index.file_cache import FileCache
 from indexgate.index.files import UpstreamBody, Wanted
 from indexgate.index.protocol import NoSuchProject, UpstreamFailed
+from indexgate.index.trace import about, judging
 from indexgate.index.upstream import Upstream
 from indexgate.index.whole_files import WholeFiles
 from indexgate.record import Recorder
@@ -25,7 +26,14 @@ from indexgate.store.served import Served
 from indexgate.web.blocked_page import blocked_page
 from indexgate.web.client import client_of, run_of
 from indexgate.web.new_names import NewNames
-from indexgate.web.refusal import NO_STORE, Problem, blocked_path, refused, upstream_trouble
+from indexgate.web.refusal import (
+    NO_STORE,
+    Problem,
+    blocked_path,
+    note_refused,
+    refused,
+    upstream_trouble,
+)
 from indexgate.web.simple_routes import DEADLINE
 from indexgate_policy.subject import Client
 
@@ -73,7 +81,8 @@ class FileRoutes:
             if not any(self.gate.index.holds(name) for name in candidates(address.filename)):
                 self.new_names.count(request.remote or "")
             async with asyncio.timeout(DEADLINE):
-                judged = await self.gate.file(address, client)
+                with judging():
+                    judged = await self.gate.file(address, client)
         except TimeoutError:
             late = UpstreamFailed("timeout", f"did not answer within {DEADLINE:g} s")
             return upstream_trouble(late, address.filename, status=424).response()
@@ -81,6 +90,8 @@ class FileRoutes:
             return upstream_trouble(error, address.filename, status=424).response()
         if judged is None or (address.side == ".metadata" and not _has_metadata(judged)):
             return not_listed().response()
+        about(judged.subject.project.name)
+        self.recorder.verdicts.file(judged.verdict)
         if judged.verdict.refused:
             return await self._refuse(request, judged, client)
         try:
@@ -97,6 +108,7 @@ class FileRoutes:
         client = client_of(request.headers.get(hdrs.USER_AGENT, ""))
         if name is None:
             return not_listed().response()
+        about(name)
         try:
             async with asyncio.timeout(DEADLINE):
                 judged = await self.gate.blocked(name, filename, client)
@@ -131,6 +143,7 @@ class FileRoutes:
         link = self._link(judged)
         if self.gate.presentation == "hide" or judged.listed is None:
             return refused(judged.subject, judged.verdict, link).response()
+        note_refused(judged.verdict)
         up = "../" * (request.rel_url.raw_path.count("/") - 1)
         location = up + blocked_path(judged.subject, judged.verdict)
         return web.Response(status=302, headers={hdrs.LOCATION: location, **NO_STORE})

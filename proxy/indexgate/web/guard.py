@@ -4,18 +4,24 @@ A page of another site could otherwise talk to a gate on loopback under a name o
 rebinding), and two gates could be each other's upstream.
 """
 
-import secrets
-import time
+from ipaddress import ip_address
+from time import perf_counter
+from typing import Any
 
 import structlog
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
 from indexgate.index.connection import VIA_NAME
+from indexgate.index.trace import Trace, follow
+from indexgate.web.client import run_of
 from indexgate.web.refusal import Problem
+from indexgate.web.request_counts import RequestCounts, kind_of, result_of
+from indexgate.web.request_id import HEADER, request_id
 
-REQUEST_ID = web.RequestKey("request_id", str)
+TRACE = web.RequestKey("trace", Trace)
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_TIMED = frozenset({"page", "file", "metadata", "list"})
 
 
 def known_hosts(host: str, public_url_host: str | None, allowed: tuple[str, ...]) -> frozenset[str]:
@@ -35,37 +41,47 @@ def host_name(header: str) -> str:
     return header.partition(":")[0].lower()
 
 
-def guard(hosts: frozenset[str], gate_id: str) -> Middleware:
-    """Return the middleware that lets only requests through that are meant for this gate."""
+def guard(
+    hosts: frozenset[str], gate_id: str, counts: RequestCounts, *, by_address: bool = False
+) -> Middleware:
+    """Return the middleware that lets only requests through that are meant for this gate.
+
+    With *by_address* it also answers to every IP address: rebinding needs a name.
+    """
     log = structlog.get_logger("indexgate")
     us = f"{VIA_NAME}-{gate_id}"
 
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
-        started = time.perf_counter()
-        request_id = request[REQUEST_ID] = secrets.token_hex(6)
+        trace = Trace(id=request_id(request.headers.getall(HEADER, [])))
+        request[TRACE] = trace
+        follow(trace)
+        counts.under_way += 1
         response: web.StreamResponse
-        if host_name(request.headers.get(hdrs.HOST, "")) not in hosts:
-            response = unknown_host().response()
-        elif us in request.headers.get("Via", ""):
-            response = loop().response()
-        else:
-            try:
-                response = await handler(request)
-            except web.HTTPException as error:
-                response = http_error(error).response()
-            except Exception:
-                log.exception("gate-fault", id=request_id)
-                response = fault(request_id).response()
-        log.info(
-            "request",
-            method=request.method,
-            path=request.rel_url.raw_path,
-            status=response.status,
-            ms=round((time.perf_counter() - started) * 1000, 2),
-            client=request.headers.get(hdrs.USER_AGENT, "").partition(" ")[0][:60],
-            id=request_id,
-        )
+        host = host_name(request.headers.get(hdrs.HOST, ""))
+        try:
+            if host not in hosts and not (by_address and _is_address(host)):
+                response = unknown_host().response()
+            elif us in request.headers.get("Via", ""):
+                response = loop().response()
+            else:
+                try:
+                    response = await handler(request)
+                except web.HTTPException as error:
+                    response = http_error(error).response()
+                except Exception:
+                    log.exception("gate-fault", id=trace.id)
+                    response = fault(trace.id).response()
+        finally:
+            counts.under_way -= 1
+        trace.answered = trace.answered or perf_counter()
+        trace.result = trace.result or result_of(response.status)
+        sent = _sent(request, response)
+        kind = kind_of(request.rel_url.raw_path)
+        counts.count(kind, trace, sent)
+        # Those who look whether the gate lives ask every few seconds, and are told anyway.
+        say = log.debug if kind == "health" and trace.result == "ok" else log.info
+        say("request", **_told(request, response, trace, kind, sent))
         return response
 
     return guarded
@@ -73,9 +89,76 @@ def guard(hosts: frozenset[str], gate_id: str) -> Middleware:
 
 async def sign(request: web.Request, response: web.StreamResponse) -> None:
     """Put on every answer, as it leaves, what all answers carry."""
-    response.headers["Server"] = "indexgate"
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["X-Request-Id"] = request.get(REQUEST_ID, "")
+    headers = response.headers
+    headers["Server"] = "indexgate"
+    headers["X-Content-Type-Options"] = "nosniff"
+    trace = request.get(TRACE)
+    if trace is None:
+        return
+    headers[HEADER] = trace.id
+    trace.answered = trace.answered or perf_counter()
+    if kind_of(request.rel_url.raw_path) in _TIMED:
+        headers["Server-Timing"] = server_timing(trace, trace.answered)
+
+
+def server_timing(trace: Trace, now: float) -> str:
+    """Return where the time went up to *now*, as browsers and proxies read it (Server-Timing)."""
+    parts = []
+    if (met := trace.file or trace.page) is not None:
+        parts.append(f"cache;desc={met}")
+    if trace.upstream:
+        parts.append(f"upstream;dur={trace.upstream * 1000:.1f}")
+    if trace.judge:
+        parts.append(f"judge;dur={trace.judge * 1000:.1f}")
+    parts.append(f"total;dur={(now - trace.started) * 1000:.1f}")
+    return ", ".join(parts)
+
+
+def _sent(request: web.Request, response: web.StreamResponse) -> int:
+    """Return the bytes of the body, all of it where it broke off."""
+    if request.method == hdrs.METH_HEAD or response.status in {204, 304}:
+        return 0
+    return response.content_length or (response.body_length if response.prepared else 0)
+
+
+def _told(
+    request: web.Request, response: web.StreamResponse, trace: Trace, kind: str, sent: int
+) -> dict[str, Any]:
+    """Return the log line of a request; what there is nothing to tell of is left out."""
+    told: dict[str, Any] = {
+        "method": request.method,
+        "path": request.rel_url.raw_path,
+        "status": response.status,
+        "ms": round((perf_counter() - trace.started) * 1000, 2),
+        "client": request.headers.get(hdrs.USER_AGENT, "").partition(" ")[0][:60],
+        "id": trace.id,
+        "kind": kind,
+        "result": trace.result,
+        "bytes": sent,
+    }
+    if trace.project:
+        told["project"] = trace.project
+    if (met := trace.file or trace.page) is not None:
+        told["cache"] = met
+    if trace.upstream:
+        told["upstream_ms"] = round(trace.upstream * 1000, 1)
+    if trace.judge:
+        told["judge_ms"] = round(trace.judge * 1000, 1)
+    if trace.rule:
+        told["rule"] = trace.rule
+    if trace.why:
+        told["why"] = trace.why
+    if run := run_of(request.headers.get(hdrs.AUTHORIZATION)):
+        told["run"] = run
+    return told
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def unknown_host() -> Problem:

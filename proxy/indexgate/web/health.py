@@ -11,6 +11,7 @@ from aiohttp import web
 from indexgate.gate import Gate
 from indexgate.index.upstream import Upstream
 from indexgate.sources.osv_records import FeedState
+from indexgate.store.asked import Asked
 from indexgate.store.decisions import Decisions
 from indexgate.store.engines import StoreFailed
 from indexgate.web.refusal import NO_STORE
@@ -28,6 +29,7 @@ class Health:
     feed_failure: Callable[[], str | None]
     feed_wanted: bool
     decisions: Decisions
+    asked: Asked
     clock: Callable[[], datetime]
     clock_ahead: Callable[[], float]
 
@@ -55,6 +57,7 @@ class Health:
                 self._upstream_trouble(),
                 self._feed_trouble(feed, policy.max_feed_age.total_seconds()),
                 f"record: {record.reason}" if record.reason else None,
+                self._own_traffic_trouble(),
                 self._clock_trouble(),
                 self._failed_checks(),
                 self._fault(),
@@ -81,18 +84,30 @@ class Health:
                 "waiting": record.spooled,
                 "lost": record.dropped,
             },
+            "own_traffic": {
+                "kept": self.asked.fault is None,
+                "reason": None if self.asked.fault is None else self.asked.fault.message,
+                "waiting": self.asked.waiting,
+                "dropped": self.asked.dropped,
+            },
         }
 
     def _upstream(self) -> dict[str, Any]:
         if self.upstream is None:
             return {"url": self.upstream_url, "asked": False, "reason": "the gate is offline"}
-        failure = self.upstream.last_failure
+        failure, breaker = self.upstream.last_failure, self.upstream.breaker
         return {
             "url": self.upstream_url,
             "asked": True,
             "last_success": self.upstream.last_success,
             "last_failure": None if failure is None else failure[0],
             "reason": None if failure is None else failure[1],
+            "breaker": {
+                "state": breaker.state,
+                "for_seconds": round(breaker.lasting),
+                "opened": breaker.opened,
+                "reason": breaker.reason,
+            },
         }
 
     def _feed_state(self) -> FeedState | StoreFailed | None:
@@ -137,6 +152,10 @@ class Health:
             return f"osv: not read yet ({self.feed_failure() or 'being fetched'})"
         age = (self.clock() - state.fetched_at).total_seconds()
         return f"osv: last read {age / 3600:.0f} h ago" if age > max_age else None
+
+    def _own_traffic_trouble(self) -> str | None:
+        fault = self.asked.fault
+        return None if fault is None else f"own traffic: {fault.message}"
 
     def _failed_checks(self) -> str | None:
         facts = self.gate.facts

@@ -44,6 +44,7 @@ from indexgate.upstream_choice import UpstreamChoice
 from indexgate.web.background import Surrounding, open_background
 from indexgate.web.file_routes import Remembered
 from indexgate.web.refusal import blocked_path
+from indexgate.web.request_counts import RequestCounts
 from indexgate.web.sources import Sources, open_sources, private, proxy_to, with_login
 from indexgate_policy.lookalike import PopularNameList
 from indexgate_policy.rules.verdict import Verdict
@@ -80,6 +81,7 @@ class Parts:
     gate_id: str
     secret: str = field(repr=False)
     clock: Clock
+    requests: RequestCounts = field(default_factory=RequestCounts)
 
 
 @asynccontextmanager

@@ -14,6 +14,8 @@ import msgspec
 from aiohttp import web
 
 from indexgate.index.protocol import UpstreamFailed
+from indexgate.index.trace import current
+from indexgate.web.request_counts import result_of
 from indexgate_policy.rules.verdict import Verdict
 from indexgate_policy.rules.wording import plain, slug
 from indexgate_policy.subject import File
@@ -21,11 +23,15 @@ from indexgate_policy.subject import File
 PROBLEM = "application/problem+json"
 LONGEST_PHRASE = 200
 NO_STORE = {"Cache-Control": "no-store"}
+_PREFIX = "urn:indexgate:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """A failure as clients get it (RFC 9457); `phrase` is the HTTP reason phrase."""
+    """A failure as clients get it (RFC 9457); `phrase` is the HTTP reason phrase.
+
+    The document names the request that it answers, and the request's log line says the rest.
+    """
 
     type: str
     title: str
@@ -36,8 +42,8 @@ class Problem:
     more: dict[str, Any] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
 
-    def body(self) -> bytes:
-        """Return the problem document."""
+    def body(self, request_id: str | None = None) -> bytes:
+        """Return the problem document, of the request with that id."""
         document = {
             "type": self.type,
             "title": self.title,
@@ -45,15 +51,22 @@ class Problem:
             "detail": self.detail,
             **({"instance": self.instance} if self.instance else {}),
             **self.more,
+            **({"request_id": request_id} if request_id else {}),
         }
         return msgspec.json.encode(document)
 
     def response(self) -> web.Response:
         """Return the answer. The Content-Type has no charset: uv compares the whole header."""
+        phrase = plain(self.phrase, LONGEST_PHRASE)
+        trace = current()
+        if trace is not None:
+            trace.result = result_of(self.status, self.type.removeprefix(_PREFIX))
+            trace.why = phrase
+            trace.rule = str(self.more.get("rule", ""))
         return web.Response(
             status=self.status,
-            reason=plain(self.phrase, LONGEST_PHRASE),
-            body=self.body(),
+            reason=phrase,
+            body=self.body(None if trace is None else trace.id),
             headers={"Content-Type": PROBLEM, **NO_STORE, **self.headers},
         )
 
@@ -93,6 +106,13 @@ def refused(file: File, verdict: Verdict, link: str, *, status: int = 403) -> Pr
     )
 
 
+def note_refused(verdict: Verdict) -> None:
+    """Note for the log and the counts that the running request is refused by *verdict*."""
+    trace = current()
+    if trace is not None:
+        trace.result, trace.why, trace.rule = "refused", plain(verdict.reason), verdict.rule
+
+
 def upstream_trouble(error: UpstreamFailed, what: str, *, status: int) -> Problem:
     """Return the problem of an upstream that failed while *what* is not stored."""
     text = f"upstream {error.reason}; {what} is not in the local cache"
@@ -126,6 +146,11 @@ def status_for(error: UpstreamFailed, family: str) -> int:
 def pip_notice(error: UpstreamFailed, what: str) -> web.Response:
     """Return the one answer of which pip prints anything: 200 with an explaining Content-Type."""
     text = f"upstream {error.reason} and {what} is not in the local cache - see /-/health"
+    trace = current()
+    if trace is not None:
+        trace.result = result_of(200, f"upstream-{error.kind}")
+        trace.why = plain(f"indexgate: {text}", LONGEST_PHRASE)
+        text += f", request {trace.id}"
     return web.Response(
         body=b"",
         headers={"Content-Type": f"text/plain; indexgate: {plain(text, 300)}", **NO_STORE},

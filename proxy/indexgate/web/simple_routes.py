@@ -11,6 +11,7 @@ from indexgate.gate import Gate
 from indexgate.index.packing import unpack
 from indexgate.index.project_list import ProjectLists
 from indexgate.index.protocol import NoSuchProject, UpstreamFailed
+from indexgate.index.trace import about, judging, met_page
 from indexgate.record import Recorder
 from indexgate.simple.accept import Coding, Form, choose, coding
 from indexgate.simple.projects import valid_name
@@ -54,7 +55,7 @@ class SimpleRoutes:
 
     async def to_list(self, request: web.Request) -> web.Response:
         """Lead to the address with its slash."""
-        return _moved("simple/", request)
+        return moved("simple/", request)
 
     async def to_page(self, request: web.Request) -> web.Response:
         """Lead to the page under its one address; pipenv, for one, asks `/simple//name/`."""
@@ -63,7 +64,7 @@ class SimpleRoutes:
             return not_a_name().response()
         # Relative, since Host is never reflected: up as many levels as the address is too deep.
         too_deep = request.rel_url.raw_path.count("/") - len(("simple", "name"))
-        return _moved(f"{'../' * too_deep}{name}/", request)
+        return moved(f"{'../' * too_deep}{name}/", request)
 
     async def project_page(self, request: web.Request) -> web.StreamResponse:
         """Answer with a project's page."""
@@ -72,7 +73,7 @@ class SimpleRoutes:
         if name is None:
             return not_a_name().response()
         if asked != name:
-            return _moved(f"../{name}/", request)
+            return moved(f"../{name}/", request)
         form = _form(request)
         if form is None:
             return not_acceptable().response()
@@ -86,8 +87,10 @@ class SimpleRoutes:
         try:
             if not self.gate.index.holds(name):
                 self.new_names.count(request.remote or "")
+            about(name)
             async with asyncio.timeout(DEADLINE):
-                page = await self.gate.page(name, variant, client, max_age=_max_age(request))
+                with judging():
+                    page = await self.gate.page(name, variant, client, max_age=max_age(request))
         except NoSuchProject:
             return self._missing(name)
         except TimeoutError:
@@ -119,6 +122,7 @@ class SimpleRoutes:
         except UpstreamFailed as error:
             return _trouble(error, "the project list", "other")
         wanted = coding(request.headers.getall(hdrs.ACCEPT_ENCODING, []))
+        met_page("hit" if found.stale is None else "stale")
         headers = page_headers(form)
         headers[hdrs.ETAG] = f'"{found.digest}-{form.name}-{wanted}"'
         if found.stale is None:
@@ -178,7 +182,7 @@ def _form(request: web.Request) -> Form | None:
     return choose(request.headers.getall(hdrs.ACCEPT, []), request.query.get("format"))
 
 
-def _max_age(request: web.Request) -> float | None:
+def max_age(request: web.Request) -> float | None:
     """Return how old a page the client takes: `no-cache` asks anew, at most once a second.
 
     pip before 26.2 says `max-age=0` on every page out of habit, so that is passed over.
@@ -187,7 +191,8 @@ def _max_age(request: web.Request) -> float | None:
     return 1.0 if "no-cache" in asked else None
 
 
-def _moved(where: str, request: web.Request) -> web.Response:
+def moved(where: str, request: web.Request) -> web.Response:
+    """Lead to *where*, relative to the address that was asked for, with the same query."""
     query = request.rel_url.raw_query_string
     location = f"{where}?{query}" if query else where
     return web.Response(status=301, headers={hdrs.LOCATION: location, hdrs.VARY: VARY})

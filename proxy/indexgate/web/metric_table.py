@@ -1,0 +1,361 @@
+"""Every metric, once: what is served under `/-/metrics` and `docs/reference/metrics.md` is this.
+
+Each says where its values come from. They are plain numbers that somebody counts anyway, or what
+can be looked up at once; nothing here waits. Labels have few values: never a project, never a
+client.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from indexgate.gate import Gate
+from indexgate.index.counts import Histogram
+from indexgate.index.file_cache import FileCache
+from indexgate.index.upstream import Upstream
+from indexgate.record import Recorder
+from indexgate.sources.osv_records import FeedState
+from indexgate.store.asked import Asked
+from indexgate.store.engines import StoreFailed
+from indexgate.verdict_counts import VerdictCounts
+from indexgate.web.request_counts import RequestCounts
+
+Value: TypeAlias = int | float | Histogram
+Sample: TypeAlias = tuple[tuple[str, ...], Value]
+"""The values of the labels, and the number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """What is looked at. `upstreams` has each index's address without its credentials."""
+
+    version: str
+    requests: RequestCounts
+    gate: Gate
+    upstreams: Mapping[str, Upstream]
+    files: FileCache
+    recorder: Recorder
+    asked: Asked
+    feed: Callable[[], FeedState | None]
+    degraded: Callable[[], int]
+    clock: Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """One metric. A counter's `name` is without the `_total` that it is served with."""
+
+    name: str
+    kind: Literal["counter", "gauge", "histogram"]
+    says: str
+    labels: tuple[str, ...] = ()
+    read: Callable[[Watched], Iterable[Sample]]
+
+    @property
+    def served_as(self) -> str:
+        """The name to write into a query."""
+        return f"{self.name}_total" if self.kind == "counter" else self.name
+
+
+def _one(value: Value | None) -> tuple[Sample, ...]:
+    return () if value is None else (((), value),)
+
+
+def _page_bytes(watched: Watched) -> Iterator[Sample]:
+    yield ("upstream",), watched.gate.index.bytes_in_memory
+    yield ("finished",), watched.gate.bytes_finished
+
+
+def _joined(watched: Watched) -> Iterator[Sample]:
+    yield ("page",), watched.gate.index.joined
+    yield ("file",), watched.files.joined
+
+
+def _upstream_requests(watched: Watched) -> Iterator[Sample]:
+    for name, upstream in watched.upstreams.items():
+        for (what, result), count in upstream.counts.results.items():
+            yield (name, what, result), count
+
+
+def _upstream_seconds(watched: Watched) -> Iterator[Sample]:
+    for name, upstream in watched.upstreams.items():
+        for what, seconds in upstream.counts.seconds.items():
+            yield (name, what), seconds
+
+
+def _breaker_open(watched: Watched) -> Iterator[Sample]:
+    for name, upstream in watched.upstreams.items():
+        yield (name,), int(not upstream.breaker.closed)
+
+
+def _breaker_opened(watched: Watched) -> Iterator[Sample]:
+    for name, upstream in watched.upstreams.items():
+        yield (name,), upstream.breaker.opened
+
+
+def _last_success(watched: Watched) -> Iterator[Sample]:
+    for name, upstream in watched.upstreams.items():
+        if upstream.last_success is not None:
+            yield (name,), upstream.last_success.timestamp()
+
+
+def _clock_ahead(watched: Watched) -> Iterator[Sample]:
+    for name, upstream in watched.upstreams.items():
+        yield (name,), upstream.clock_ahead
+
+
+def _verdicts(watched: Watched) -> Iterator[Sample]:
+    counts: VerdictCounts = watched.recorder.verdicts
+    for of, verdicts in (("page", counts.pages), ("file", counts.files)):
+        for (action, rule), count in verdicts.items():
+            yield (of, action.value, rule), count
+
+
+def _assessments_due(watched: Watched) -> Iterator[Sample]:
+    now = watched.clock()
+    yield (), sum(one.valid_until <= now for one in watched.gate.facts.at_hand)
+
+
+def _assessment_ages(watched: Watched) -> Iterator[Sample]:
+    now = watched.clock().timestamp()
+    ages = sorted(now - one.assessed_at.timestamp() for one in watched.gate.facts.at_hand)
+    if ages:
+        for quantile in (0.5, 0.9, 1.0):
+            yield (f"{quantile:g}",), ages[round(quantile * (len(ages) - 1))]
+
+
+def _feed_age(watched: Watched) -> Iterator[Sample]:
+    try:
+        state = watched.feed()
+    except StoreFailed:
+        return
+    if state is not None:
+        yield ("osv",), (watched.clock() - state.fetched_at).total_seconds()
+
+
+METRICS: tuple[Metric, ...] = (
+    Metric(
+        name="indexgate_build_info",
+        kind="gauge",
+        says="Always 1; the label says which release runs.",
+        labels=("version",),
+        read=lambda watched: [((watched.version,), 1)],
+    ),
+    Metric(
+        name="indexgate_degraded",
+        kind="gauge",
+        says="How many parts are not as they should be; `/-/health` says which, in words.",
+        read=lambda watched: _one(watched.degraded()),
+    ),
+    Metric(
+        name="indexgate_requests",
+        kind="counter",
+        says="Requests that were answered, by what was asked for and how it ended.",
+        labels=("kind", "result"),
+        read=lambda watched: watched.requests.results.items(),
+    ),
+    Metric(
+        name="indexgate_request_seconds",
+        kind="histogram",
+        says="From a request's coming to the beginning of its answer.",
+        labels=("kind",),
+        read=lambda watched: (((kind,), of) for kind, of in watched.requests.seconds.items()),
+    ),
+    Metric(
+        name="indexgate_requests_under_way",
+        kind="gauge",
+        says="Requests that have not ended yet.",
+        read=lambda watched: _one(watched.requests.under_way),
+    ),
+    Metric(
+        name="indexgate_response_bytes",
+        kind="counter",
+        says="Bytes of answers, without their headers.",
+        labels=("kind",),
+        read=lambda watched: (((kind,), sent) for kind, sent in watched.requests.sent.items()),
+    ),
+    Metric(
+        name="indexgate_page_lookups",
+        kind="counter",
+        says="What was at hand of the project page that a request needed: `hit`, `miss` (upstream"
+        " was waited for), or `stale` (an old page stood in).",
+        labels=("kind", "result"),
+        read=lambda watched: watched.requests.pages.items(),
+    ),
+    Metric(
+        name="indexgate_page_memory_bytes",
+        kind="gauge",
+        says="Pages in memory: `upstream` as they came, packed; `finished` as they are given out.",
+        labels=("form",),
+        read=_page_bytes,
+    ),
+    Metric(
+        name="indexgate_file_lookups",
+        kind="counter",
+        says="Files given out: kept ones (`hit`), fetched into the cache (`miss`), or a part of a"
+        " long file that went past it (`passed`).",
+        labels=("kind", "result"),
+        read=lambda watched: watched.requests.files.items(),
+    ),
+    Metric(
+        name="indexgate_file_cache_bytes",
+        kind="gauge",
+        says="Finished files on disk; absent until they were counted after the start.",
+        read=lambda watched: _one(watched.files.bytes_kept),
+    ),
+    Metric(
+        name="indexgate_file_cache_works",
+        kind="gauge",
+        says="1 while files can be kept, 0 while the disk takes none and they pass through.",
+        read=lambda watched: _one(int(watched.files.keeps)),
+    ),
+    Metric(
+        name="indexgate_joined",
+        kind="counter",
+        says="Requests that found what they wanted being fetched for somebody else.",
+        labels=("what",),
+        read=_joined,
+    ),
+    Metric(
+        name="indexgate_upstream_requests",
+        kind="counter",
+        says="What upstream was asked for, and how that ended.",
+        labels=("upstream", "what", "result"),
+        read=_upstream_requests,
+    ),
+    Metric(
+        name="indexgate_upstream_request_seconds",
+        kind="histogram",
+        says="How long upstream took: pages and lists to their end, files to their beginning.",
+        labels=("upstream", "what"),
+        read=_upstream_seconds,
+    ),
+    Metric(
+        name="indexgate_upstream_breaker_open",
+        kind="gauge",
+        says="1 while upstream is left alone, as it failed several times in a row.",
+        labels=("upstream",),
+        read=_breaker_open,
+    ),
+    Metric(
+        name="indexgate_upstream_breaker_opened",
+        kind="counter",
+        says="How often that began.",
+        labels=("upstream",),
+        read=_breaker_opened,
+    ),
+    Metric(
+        name="indexgate_upstream_last_success_timestamp_seconds",
+        kind="gauge",
+        says="When upstream last gave a page; absent before the first.",
+        labels=("upstream",),
+        read=_last_success,
+    ),
+    Metric(
+        name="indexgate_upstream_clock_ahead_seconds",
+        kind="gauge",
+        says="By how much upstream's clock is ahead of this machine's.",
+        labels=("upstream",),
+        read=_clock_ahead,
+    ),
+    Metric(
+        name="indexgate_verdicts",
+        kind="counter",
+        says="What the policy said of pages given out (once for each rule by which versions are"
+        " withheld or warned of) and of files asked for. The rule is empty for what passes.",
+        labels=("of", "action", "rule"),
+        read=_verdicts,
+    ),
+    Metric(
+        name="indexgate_unjudged",
+        kind="counter",
+        says="Files that the gate failed to judge; they are refused.",
+        read=lambda watched: _one(watched.gate.faults),
+    ),
+    Metric(
+        name="indexgate_checks_failed",
+        kind="counter",
+        says="Checks that failed while projects were assessed; what they would say is unknown.",
+        read=lambda watched: _one(watched.gate.facts.failed_checks),
+    ),
+    Metric(
+        name="indexgate_policy_edits",
+        kind="counter",
+        says="Edits of the policy file since the start: `taken`, or `rejected` as broken.",
+        labels=("result",),
+        read=lambda watched: [
+            (("taken",), watched.gate.policy.taken),
+            (("rejected",), watched.gate.policy.rejected),
+        ],
+    ),
+    Metric(
+        name="indexgate_policy_broken",
+        kind="gauge",
+        says="1 while the policy file is broken and the policy read before stays in force.",
+        read=lambda watched: _one(int(watched.gate.policy.broken is not None)),
+    ),
+    Metric(
+        name="indexgate_refresh_waiting",
+        kind="gauge",
+        says="Projects that wait to be assessed again.",
+        read=lambda watched: _one(watched.gate.facts.waiting),
+    ),
+    Metric(
+        name="indexgate_assessments",
+        kind="gauge",
+        says="Assessments in memory: those of the projects asked for last.",
+        read=lambda watched: _one(len(watched.gate.facts.at_hand)),
+    ),
+    Metric(
+        name="indexgate_assessments_due",
+        kind="gauge",
+        says="Those of them that are no longer good; they are made anew when asked for.",
+        read=_assessments_due,
+    ),
+    Metric(
+        name="indexgate_assessment_age_seconds",
+        kind="gauge",
+        says="Their ages: the median, nine of ten, and the oldest.",
+        labels=("quantile",),
+        read=_assessment_ages,
+    ),
+    Metric(
+        name="indexgate_feed_age_seconds",
+        kind="gauge",
+        says="How long ago an advisory feed was read; absent before the first time.",
+        labels=("feed",),
+        read=_feed_age,
+    ),
+    Metric(
+        name="indexgate_source_failures",
+        kind="counter",
+        says="Sources that were asked about a project and could not answer.",
+        labels=("source", "failure"),
+        read=lambda watched: watched.gate.facts.observer.failures.items(),
+    ),
+    Metric(
+        name="indexgate_record_waiting",
+        kind="gauge",
+        says="Refusals that wait in memory as the store cannot take them.",
+        read=lambda watched: _one(watched.recorder.decisions.health().spooled),
+    ),
+    Metric(
+        name="indexgate_record_lost",
+        kind="counter",
+        says="Refusals and warnings that were never written down, for want of room or by a fault.",
+        read=lambda watched: _one(watched.recorder.decisions.health().dropped),
+    ),
+    Metric(
+        name="indexgate_own_traffic_waiting",
+        kind="gauge",
+        says="Counts of what clients ask for that are not written yet.",
+        read=lambda watched: _one(watched.asked.waiting),
+    ),
+    Metric(
+        name="indexgate_own_traffic_dropped",
+        kind="counter",
+        says="Requests that were not counted there, for want of room.",
+        read=lambda watched: _one(watched.asked.dropped),
+    ),
+)

@@ -6,15 +6,12 @@ credentials of upstream's address stay inside the gate. The gate never fetches a
 client sends: it looks for the listed file that has this address and fetches upstream's own.
 """
 
-import re
+import string
 from dataclasses import dataclass
 from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit, urlunsplit
 
 PREFIX = "files"
-_ORDINARY_PATH = re.compile(r"[A-Za-z0-9_.~/-]+")
-_ORDINARY_URL = re.compile(
-    r"(?P<scheme>https?)://(?P<rest>[a-z0-9.-]+/(?:[A-Za-z0-9_.~-]+/)*(?P<name>[A-Za-z0-9_.~-]+))"
-)
+_ORDINARY = (string.ascii_letters + string.digits + "_.~/-").encode()
 SIDE_SUFFIXES = (".metadata", ".asc")
 
 
@@ -36,9 +33,17 @@ def address_of(url: str, filename: str) -> str:
 
     The last segment is always *filename*, as clients take the name from there.
     """
-    ordinary = _ORDINARY_URL.fullmatch(url)
-    if ordinary is not None and ordinary["name"] == filename:  # as nearly all are: in a tenth
-        return f"{PREFIX}/{ordinary['scheme']}/{ordinary['rest']}"
+    scheme, _, rest = url.partition("://")
+    host = rest.partition("/")[0]
+    if (  # as nearly all are: in a tenth of the time
+        rest.endswith(f"/{filename}")
+        and scheme in {"http", "https"}
+        and _is_ordinary(rest)
+        and host == host.lower()
+        and "//" not in rest
+        and host
+    ):
+        return f"{PREFIX}/{scheme}/{rest}"
     parts = urlsplit(url)
     authority = parts.netloc.rpartition("@")[2].lower()
     path = parts.path.lstrip("/")
@@ -49,9 +54,14 @@ def address_of(url: str, filename: str) -> str:
 
 def canonical(path: str) -> str:
     """Return *path* in one spelling: every client escapes differently (pip a port's colon, say)."""
-    if _ORDINARY_PATH.fullmatch(path):
+    if _is_ordinary(path):
         return path
     return "/".join(quote(unquote_to_bytes(part), safe="") for part in path.split("/"))
+
+
+def _is_ordinary(path: str) -> bool:
+    """Tell whether nobody would escape anything in *path*; many times faster than a pattern."""
+    return not path.encode(errors="replace").translate(None, _ORDINARY)
 
 
 def side_url(url: str, side: str) -> str:

@@ -8,24 +8,38 @@ from typing import Literal, TypeAlias
 
 from indexgate_policy.rules.verdict import Action, Warned
 
-Outcome: TypeAlias = Literal["allow", "warn", "refuse", "skipped", "not judged", "failed"]
-"""What came of a requirement.
+Outcome: TypeAlias = Literal[
+    "allow", "warn", "refuse", "unlisted", "skipped", "not judged", "failed"
+]
+"""What came of a requirement, or of an entry of a lock.
 
-`skipped`: its marker does not hold here. `not judged`: it asks no index. `failed`: it could not be
-judged, since the index, the project, a release or a file with the hash could not be had.
+`unlisted`: the index does not list what is pinned, or lists it with another hash. `skipped`: its
+marker does not hold here, or it is no package of an index. `not judged`: it asks no index, or
+another one. `failed`: it could not be judged, since the index, the project or a release could not
+be had.
 """
+
+FILE_UNLISTED = "file-unlisted"
+"""In place of a rule's id: the index lists no such file, version or project."""
+
+HASH_DIFFERS = "hash-differs"
+"""In place of a rule's id: the index lists the file with another hash."""
 
 Chosen: TypeAlias = Literal["pinned", "newest"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedFile:
-    """A file that the requirement allows, and the verdict on it."""
+    """A file that the requirement allows, and the verdict on it, or that it is `unlisted`.
+
+    `line` is where a lock has it, None where that is the entry's own line.
+    """
 
     filename: str
-    action: Action
+    action: Action | Literal["unlisted"]
     rule: str = ""
     reason: str = ""
+    line: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,11 +70,21 @@ class Checked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RuleTold:
+    """A rule of the policy as its findings are explained: what it does, and its own words."""
+
+    id: str
+    action: Action
+    reason: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
     """All requirements in order, at the time `at`, against `index` (without credentials).
 
     `ways_past` are sentences on what leads installers past the gate; `feed_failure` says why the
-    advisories are older than the policy wants, if they are.
+    advisories are older than the policy wants, if they are. `rules` are those of the policy.
     """
 
     at: datetime
@@ -70,6 +94,7 @@ class Check:
     requirements: tuple[Checked, ...]
     ways_past: tuple[str, ...] = ()
     feed_failure: str | None = None
+    rules: tuple[RuleTold, ...] = ()
 
     @property
     def counts(self) -> Mapping[Outcome, int]:

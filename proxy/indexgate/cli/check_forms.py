@@ -15,6 +15,7 @@ _STYLES: dict[Outcome, str] = {
     "allow": "green",
     "warn": "yellow",
     "refuse": "bold red",
+    "unlisted": "bold red",
     "skipped": "dim",
     "not judged": "yellow",
     "failed": "red",
@@ -23,10 +24,12 @@ _WORDS: dict[Outcome, str] = {
     "allow": "pass",
     "warn": "pass with a warning",
     "refuse": "refused",
+    "unlisted": "not listed by the index",
     "skipped": "skipped",
     "not judged": "not judged",
     "failed": "could not be judged",
 }
+_MANY = 40
 _SAID_BELOW = "cannot be judged, see below"
 
 
@@ -36,17 +39,32 @@ def as_json(check: Check) -> str:
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
 
 
-def print_table(check: Check, console: Console | None = None) -> None:
+def print_table(check: Check, console: Console | None = None, *, whole: bool = True) -> None:
     """Print *check* as a table, the hints below it, on stdout unless *console* says otherwise.
 
-    What several projects cannot be judged by, for the same reason, stands once below the table.
+    A long one leaves out what simply passes, unless it shall be *whole*. What several projects
+    cannot be judged by, for the same reason, stands once below the table.
     """
     console = console or Console(highlight=False)
+    long = len(check.requirements) > _MANY and not whole
+    rows = [row for row in check.requirements if not (long and _is_plain(row))]
+    if rows:
+        _print_rows(check, rows, console)
+    _print_rest(check, console)
+    if left := len(check.requirements) - len(rows):
+        console.print(safe(f"{left} that pass or are skipped are not shown; `--all` shows them"))
+
+
+def _is_plain(row: Checked) -> bool:
+    return row.action in {"allow", "skipped"} and not row.notes
+
+
+def _print_rows(check: Check, rows: Sequence[Checked], console: Console) -> None:
     shared = _shared(check.requirements)
     table = Table()
     for heading in ("requirement", "version", "verdict", "rule", "reason"):
         table.add_column(heading, overflow="fold")
-    for row in check.requirements:
+    for row in rows:
         version = row.version or ""
         if row.chosen == "newest":
             version += f" ({row.how})"
@@ -58,7 +76,10 @@ def print_table(check: Check, console: Console | None = None) -> None:
             safe(_reasons(row, shared)),
         )
     console.print(table)
-    for found, count in shared.items():
+
+
+def _print_rest(check: Check, console: Console) -> None:
+    for found, count in _shared(check.requirements).items():
         console.print(safe(found.of_many(count)), soft_wrap=True)
     for line in _hints(check.requirements):
         console.print(safe(line), soft_wrap=True)

@@ -16,6 +16,10 @@ class NoCandidate(Exception):
     """No listed release will do; the message is a clause that says why."""
 
 
+class NoSuchFile(NoCandidate):
+    """Releases will do, but no listed file of them has one of the hashes."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """A release, and those of its files that the hashes allow."""
@@ -50,7 +54,7 @@ def candidates(listed: Listing, bounds: Bounds, python: Version) -> tuple[Candid
         for release in unyanked or matching
     ]
     if not any(candidate.files for candidate in allowed):
-        raise NoCandidate(f"no file of {name} {allowed[0].release.version} has one of the hashes")
+        raise NoSuchFile(f"no file of {name} {allowed[0].release.version} has one of the hashes")
     return tuple(candidate for candidate in allowed if candidate.files)
 
 

@@ -5,27 +5,37 @@ for the sake of resolvers that hold an older page; a check tells what the page s
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 from packaging.version import Version
 
-from indexgate.checked import Check, Checked, CheckedFile
+from indexgate import own_addresses, public_index
+from indexgate.checked import FILE_UNLISTED, Check, Checked, CheckedFile, RuleTold
 from indexgate.config import Settings
 from indexgate.index.listing import Listing
 from indexgate.index.protocol import NoSuchProject, UpstreamFailed
+from indexgate.locks.entry import Lock
 from indexgate.redact import redact
 from indexgate.requirements.bounds import Bounds, InForce, in_force
-from indexgate.requirements.candidates import Candidate, NoCandidate, candidates, unlisted
+from indexgate.requirements.candidates import (
+    Candidate,
+    NoCandidate,
+    NoSuchFile,
+    candidates,
+    unlisted,
+)
 from indexgate.requirements.entries import Elsewhere, Wanted
 from indexgate.requirements.file import Requirements
 from indexgate.sources.protocol import SourceFailed
 from indexgate.store.engines import StoreFailed
 from indexgate.upstream_choice import UpstreamChoice
+from indexgate.web.locked import Stands, judge_entry, known_of, page_notes, unlisted_hint
 from indexgate.web.parts import Clock, Parts, open_parts, utc_now
+from indexgate_policy.rules.document import Policy
 from indexgate_policy.rules.page import judge_page, judge_release
 from indexgate_policy.rules.verdict import Verdict
-from indexgate_policy.signals import Unknown
 from indexgate_policy.subject import Client
 
 AT_ONCE = 8
@@ -40,38 +50,66 @@ async def check(
     requirements: Requirements,
     environment: Mapping[str, str],
     *,
+    locks: Sequence[Lock] = (),
+    gates: Sequence[str] = (),
     done: Callable[[], None] = lambda: None,
     clock: Clock = utc_now,
 ) -> Check:
     """Judge *requirements* for the interpreter of *environment* (the variables of PEP 508 markers).
 
-    *done* is called after each requirement. Raises GateError, PolicyError.
+    After them come the entries of *locks*, each by itself. *gates* are further addresses of the
+    gate that locks may hold. *done* is called after each. Raises GateError, PolicyError.
     """
+    stands = _stands(settings, upstream, gates)
     async with open_parts(settings, upstream, base="/", clock=clock) as parts:
         feed_failure = await read_feed(parts)
         bench = _Bench(parts, in_force(requirements, environment), _python(environment))
         room = asyncio.Semaphore(AT_ONCE)
 
-        async def one(number: int, entry: Wanted | Elsewhere) -> Checked:
+        async def one(judge: Callable[[], Awaitable[Checked]]) -> Checked:
             async with room:
-                checked = await bench.judge(number, entry)
+                checked = await judge()
             done()
             return checked
 
+        judges: list[Callable[[], Awaitable[Checked]]] = [
+            partial(bench.judge, number, entry) for number, entry in enumerate(requirements.entries)
+        ]
+        judges += [
+            partial(judge_entry, parts, lock.path, entry, stands)
+            for lock in locks
+            for entry in lock.entries
+        ]
         async with asyncio.TaskGroup() as together:
-            tasks = [
-                together.create_task(one(number, entry))
-                for number, entry in enumerate(requirements.entries)
-            ]
+            tasks = [together.create_task(one(judge)) for judge in judges]
+        policy = parts.gate.policy.current()
         return Check(
             at=clock(),
             index=redact(upstream.url),
             policy=parts.gate.policy.place,
-            policy_digest=parts.gate.policy.current().digest,
+            policy_digest=policy.digest,
+            rules=_told(policy),
             requirements=tuple(task.result() for task in tasks),
             ways_past=requirements.ways_past,
             feed_failure=feed_failure,
         )
+
+
+def _stands(settings: Settings, upstream: UpstreamChoice, gates: Sequence[str]) -> Stands:
+    """Return which addresses in a lock are asked through the gate, or are what it stands for."""
+    roots = own_addresses.roots(settings, gates)
+    indexes = {each.url for each in upstream.all}
+    if any(each.public for each in upstream.all):
+        indexes.add(public_index.address())
+    indexes.update(map(own_addresses.simple, roots))
+    return Stands(indexes=frozenset(indexes), roots=roots)
+
+
+def _told(policy: Policy) -> tuple[RuleTold, ...]:
+    return tuple(
+        RuleTold(id=rule.id, action=rule.action, reason=rule.reason, hint=rule.hint)
+        for rule in policy.rules
+    )
 
 
 async def read_feed(parts: Parts) -> str | None:
@@ -125,6 +163,13 @@ class _Bench:
             return blank(action="failed", reason=f"the index has no project {entry.name}")
         except UpstreamFailed as error:
             return blank(action="failed", reason=f"upstream {error.reason}")
+        except NoSuchFile as error:
+            return blank(
+                action="unlisted",
+                rule=FILE_UNLISTED,
+                reason=str(error),
+                hint=unlisted_hint(FILE_UNLISTED),
+            )
         except NoCandidate as error:
             return blank(action="failed", reason=str(error))
         verdicts = await self._verdicts(listed, found)
@@ -138,9 +183,7 @@ class _Bench:
         The whole page is judged where something is refused: it gives the hint what to take instead.
         """
         gate = self.parts.gate
-        await gate.facts.of(listed)
-        await gate.facts.settled()  # unlike an installer, a check can wait for the JSON
-        assessment = gate.facts.known(listed.project.name) or _UNREAD
+        assessment = await known_of(self.parts, listed)
         policy, now = gate.policy.current(), self.parts.clock()
         shown = gate.presentation
         newest = judge_release(
@@ -153,7 +196,6 @@ class _Bench:
         ).verdicts
 
 
-_UNREAD = Unknown(reason="the store cannot be read")
 _SKIPPED = "its marker does not hold here"
 
 
@@ -188,6 +230,12 @@ def _checked(
     )
     decisive = refusals[0] if passing is None else Verdict(action=of_files[0].action)
     action = "refuse" if passing is None else "warn" if warnings else "allow"
+    missing = unlisted(listed, bounds.hashes)
+    if missing and passing is not None:
+        action, rule = "unlisted", FILE_UNLISTED
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        reason = f"no listed file has the hash {missing[0]}{more}"
+        decisive = replace(decisive, rule=rule, reason=reason, hint=unlisted_hint(rule))
     return blank(
         action=action,
         version=taken.release.version,
@@ -198,7 +246,7 @@ def _checked(
         reason=decisive.reason,
         hint=decisive.hint,
         warnings=() if passing is None else warnings,
-        notes=tuple(_notes(listed, bounds, taken, refusals, of_files)),
+        notes=tuple(_notes(listed, taken, refusals, of_files)),
         files=tuple(
             CheckedFile(
                 filename=file.filename,
@@ -229,24 +277,12 @@ def _how(
 
 
 def _notes(
-    listed: Listing,
-    bounds: Bounds,
-    taken: Candidate,
-    refusals: list[Verdict],
-    of_files: list[Verdict],
+    listed: Listing, taken: Candidate, refusals: list[Verdict], of_files: list[Verdict]
 ) -> list[str]:
     notes = []
     if refusals and len(refusals) < len(of_files):
         notes.append(f"{len(refusals)} of {len(of_files)} files are refused: {refusals[0].reason}")
-    missing = unlisted(listed, bounds.hashes)
-    if missing:
-        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        notes.append(f"no listed file has the hash {missing[0]}{more}")
-    if taken.release.yanked:
-        why = next((f.yanked for f in taken.files if isinstance(f.yanked, str)), "")
-        notes.append(f"upstream yanked it{': ' if why else ''}{why}")
-    if listed.snapshot.stale:
-        notes.append(f"the page is stale: {listed.snapshot.stale}")
+    notes.extend(page_notes(listed, taken.release))
     return notes
 
 

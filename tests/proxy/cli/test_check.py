@@ -14,6 +14,7 @@ from rich.console import Console
 from indexgate.checked import Check, Checked
 from indexgate.cli.check import tell
 from indexgate.cli.check_forms import as_json, print_table
+from indexgate.cli.check_reports import FailOn, exit_code
 from indexgate.cli.main import run
 from indexgate_policy.rules.verdict import Warned
 from tests.proxy.web.running import TOO_NEW
@@ -60,9 +61,45 @@ def test_the_exit_code_says_whether_anything_is_refused(
     rows: list[str], code: int, strict: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     check = made(*map(row, rows))
-    assert tell(check, as_json=True, strict=False) == code
-    assert tell(check, as_json=False, strict=True) == strict
-    assert "requirement" in capsys.readouterr().out
+    assert exit_code(check, ["refuse"], strict=False) == code
+    assert exit_code(check, ["refuse"], strict=True) == strict
+    for form in (True, False):
+        tell(check, as_json=form)
+        assert "requirement" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("action", "fail_on", "code"),
+    [
+        ("refuse", ["refuse"], 1),
+        ("unlisted", ["refuse"], 1),
+        ("warn", ["refuse"], 0),
+        ("warn", ["warn"], 1),
+        ("unlisted", ["warn"], 1),
+        ("not judged", ["warn"], 0),
+        ("not judged", ["unjudged"], 1),
+        ("failed", ["unjudged"], 1),
+        ("failed", ["warn"], 2),
+        ("refuse", ["unjudged"], 1),
+        ("warn", ["unjudged", "warn"], 1),
+        ("refuse", ["never"], 0),
+        ("failed", ["never"], 0),
+        ("skipped", ["warn", "unjudged"], 0),
+    ],
+)
+def test_what_to_fail_on_can_be_chosen(action: str, fail_on: list[FailOn], code: int) -> None:
+    assert exit_code(made(row(action)), fail_on, strict=False) == code
+
+
+def test_a_long_table_leaves_out_what_simply_passes() -> None:
+    rows = [*[row()] * 50, row("refuse", reason="so bad"), row(notes=("upstream yanked it",))]
+    stream = io.StringIO()
+    print_table(made(*rows), Console(file=stream, width=200, highlight=False), whole=False)
+    text = stream.getvalue()
+    assert text.count("demo==1") == 2
+    assert "50 that pass or are skipped are not shown; `--all` shows them" in text
+    assert "52 requirements by policy balanced: 51 pass, 1 refused" in text
+    assert shown(made(*rows)).count("demo==1") == 52
 
 
 @pytest.mark.parametrize(
@@ -235,3 +272,74 @@ def test_progress_is_shown_on_a_terminal_when_the_list_is_long(
     assert run(["check", *["other"] * count, "--json", *common]) == 0
     assert ("checking" in terminal.getvalue()) is told
     assert len(json.loads(capsys.readouterr().out)["requirements"]) == count
+
+
+def lock(tmp_path: Path, upstream: Upstream, version: str) -> str:
+    """Write a `uv.lock` that pins `demo` to *version* as the index has it."""
+    file = wheel("demo", version)
+    text = (
+        'version = 1\n\n[[package]]\nname = "demo"\n'
+        f'version = "{version}"\nsource = {{ registry = "{upstream.url}" }}\n'
+        f'wheels = [\n    {{ url = "{upstream.file_url(file)}", hash = "sha256:{file.sha256}" }},'
+        "\n]\n"
+    )
+    path = tmp_path / "uv.lock"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def test_a_lock_is_judged_and_its_findings_are_told_in_every_form(
+    common: list[str],
+    tmp_path: Path,
+    upstream: Upstream,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = lock(tmp_path, upstream, "2.0")
+    assert run(["check", path, "--sarif", "out.sarif", "--annotations", "github", *common]) == 1
+    output = capsys.readouterr()
+    assert "1 refused" in output.out
+    assert "::error file=uv.lock,line=3,title=indexgate%3A too-new::" in output.out
+    [result] = json.loads((tmp_path / "out.sarif").read_text())["runs"][0]["results"]
+    assert result["ruleId"] == "too-new"
+    assert run(["check", path, "--fail-on", "never", "--sarif", "-", *common]) == 0
+    assert json.loads(capsys.readouterr().out)["version"] == "2.1.0"
+    gitlab = ["check", "-r", path, "--annotations", "gitlab", "--json", *common]
+    assert run(gitlab) == 1
+    assert json.loads(capsys.readouterr().out)["counts"] == {"refuse": 1}
+    [entry] = json.loads((tmp_path / "gl-code-quality-report.json").read_text())
+    assert entry["location"] == {"path": "uv.lock", "lines": {"begin": 3}}
+
+
+def test_a_lock_that_passes_says_so(
+    common: list[str], tmp_path: Path, upstream: Upstream, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["check", lock(tmp_path, upstream, "1.0"), *common]) == 0
+    assert "1 requirement by policy" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["uv.lock"], "cannot read `uv.lock`: no such file"),
+        (["x", "--json", "--sarif", "-"], "both want stdout"),
+        (["--environment", "gone"], "`gone` is no Python environment"),
+        (["x", "--gate", "ftp://a"], "is no address of a gate"),
+        (["other==1.0", "--sarif", "no/such/folder"], "cannot write `no/such/folder`"),
+    ],
+)
+def test_wrong_use_of_locks_and_reports_is_told(
+    arguments: list[str], words: str, common: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["check", *arguments, *common]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_a_lock_that_pins_nothing_is_told(
+    common: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "poetry.lock"
+    path.write_text("package = []\n", encoding="utf-8")
+    assert run(["check", str(path), *common]) == 0
+    assert "(poetry) pins nothing" in capsys.readouterr().err

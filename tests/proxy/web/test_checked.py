@@ -1,7 +1,7 @@
 """Requirements judged without installing: what a running gate would answer, and why not."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,6 +11,7 @@ from aiohttp import web
 
 from indexgate import config
 from indexgate.checked import Check, Checked
+from indexgate.locks.entry import Lock
 from indexgate.pip_settings import PipSettings
 from indexgate.requirements.file import Requirements, read_requirements
 from indexgate.sources.osv_records import FeedState
@@ -50,9 +51,12 @@ async def check(
     *lines: str | Requirements,
     policy: str = TOO_NEW,
     environment: Mapping[str, str] = PY311,
+    locks: Sequence[Lock] = (),
+    gates: Sequence[str] = (),
+    public_index: str = "https://index.example.test/simple/",
     **given: str | bool,
 ) -> Check:
-    """Check *lines* by the policy and the state in *folder*."""
+    """Check *lines* and *locks* by the policy and the state in *folder*."""
     document = folder / "policy.toml"
     document.write_text(policy, encoding="utf-8")
     settings = config.load(
@@ -66,10 +70,13 @@ async def check(
         kept=None,
         pip=PipSettings(),
         login=lambda _host: None,
-        public_index="https://index.example.test/simple/",
+        public_index=public_index,
     )
-    asked = lines[0] if isinstance(lines[0], Requirements) else requirements(*map(str, lines))
-    return await judging.check(settings, choice, asked, environment, clock=Clock())
+    first = lines[0] if lines else None
+    asked = first if isinstance(first, Requirements) else requirements(*map(str, lines))
+    return await judging.check(
+        settings, choice, asked, environment, locks=locks, gates=gates, clock=Clock()
+    )
 
 
 async def one(upstream: Upstream, folder: Path, *lines: str, policy: str = TOO_NEW) -> Checked:
@@ -170,9 +177,10 @@ async def test_hashes_choose_which_file_is_judged(tmp_path: Path) -> None:
         gone = "0" * 64
         line = f"{name}==1.0 --hash=sha256:{files[0].sha256} --hash=sha256:{gone}"
         row = await one(upstream, tmp_path, line, policy=NO_SDISTS)
-        assert (row.action, row.notes) == ("allow", (f"no listed file has the hash sha256:{gone}",))
+        assert (row.action, row.rule) == ("unlisted", "file-unlisted")
+        assert row.reason == f"no listed file has the hash sha256:{gone}"
         row = await one(upstream, tmp_path, f"{name}==1.0 --hash=sha256:{gone}")
-        assert row.action == "failed"
+        assert row.action == "unlisted"
         assert row.reason == "no file of plain-1 1.0 has one of the hashes"
 
 

@@ -1,0 +1,1 @@
+"""What was found, in the forms of CI systems: SARIF, annotations, job summaries."""

@@ -35,7 +35,7 @@ class GrantsInForce:
         self._log = log
         self._look: _Look | None = None
         self._granted = granted.NONE
-        self._read()
+        self._read(at_start=True)
 
     def current(self) -> Granted:
         """Return what is granted now."""
@@ -43,7 +43,7 @@ class GrantsInForce:
             self._read()
         return self._granted
 
-    def _read(self) -> None:
+    def _read(self, *, at_start: bool = False) -> None:
         look = self._seen()
         if look is None:
             found = granted.NONE
@@ -54,7 +54,7 @@ class GrantsInForce:
                 self._look, self.broken = look, error.message
                 self._log("exemptions-broken", f"{error.message}; what was read before holds")
                 return
-        changed = found.digest != self._granted.digest
+        changed = found.digest != self._granted.digest and not at_start
         self._look, self._granted, self.broken = look, found, None
         if changed:
             self._log("exemptions-changed", f"{len(found.exemptions)} are granted from now on")

@@ -25,13 +25,15 @@ COMMANDS: Mapping[str, str] = {
     "refresh": "indexgate.cli.refresh",
     "sources": "indexgate.cli.sources",
     "evidence": "indexgate.cli.evidence",
+    "exempt": "indexgate.cli.exempt",
     "snapshot": "indexgate.cli.snapshot",
 }
 """Each command and the module that has it as `command`; imported when it is asked for."""
 
 EXIT_CODES: Mapping[int, str] = {
     0: "All is well; `explain` and `check`: what was asked for passes.",
-    1: "`explain` and `check`: something that was asked for is refused.",
+    1: "`exempt report --strict`: there is something to do. `explain` and `check`: something that"
+    " was asked for is refused.",
     FAILED: "Wrong usage, a wrong setting, or a failure; stderr says which."
     " `check`: nothing is refused, but something could not be judged. `refresh`: something could"
     " not be asked or read.",

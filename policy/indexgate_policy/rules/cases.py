@@ -4,7 +4,7 @@ A case tells only what matters; all else is an old, ordinary release of a projec
 known and nothing is wrong. Times are ages before the moment at which the cases are judged.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,6 +18,7 @@ from indexgate_policy.health.result import HealthScore, grade
 from indexgate_policy.rules import document
 from indexgate_policy.rules.conditions import asker, findings, severities, standing
 from indexgate_policy.rules.judge import judge
+from indexgate_policy.rules.positions import Position
 from indexgate_policy.rules.strict import Field, Fields, shown
 from indexgate_policy.rules.verdict import Action, Verdict
 from indexgate_policy.signals import Signal, Unknown, Value
@@ -57,17 +58,51 @@ _SEEN = timedelta(days=1000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """What a case expects: an action and, where it says so, the rule and all that warn."""
+
+    action: Action
+    rule: str | None = None
+    warnings: tuple[str, ...] | None = None
+
+    def __str__(self) -> str:
+        return _told(self.action, self.rule, self.warnings)
+
+    def difference(self, verdict: Verdict) -> str:
+        """Say how *verdict* differs; empty when it does not."""
+        found = []
+        if verdict.action is not self.action:
+            found.append(f"expected {self.action}, got {verdict.action}")
+        if self.rule is not None and self.rule != verdict.rule:
+            found.append(f"expected the rule {self.rule}, got {verdict.rule or 'none'}")
+        got = warning_rules(verdict)
+        if self.warnings is not None and self.warnings != got:
+            found.append(f"expected the warnings {list(self.warnings)}, got {list(got)}")
+        return "; ".join(found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What became of one case: `difference` says how the verdict differs; empty when it passed."""
+    """What became of one case: `difference` says how the verdict differs; empty when it passed.
+
+    `position` is where the case begins in its document.
+    """
 
     name: str
+    expected: Expected
     verdict: Verdict
     difference: str
+    position: Position | None
 
     @property
     def passed(self) -> bool:
         """Whether the policy said what the case expects."""
         return not self.difference
+
+    @property
+    def got(self) -> str:
+        """The verdict in the words in which `expected` is told."""
+        return _told(self.verdict.action, self.verdict.rule, warning_rules(self.verdict))
 
 
 def run(
@@ -87,24 +122,45 @@ def run(
     return tuple(_run(case, policy, now) for case in document.tables(cases, "name"))
 
 
+def warning_rules(verdict: Verdict) -> tuple[str, ...]:
+    """Return the ids of the rules that warn, in order."""
+    return tuple(warned.rule for warned in verdict.warnings)
+
+
+def unshown(policy: document.Policy, results: Iterable[Result]) -> tuple[str, ...]:
+    """Return the ids of the rules of *policy* that speak in none of *results*, in order."""
+    spoken = {
+        rule for each in results for rule in (each.verdict.rule, *warning_rules(each.verdict))
+    }
+    return tuple(rule.id for rule in policy.rules if rule.id not in spoken)
+
+
 def _run(table: Field, policy: document.Policy, now: datetime) -> Result:
     fields = table.fields(tuple(KEYS), "a case")
-    expected = Action(fields.needed("expect").one_of([action.value for action in Action]))
+    expected = Expected(
+        action=Action(fields.needed("expect").one_of([action.value for action in Action])),
+        rule=fields["rule"].text() if "rule" in fields else None,
+        warnings=_names(fields["warnings"]) if "warnings" in fields else None,
+    )
     file = _file(fields, table, now)
     verdict = judge(file, _assessment(fields, file, now), policy, _client(fields), now)
-    differences = [f"expected {expected}, got {verdict.action}"] * (verdict.action is not expected)
-    if "rule" in fields and fields["rule"].text() != verdict.rule:
-        differences.append(
-            f"expected the rule {fields['rule'].text()}, got {verdict.rule or 'none'}"
-        )
-    if "warnings" in fields:
-        wanted = _names(fields["warnings"])
-        got = tuple(warned.rule for warned in verdict.warnings)
-        if wanted != got:
-            differences.append(f"expected the warnings {list(wanted)}, got {list(got)}")
     return Result(
-        name=fields.needed("name").text(), verdict=verdict, difference="; ".join(differences)
+        name=fields.needed("name").text(),
+        expected=expected,
+        verdict=verdict,
+        difference=expected.difference(verdict),
+        position=table.place.position(""),
     )
+
+
+def _told(action: Action, rule: str | None, warnings: tuple[str, ...] | None) -> str:
+    by = f" by `{rule}`" if rule else ""
+    if warnings is None or (not warnings and action is not Action.ALLOW):
+        return f"{action}{by}"
+    told = ", ".join(f"`{name}`" for name in warnings)
+    if action is Action.WARN:
+        return f"{action} by {told}"
+    return f"{action}{by}, with warnings by {told}" if told else f"{action} without warnings"
 
 
 def _names(field: Field) -> tuple[str, ...]:

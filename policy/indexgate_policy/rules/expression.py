@@ -125,7 +125,7 @@ def _condition(key: str, inner: Field, field: Field) -> Condition:
     if definition is None:
         what = f"`{shown(key)}` is not a condition"
         raise field.error("unknown-condition", what, _hint(key), key=key)
-    written = f"{key} = {plain(_toml(inner.value), 80)}"
+    written = f"{key} = {plain(in_toml(inner.value), 80)}"
     return Condition(
         definition=definition,
         value=inner.value,
@@ -141,12 +141,12 @@ def _hint(key: str) -> str:
     return suggest(key, (*conditions.BY_NAME, *_WORDS))
 
 
-def _toml(value: object) -> str:
-    """Return *value* roughly as it was written, for people."""
+def in_toml(value: object) -> str:
+    """Return *value* on one line, roughly as it was written, for people."""
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + " }"
+        return "{ " + ", ".join(f"{key} = {in_toml(item)}" for key, item in value.items()) + " }"
     if isinstance(value, list):
-        return "[" + ", ".join(_toml(item) for item in value) + "]"
+        return "[" + ", ".join(in_toml(item) for item in value) + "]"
     if isinstance(value, bool):
         return "true" if value else "false"
     return f'"{value}"' if isinstance(value, str) else str(value)

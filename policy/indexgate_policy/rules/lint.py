@@ -40,7 +40,9 @@ LINTS: Mapping[str, str] = {
     ),
     "flag-not-computed": "The rule waits for flags that this version does not compute.",
     "exemption-expired": "The exemption is over and waives nothing.",
-    "exemption-lasts-long": f"The exemption lasts more than {LONG.days} days from now.",
+    "exemption-lasts-long": (
+        f"The exemption ends later than `max_exemption` from now, or than {LONG.days} days."
+    ),
     "exemption-matches-none": "The exemption speaks of none of the names that were given.",
 }
 """Each lint by its id, and what it says."""
@@ -231,9 +233,10 @@ def _of_exemptions(policy: Policy, now: datetime, names: Collection[str]) -> _Fo
             message = f"{what} was over at the end of {exemption.expires}"
             yield "exemption-expired", (*path, "expires"), message, "remove it, or grant it anew"
             continue
-        if exemption.ends - now > LONG:
+        longest = policy.max_exemption or LONG
+        if exemption.ends - now > longest:
             message = f"{what} lasts until {exemption.expires}"
-            hint = "let it end within a year, or change the rule"
+            hint = f"let it end within {longest.days} days, or change the rule"
             yield "exemption-lasts-long", (*path, "expires"), message, hint
         if normal and not any(map(exemption.projects.fullmatch, normal)):
             message = f"{what} speaks of none of the {len(normal)} names that were given"

@@ -111,3 +111,24 @@ def test_every_fact_that_a_case_can_tell_is_read() -> None:
     )
     assert result.passed
     assert result.verdict.reason == "some-name 2.0 was yanked upstream (why)"
+
+
+def test_a_result_tells_what_was_expected_what_came_and_where_the_case_stands() -> None:
+    [_, result] = cases.run(
+        'version = 1\n[[rule]]\nid = "w"\naction = "warn"\nwhen = { yanked = true }\n',
+        '[[case]]\nname = "a"\nexpect = "allow"\n\n[[case]]\nname = "b"\nexpect = "refuse"\n'
+        'rule = "r"\nyanked = true\n',
+        now=NOW,
+    )
+    assert str(result.expected) == "refuse by `r`"
+    assert result.got == "warn by `w`"
+    assert result.position is not None
+    assert (result.position.line, result.position.column) == (5, 1)
+
+
+@pytest.mark.parametrize("name", policies.NAMES)
+def test_a_rule_that_no_case_shows_is_found(name: str) -> None:
+    policy = document.parse(policies.shipped(name), source=name, now=NOW)
+    results = cases.run(policies.shipped(name), policies.shipped_cases(name), now=NOW)
+    assert cases.unshown(policy, results) == ()
+    assert cases.unshown(policy, ()) == tuple(rule.id for rule in policy.rules)

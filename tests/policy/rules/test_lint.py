@@ -56,6 +56,7 @@ ODD = [
     ("volume-refuses-alone", rule("a", "any_flag = { explained = false }"), 5),
     ("exemption-expired", YANKED + exemption(expires="2026-11-21"), 13),
     ("exemption-lasts-long", YANKED + exemption(expires="2027-11-24"), 13),
+    ("exemption-lasts-long", 'max_exemption = "14d"\n' + YANKED + exemption(), 14),
 ]
 
 

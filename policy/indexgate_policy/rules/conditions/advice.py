@@ -5,7 +5,7 @@ the feed is fresh.
 """
 
 from indexgate_policy.advisories import Advisory
-from indexgate_policy.rules.conditions import severities
+from indexgate_policy.rules.conditions import severities, shapes
 from indexgate_policy.rules.conditions.definition import Definition, Scope, Test
 from indexgate_policy.rules.kleene import FAILS, Outcome, holds, unknown
 from indexgate_policy.rules.known import Known
@@ -97,6 +97,18 @@ ADVISORY = Definition(
         "only a version or severity that cannot be read could tell"
     ),
     tells_versions_apart=_has_records,
+    shape={
+        "anyOf": [
+            shapes.one_of(KINDS),
+            shapes.table(
+                {
+                    "id": shapes.TEXTS,
+                    "kind": shapes.one_of(KINDS),
+                    "severity": shapes.SEVERITY,
+                }
+            ),
+        ]
+    },
     read=_advisory,
 )
 FIXES_ADVISORY = Definition(
@@ -107,5 +119,6 @@ FIXES_ADVISORY = Definition(
     example="true",
     unknown="no advisory names it and the feed is missing or older than `max_feed_age`",
     tells_versions_apart=_has_records,
+    shape=shapes.SWITCH,
     read=_fixes,
 )

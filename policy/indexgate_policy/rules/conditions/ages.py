@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from indexgate_policy.rules.conditions.definition import Definition, Scope, Test
+from indexgate_policy.rules.conditions.shapes import AGE
 from indexgate_policy.rules.durations import after
 from indexgate_policy.rules.kleene import FAILS, Outcome, fails, holds, unknown
 from indexgate_policy.rules.known import Known
@@ -73,6 +74,7 @@ RELEASE_AGE = Definition(
     value=_VALUE,
     example='{ below = "24h" }',
     unknown="upstream gives no upload time",
+    shape=AGE,
     read=_age(lambda f: f.released, lambda f: f"{f.project.name} {f.version} was uploaded"),
 )
 FILE_AGE = Definition(
@@ -83,6 +85,7 @@ FILE_AGE = Definition(
     example='{ below = "24h" }',
     unknown="upstream gives no upload time",
     singles_out=True,
+    shape=AGE,
     read=_age(lambda f: f.uploaded, lambda f: f"{f.filename} was uploaded"),
 )
 PROJECT_AGE = Definition(
@@ -92,6 +95,7 @@ PROJECT_AGE = Definition(
     value=_VALUE,
     example='{ below = "30d" }',
     unknown="upstream gives no upload times",
+    shape=AGE,
     read=_age(lambda f: f.project.first_upload, lambda f: f"{f.project.name} was first uploaded"),
 )
 FIRST_SEEN = Definition(
@@ -101,5 +105,6 @@ FIRST_SEEN = Definition(
     value=_VALUE,
     example='{ below = "7d" }',
     unknown="the gate's store is younger than the duration, so it cannot know",
+    shape=AGE,
     read=_first_seen,
 )

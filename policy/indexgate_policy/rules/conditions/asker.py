@@ -1,5 +1,6 @@
 """The condition on who asks: `client`. Pages of a policy that uses it differ by client."""
 
+from indexgate_policy.rules.conditions import shapes
 from indexgate_policy.rules.conditions.definition import Definition, Scope, Test
 from indexgate_policy.rules.kleene import FAILS, Outcome, all_of, holds, unknown
 from indexgate_policy.rules.known import Known
@@ -46,5 +47,12 @@ CLIENT = Definition(
     ),
     example='{ kind = "ci" }',
     unknown="the client does not say its kind, or no team is configured for it",
+    shape=shapes.table(
+        {
+            "kind": shapes.one_or_many(shapes.one_of(KINDS)),
+            "family": shapes.TEXTS,
+            "team": shapes.TEXTS,
+        }
+    ),
     read=_client,
 )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TypeAlias
 
+from indexgate_policy.rules.conditions.shapes import Schema
 from indexgate_policy.rules.kleene import Outcome
 from indexgate_policy.rules.known import Known
 from indexgate_policy.rules.strict import Field
@@ -40,6 +41,7 @@ class Definition:
     whole version. `tells_versions_apart` says whether a condition on the release can say different
     things of two versions, as far as is known: if not, it is asked once a page. `least` and `most`
     bound the numbers that there are, where a window of numbers is asked for (None: no such bound).
+    `shape` is the JSON schema of the value.
     """
 
     name: str
@@ -52,4 +54,5 @@ class Definition:
     tells_versions_apart: Callable[[Known], bool] = _always
     least: float | None = None
     most: float | None = None
+    shape: Schema
     read: Callable[[Field], Test]

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from indexgate_policy.health.wording import count
+from indexgate_policy.rules.conditions import shapes
 from indexgate_policy.rules.conditions.definition import Definition, Scope, Test
 from indexgate_policy.rules.conditions.windows import KEYS, WINDOW, Window
 from indexgate_policy.rules.kleene import FAILS, Outcome, all_of, holds, unknown
@@ -129,6 +130,16 @@ def _told(value: Value) -> str:
     return ", ".join(value) if isinstance(value, tuple) else str(value)
 
 
+_SCALAR_SHAPE = {"type": ["boolean", "number", "string"]}
+_SIGNAL_SHAPE = shapes.table(
+    {
+        "below": shapes.NUMBER,
+        "at_least": shapes.NUMBER,
+        "is": _SCALAR_SHAPE,
+        "in": shapes.list_of(_SCALAR_SHAPE),
+    }
+)
+
 OWNERS = Definition(
     name="owners",
     scope=Scope.PROJECT,
@@ -137,6 +148,7 @@ OWNERS = Definition(
     example="{ below = 2 }",
     unknown="the signal `owners` has not been observed",
     least=0,
+    shape=shapes.WINDOW,
     read=_owners,
 )
 RELEASES = Definition(
@@ -146,6 +158,7 @@ RELEASES = Definition(
     value=WINDOW,
     example="{ below = 3 }",
     least=0,
+    shape=shapes.WINDOW,
     read=_releases,
 )
 SIGNAL = Definition(
@@ -158,5 +171,11 @@ SIGNAL = Definition(
     ),
     example='{ repository = { is = "" } }',
     unknown="the signal has not been observed, or is of another kind than the value",
+    shape={
+        "type": "object",
+        "minProperties": 1,
+        "propertyNames": {"pattern": f"^{_SIGNAL_NAME.pattern}$"},
+        "additionalProperties": _SIGNAL_SHAPE,
+    },
     read=_signal,
 )

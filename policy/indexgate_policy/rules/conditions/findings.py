@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from indexgate_policy.flags import Flag
 from indexgate_policy.rules.affected import canonical
-from indexgate_policy.rules.conditions import severities
+from indexgate_policy.rules.conditions import severities, shapes
 from indexgate_policy.rules.conditions.definition import Definition, Scope, Test
 from indexgate_policy.rules.kleene import FAILS, Outcome, holds, unknown
 from indexgate_policy.rules.known import Known
@@ -135,6 +135,8 @@ def _said(found: list[Flag], file: File) -> Outcome:
     return holds(f"{file.project.name}: {worst.evidence} ({worst.check})", worst.ends)
 
 
+_SHAPES = {"severity": shapes.SEVERITY, "explained": shapes.SWITCH}
+
 FLAG = Definition(
     name="flag",
     scope=Scope.RELEASE,
@@ -149,6 +151,7 @@ FLAG = Definition(
         "the facts that it needs"
     ),
     tells_versions_apart=_concern_versions,
+    shape=shapes.table({"id": shapes.one_or_many(shapes.one_of(CHECKS)), **_SHAPES}, "id"),
     read=_flag,
 )
 ANY_FLAG = Definition(
@@ -162,5 +165,6 @@ ANY_FLAG = Definition(
     example='{ severity = { at_least = "medium" }, explained = false }',
     unknown="nothing is known of the project yet, or a check could not be computed",
     tells_versions_apart=_concern_versions,
+    shape=shapes.table(_SHAPES),
     read=_any_flag,
 )

@@ -4,6 +4,7 @@ from math import isfinite
 from typing import TypeGuard, get_args
 
 from indexgate_policy.health.result import Grade, HealthScore
+from indexgate_policy.rules.conditions import shapes
 from indexgate_policy.rules.conditions.definition import Definition, Scope, Test
 from indexgate_policy.rules.conditions.windows import WINDOW, Window
 from indexgate_policy.rules.kleene import FAILS, Outcome, holds, unknown
@@ -117,6 +118,7 @@ HEALTH = Definition(
     unknown=_NOT_SCORED,
     least=0,
     most=100,
+    shape=shapes.WINDOW,
     read=_health,
 )
 CONFIDENCE = Definition(
@@ -131,6 +133,7 @@ CONFIDENCE = Definition(
     unknown=_NOT_SCORED,
     least=0,
     most=1,
+    shape=shapes.WINDOW,
     read=_confidence,
 )
 GRADE = Definition(
@@ -140,6 +143,7 @@ GRADE = Definition(
     value="one of " + ", ".join(f"`{grade}`" for grade in GRADES) + ", or a list of them",
     example='["D", "E"]',
     unknown=_NOT_SCORED,
+    shape=shapes.one_or_many(shapes.one_of(GRADES)),
     read=_grade,
 )
 HUMAN_INSTALLS = Definition(
@@ -153,5 +157,6 @@ HUMAN_INSTALLS = Definition(
     example="{ below = 50 }",
     unknown="downloads are not known, or the interval reaches over an end of the window",
     least=0,
+    shape=shapes.WINDOW,
     read=_human_installs,
 )

@@ -6,6 +6,7 @@ from fnmatch import translate
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
+from indexgate_policy.rules.conditions import shapes
 from indexgate_policy.rules.conditions.definition import Definition, Scope, Test
 from indexgate_policy.rules.kleene import FAILS, Outcome, holds, unknown
 from indexgate_policy.rules.known import Known
@@ -82,6 +83,7 @@ PROJECT = Definition(
     what="The project's normalised name is one of the names, or matches one of the patterns.",
     value="a name or a pattern with `*`, `?`, `[ab]`, or a list of them",
     example='["internal-*", "demo"]',
+    shape=shapes.PROJECTS,
     read=_project,
 )
 VERSION = Definition(
@@ -91,6 +93,7 @@ VERSION = Definition(
     value="specifiers joined by `,`",
     example='">=2.0,<2.1"',
     unknown="the version is not PEP 440",
+    shape=shapes.SPECIFIER,
     read=_version,
 )
 FILE = Definition(
@@ -100,5 +103,6 @@ FILE = Definition(
     value="a pattern with `*`, `?`, `[ab]`, or a list of them",
     example='"*-win_amd64.whl"',
     singles_out=True,
+    shape=shapes.TEXTS,
     read=_file,
 )

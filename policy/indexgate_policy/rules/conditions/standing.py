@@ -1,5 +1,6 @@
 """Conditions on what upstream says: `status`, `yanked`, `kind`, `provenance`."""
 
+from indexgate_policy.rules.conditions import shapes
 from indexgate_policy.rules.conditions.definition import Definition, Scope, Test
 from indexgate_policy.rules.kleene import FAILS, Outcome, holds, unknown
 from indexgate_policy.rules.known import Known
@@ -70,6 +71,7 @@ STATUS = Definition(
     what="The project's status marker (PEP 792) is one of these.",
     value="one of " + ", ".join(f"`{status}`" for status in STATUSES) + ", or a list of them",
     example='["archived", "deprecated"]',
+    shape=shapes.one_or_many(shapes.one_of(STATUSES)),
     read=_status,
 )
 YANKED = Definition(
@@ -78,6 +80,7 @@ YANKED = Definition(
     what="Upstream yanked the file (PEP 592), or did not.",
     value="`true` or `false`",
     example="true",
+    shape=shapes.SWITCH,
     read=_yanked,
 )
 KIND = Definition(
@@ -87,6 +90,7 @@ KIND = Definition(
     value="one of " + ", ".join(f"`{kind}`" for kind in KINDS) + ", or a list of them",
     example='"sdist"',
     singles_out=True,
+    shape=shapes.one_or_many(shapes.one_of(KINDS)),
     read=_kind,
 )
 PROVENANCE = Definition(
@@ -96,5 +100,6 @@ PROVENANCE = Definition(
     value="`true` or `false`",
     example="false",
     unknown="the form in which the page was read cannot say it",
+    shape=shapes.SWITCH,
     read=_provenance,
 )

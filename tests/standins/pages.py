@@ -65,19 +65,23 @@ def project_list_html(projects: Iterable[IndexedProject]) -> bytes:
     return "\n".join(["<!DOCTYPE html>", head, *links, "</body></html>"]).encode()
 
 
-def project_json(project: IndexedProject, link: Link) -> bytes:
-    """Return what PyPI answers at `/pypi/<name>/json`: the parts that are read here."""
+def project_json(project: IndexedProject, link: Link, version: str | None = None) -> bytes:
+    """Return what PyPI answers at `/pypi/<name>/json`: the parts that are read here.
+
+    With *version*, what it answers at `/pypi/<name>/<version>/json`, where no `releases` are.
+    """
     releases = {
         version: [_release_file(file, link) for file in project.files if file.version == version]
         for version in project.versions
     }
-    latest = project.versions[-1] if project.versions else None
+    latest = version or (project.versions[-1] if project.versions else None)
     body: dict[str, Any] = {
         "info": {
             "name": project.name,
             "version": latest,
             "summary": "A stand-in",
             "description": project.description,
+            "requires_dist": _requirements(project, latest),
             "project_urls": dict(project.urls),
             "yanked": False,
             "yanked_reason": None,
@@ -91,7 +95,16 @@ def project_json(project: IndexedProject, link: Link) -> bytes:
         "urls": releases.get(latest, []) if latest is not None else [],
         "vulnerabilities": [],
     }
+    if version is not None:
+        del body["releases"], body["ownership"]
     return json.dumps(body).encode()
+
+
+def _requirements(project: IndexedProject, version: str | None) -> list[str]:
+    """Return what the version's files require by their metadata."""
+    metadata = next((f.metadata for f in project.files if f.version == version and f.metadata), b"")
+    lines = metadata.decode().splitlines()
+    return [line.partition(": ")[2] for line in lines if line.startswith("Requires-Dist: ")]
 
 
 def timestamp(moment: datetime) -> str:

@@ -262,6 +262,8 @@ class Upstream:
                 return self._page(request, name)
             case ["pypi", name, "json"]:
                 return self._project_json(name)
+            case ["pypi", name, version, "json"]:
+                return self._project_json(name, version)
             case ["packages", *_]:
                 return self._file(unquote(request.rel_url.raw_path))
         return _not_found()
@@ -283,12 +285,12 @@ class Upstream:
             return self._typed(project_page_json(project, self._link), form)
         return self._typed(project_page_html(project, self._link), form)
 
-    def _project_json(self, name: str) -> web.Response:
+    def _project_json(self, name: str, version: str | None = None) -> web.Response:
         project = self.projects.get(canonicalize_name(name))
-        if project is None:
+        if project is None or not (version is None or version in project.versions):
             return _not_found()
-        body = project_json(project, self.file_url)
-        return web.Response(body=body, headers={"Content-Type": "application/json"})
+        body = project_json(project, self.file_url, version)
+        return self._typed(body, "application/json")
 
     def _file(self, path: str) -> web.Response:
         for project in self.projects.values():

@@ -7,13 +7,14 @@ where that may help, and never a third; a host in trouble is left alone for a wh
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
 from hashlib import blake2b
+from typing import TypeAlias
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
@@ -29,16 +30,40 @@ from indexgate.index.protocol import NoSuchProject, Snapshot, UpstreamFailed
 from indexgate.index.trouble import bad_status, failure, timed_out
 from indexgate.index.upstream_settings import UpstreamSettings
 from indexgate.index.watched_host import WatchedHost
+from indexgate.simple.model import Unreadable
+from indexgate.simple.project_document import described
+from indexgate.simple.projects import valid_name
 
 ACCEPT = (
     "application/vnd.pypi.simple.v1+json, "
     "application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
 )
 _CHUNK = 1 << 18
+_Reading: TypeAlias = Callable[[Snapshot, bytes], Snapshot]
 _LARGE = 200_000  # bytes of a page that is taken in off the event loop
 _BREATH = 0.3
 _SHORT_WISH = 3  # seconds of a Retry-After that a page waits for, rather than fail
 _LIST_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What upstream is asked for; *known* makes it conditional, *reading* takes the body in."""
+
+    project: NormalizedName
+    url: str
+    accept: str
+    known: Snapshot | None
+    reading: _Reading
+
+    def headers(self) -> dict[str, str]:
+        """Return the headers to ask with."""
+        headers = {"Accept": self.accept, "Accept-Encoding": CODINGS}
+        if self.known is not None and self.known.etag:
+            headers["If-None-Match"] = self.known.etag
+        elif self.known is not None and self.known.last_modified:
+            headers["If-Modified-Since"] = self.known.last_modified
+        return headers
 
 
 class Body:
@@ -106,38 +131,40 @@ class Upstream:
         Raises NoSuchProject, UpstreamFailed.
         """
         url = urljoin(self.settings.root, f"{project}/")
-        headers = {"Accept": ACCEPT, "Accept-Encoding": CODINGS}
-        if known is not None and known.etag:
-            headers["If-None-Match"] = known.etag
-        elif known is not None and known.last_modified:
-            headers["If-Modified-Since"] = known.last_modified
+        return await self._current(_Question(project, url, ACCEPT, known, _with_page))
+
+    async def document(self, key: NormalizedName, url: str, known: Snapshot | None) -> Snapshot:
+        """Fetch the JSON document of a project at *url*, of which *key* is the name it is kept by.
+
+        Raises NoSuchProject, UpstreamFailed.
+        """
+        return await self._current(_Question(key, url, "application/json", known, _with_document))
+
+    async def _current(self, question: "_Question") -> Snapshot:
+        """Return what is there now: what is known, if it still is. It is asked for twice at most.
+
+        Raises NoSuchProject, UpstreamFailed.
+        """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self.settings.timeout
         try:
-            return await self._page_by(deadline, project, url, headers, known)
+            return await self._taken_by(deadline, question)
         except UpstreamFailed as error:
             pause = _pause_before_another_try(error)
             if pause is None or loop.time() + pause >= deadline:
                 raise
         await asyncio.sleep(pause)
-        return await self._page_by(deadline, project, url, headers, known)
+        return await self._taken_by(deadline, question)
 
-    async def _page_by(
-        self,
-        deadline: float,
-        project: NormalizedName,
-        url: str,
-        headers: Mapping[str, str],
-        known: Snapshot | None,
-    ) -> Snapshot:
-        with self._index.asking(url), self.counts.asking("page") as asking:
+    async def _taken_by(self, deadline: float, question: "_Question") -> Snapshot:
+        with self._index.asking(question.url), self.counts.asking("page") as asking:
             try:
                 async with asyncio.timeout_at(deadline):
-                    head, body = await self._answer(project, url, headers, known)
+                    head, body = await self._answer(question)
                 asking.is_answered()
                 if body is None:
                     asking.result = "not-modified"
-                snapshot = await _taken_in(head, body)
+                snapshot = await _taken_in(head, body, question.reading)
             except NoSuchProject:
                 self.last_success = self._clock()
                 raise
@@ -151,25 +178,19 @@ class Upstream:
         self.last_success = self._clock()
         return snapshot
 
-    async def _answer(
-        self,
-        project: NormalizedName,
-        url: str,
-        headers: Mapping[str, str],
-        known: Snapshot | None,
-    ) -> tuple[Snapshot, bytes | None]:
+    async def _answer(self, question: "_Question") -> tuple[Snapshot, bytes | None]:
         """Return what the index says of the page, and the page; None when *known* is still good."""
-        async with self._connection.get(url, headers) as response:
+        async with self._connection.get(question.url, question.headers()) as response:
             now = self._clock()
             ahead = self.clock_ahead = _clock_ahead(response.headers.get("Date"), now)
-            if response.status == 304 and known is not None:
-                return replace(known, fetched_at=now, clock_ahead=ahead, stale=None), None
+            if response.status == 304 and question.known is not None:
+                return replace(question.known, fetched_at=now, clock_ahead=ahead, stale=None), None
             if response.status in {404, 410}:
-                raise NoSuchProject(project)
+                raise NoSuchProject(question.project)
             if response.status != 200:
                 raise bad_status(response)
             head = Snapshot(
-                project=project,
+                project=question.project,
                 packed=b"",
                 content_type=response.headers.get("Content-Type", ""),
                 url=str(response.url),
@@ -264,17 +285,28 @@ def _pause_before_another_try(error: UpstreamFailed) -> float | None:
     return _BREATH if soon else None
 
 
-async def _taken_in(head: Snapshot, body: bytes | None) -> Snapshot:
-    """Return the snapshot with its page, which can be read. Raises UpstreamFailed."""
+async def _taken_in(head: Snapshot, body: bytes | None, reading: _Reading) -> Snapshot:
+    """Return the snapshot with its body, which *reading* can read. Raises UpstreamFailed."""
     if body is None:
         return head
-    taking = partial(_with_page, head, body)
+    taking = partial(reading, head, body)
     return await asyncio.to_thread(taking) if len(body) > _LARGE else taking()
 
 
 def _with_page(head: Snapshot, body: bytes) -> Snapshot:
     snapshot = replace(head, packed=pack(body), digest=digest_of(body))
-    return replace(snapshot, api_version=snapshot.page().api_version)
+    page = snapshot.page()
+    return replace(snapshot, api_version=page.api_version, at_hand=page)
+
+
+def _with_document(head: Snapshot, body: bytes) -> Snapshot:
+    try:
+        name, _ = described(body)
+    except Unreadable as error:
+        raise UpstreamFailed(error.kind, error.reason) from error
+    if valid_name(name) != head.project.partition("/")[0]:
+        raise UpstreamFailed("garbage", "sent the document of another project")
+    return replace(head, packed=pack(body), digest=digest_of(body))
 
 
 def digest_of(body: bytes) -> str:

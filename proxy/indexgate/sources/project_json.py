@@ -10,13 +10,13 @@ import asyncio
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 import msgspec
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 
+from indexgate.index.documents import document_address
 from indexgate.sources import repository
 from indexgate.sources.outbound import answer, read_bounded, same_host
 from indexgate.sources.protocol import About, Asked, SourceFailed
@@ -93,18 +93,6 @@ class _Document(msgspec.Struct):
 _decoder = msgspec.json.Decoder(_Document)
 
 
-def address(index_url: str, project: NormalizedName) -> str | None:
-    """Return where the index at *index_url* has the JSON of *project*; None where none is known.
-
-    `<x>/simple/` and `<x>/pypi/<project>/json` stand side by side on PyPI and what follows it.
-    """
-    parts = urlsplit(index_url)
-    root, found, rest = parts.path.rstrip("/").rpartition("/simple")
-    if not found or rest:
-        return None
-    return urlunsplit((parts.scheme, parts.netloc, f"{root}/pypi/{project}/json", "", ""))
-
-
 class ProjectJson:
     """The project JSON of one index, as a source (see `indexgate.sources.protocol`).
 
@@ -133,7 +121,7 @@ class ProjectJson:
         return read(body, asked.project, now)
 
     async def _body(self, project: NormalizedName) -> bytes:
-        url = address(self._index_url, project)
+        url = document_address(self._index_url, project)
         if url is None:
             reason = "is not known for an index whose address does not end in `/simple/`"
             raise SourceFailed(ABOUT.name, "status", reason)

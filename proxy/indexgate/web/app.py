@@ -14,6 +14,7 @@ from indexgate.config import Settings
 from indexgate.listening import Listening
 from indexgate.redact import redact
 from indexgate.upstream_choice import UpstreamChoice
+from indexgate.web.document_routes import DocumentRoutes
 from indexgate.web.file_routes import FileRoutes
 from indexgate.web.front_page import FrontPage
 from indexgate.web.guard import guard, known_hosts, sign
@@ -22,6 +23,7 @@ from indexgate.web.metric_table import Watched
 from indexgate.web.metrics import Metrics
 from indexgate.web.new_names import NewNames
 from indexgate.web.not_http import server_log
+from indexgate.web.osv_routes import OsvRoutes
 from indexgate.web.parts import Parts, open_parts, remembered
 from indexgate.web.proof import Proof
 from indexgate.web.simple_routes import SimpleRoutes
@@ -98,6 +100,11 @@ def application(
         remembered=remembered(parts, choice.index_id),
         base=base,
     )
+    documents = DocumentRoutes(
+        parts.gate, parts.documents, recorder=parts.recorder, new_names=new_names, base=base
+    )
+    osv = OsvRoutes(gate=parts.gate, recorder=parts.recorder, new_names=new_names)
+    app.add_routes([*documents.routes(), *osv.routes()])
     proof = Proof(secret=parts.secret, recorder=parts.recorder)
     app.add_routes([*simple.routes(), *files.routes(), *_health(parts, choice).routes()])
     if _on_loopback(settings.host):

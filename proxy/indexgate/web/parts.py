@@ -20,6 +20,7 @@ from indexgate.formerly import Formerly
 from indexgate.gate import Gate
 from indexgate.index.addresses import FileAddress, address_of
 from indexgate.index.cached import CachedIndex, Freshness
+from indexgate.index.documents import Documents
 from indexgate.index.file_cache import FileCache
 from indexgate.index.files import Pin
 from indexgate.index.listing import Listing
@@ -53,6 +54,7 @@ from indexgate_policy.subject import File
 
 _PAGES_SHARE = 0.1  # of the cache: pages are small beside files
 _PACKED_PAGES = 16_000_000
+_DOCUMENTS = 200_000_000  # bytes on the disk
 
 
 Clock: TypeAlias = Callable[[], datetime]
@@ -70,6 +72,7 @@ class Parts:
     gate: Gate
     upstream: Upstream | None
     lists: ProjectLists
+    documents: Documents
     files: FileCache
     whole_files: WholeFiles
     store: Store
@@ -147,6 +150,15 @@ async def open_parts(
             log=say("pages"),
         )
         stack.push_async_callback(lists.close)
+        documents = Documents(
+            upstream,
+            choice.url,
+            PageFolder(state.pages / "documents", choice.index_id, _DOCUMENTS),
+            freshness=freshness,
+            clock=clock,
+            log=say("pages"),
+        )
+        stack.push_async_callback(documents.close)
         client = outbound.client(
             ca_bundle=choice.ca,
             certificate=choice.client_cert,
@@ -176,6 +188,7 @@ async def open_parts(
             gate=gate,
             upstream=upstream,
             lists=lists,
+            documents=documents,
             files=files,
             whole_files=whole_files,
             store=store,

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.utils import NormalizedName, canonicalize_name
 
+from indexgate.index.documents import document_address
 from indexgate.sources.outbound import client
-from indexgate.sources.project_json import ABOUT, MOST, ProjectJson, address, read
+from indexgate.sources.project_json import ABOUT, MOST, ProjectJson, read
 from indexgate.sources.protocol import Asked, SourceFailed, observe
 from indexgate_policy.signals import Signals, Unknown, Value
 from tests.standins.faults import (
@@ -88,7 +89,7 @@ async def test_a_project_has_all_signals_with_source_and_time(
     ],
 )
 def test_the_document_stands_beside_the_simple_index(index_url: str, expected: str | None) -> None:
-    assert address(index_url, canonicalize_name("a-b")) == expected
+    assert document_address(index_url, canonicalize_name("a-b")) == expected
 
 
 async def test_an_index_without_a_known_place_for_it_is_not_asked(

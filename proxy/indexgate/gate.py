@@ -24,6 +24,7 @@ from indexgate.index.listing import MOST_CANDIDATES, Listing, listing
 from indexgate.index.presentation import QUARANTINED, Addresses, Presentation
 from indexgate.index.protocol import NoSuchProject, Snapshot, UpstreamFailed
 from indexgate.index.subjects import releases
+from indexgate.listings import Listings
 from indexgate.policy_file import PolicyInForce
 from indexgate.shown import GRACE, Basis, Shown
 from indexgate.simple.filename import candidates
@@ -108,9 +109,7 @@ class Gate:
         # The same inputs give the same verdict, until the moment that the verdict itself names.
         self._verdicts: LRUCache[object, tuple[JudgedFile, datetime]] = LRUCache(_KEPT_VERDICTS)
         self._shown = Shown(_LISTED_FILES)
-        self._listings: LRUCache[NormalizedName, Listing] = LRUCache(
-            _LISTED_FILES, getsizeof=lambda kept: len(kept.page.files) + 1
-        )
+        self._listings = Listings(_LISTED_FILES)
 
     @property
     def bytes_finished(self) -> int:
@@ -242,17 +241,18 @@ class Gate:
 
     async def _listing(self, snapshot: Snapshot, *, asked: bool = True) -> Listing:
         first_seen = self._first_seen(snapshot.project, asked)
-        kept = self._listings.get(snapshot.project)
-        if kept is not None and kept.snapshot.digest == snapshot.digest:
-            return kept if kept.snapshot is snapshot else replace(kept, snapshot=snapshot)
+        kept = self._listings.of(snapshot.project, snapshot.digest)
+        if kept is not None:
+            bare = snapshot.put_away()
+            return kept if kept.snapshot is bare else replace(kept, snapshot=bare)
         if len(snapshot.packed) > 20_000:
-            kept = await asyncio.to_thread(self._read, snapshot, first_seen)
+            reading = partial(self._read, snapshot, first_seen)
+            kept = await self._listings.read(snapshot.project, snapshot.digest, reading)
         else:
             kept = self._read(snapshot, first_seen)
+            self._listings.keep(kept)
         for path in kept.unguessable:
             self._remember(path, snapshot.project)
-        if len(kept.page.files) < _LISTED_FILES:
-            self._listings[snapshot.project] = kept
         return kept
 
     def _read(self, snapshot: Snapshot, first_seen: datetime | Unknown) -> Listing:
@@ -264,7 +264,7 @@ class Gate:
             first_seen=first_seen,
             watched_since=self._watched_since,
         )
-        return listing(snapshot, page, project, found)
+        return listing(snapshot.put_away(), page, project, found)
 
     async def _judged(
         self, listed: Listing, file: PageFile, client: Client, run: str | None = None

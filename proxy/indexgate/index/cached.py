@@ -20,6 +20,8 @@ from indexgate.index.protocol import NoSuchProject, Snapshot, UpstreamFailed
 from indexgate.index.trace import met_page, waiting_for_upstream
 from indexgate.simple.model import NEWEST
 
+_CLOCK_MAY_STEP_BACK = 60.0  # seconds
+
 
 class PageSource(Protocol):
     """Where fresh pages come from."""
@@ -86,7 +88,7 @@ class CachedIndex:
         stored = self._memory.get(project)
         ttl = self._freshness.ttl if max_age is None else min(max_age, self._freshness.ttl)
         met_page("hit")
-        if stored is not None and self._age(stored) < ttl:
+        if stored is not None and self._is_fresh(stored, ttl):
             return stored
         if project in self._missing:
             raise NoSuchProject(project)
@@ -96,7 +98,7 @@ class CachedIndex:
             if stored is None and loaded is not None:
                 stored = loaded
                 self._keep(project, loaded)
-            if stored is not None and self._age(stored) < ttl:
+            if stored is not None and self._is_fresh(stored, ttl):
                 return stored
         return await self._refreshed(project, stored, stand_in=stand_in)
 
@@ -119,7 +121,9 @@ class CachedIndex:
     async def _refreshed(
         self, project: NormalizedName, stored: Snapshot | None, *, stand_in: bool
     ) -> Snapshot:
-        fallback = stored if stand_in else None
+        fallback = (
+            stored if stand_in and stored is not None and self._may_stand_in(stored) else None
+        )
         if self._source is None:
             offline = UpstreamFailed("offline", "is not asked: the gate is offline")
             return self._stand_in(fallback, offline)
@@ -138,8 +142,8 @@ class CachedIndex:
             return self._stand_in(fallback, error)
 
     def _stand_in(self, stored: Snapshot | None, error: UpstreamFailed) -> Snapshot:
-        """Return the stored page marked stale, or raise *error* when it is missing or too old."""
-        if stored is None or self._age(stored) > self._freshness.max_stale:
+        """Return the stored page marked stale, or raise *error* when there is none."""
+        if stored is None:
             raise error
         met_page("stale")
         return replace(stored, stale=error.reason)
@@ -172,16 +176,16 @@ class CachedIndex:
             await asyncio.to_thread(self._folder.forget, project)
             raise
         except UpstreamFailed as error:
-            self._remember_failure(project, error)
+            self._remember_failure(project, error, stored)
             raise
         except Exception as error:
             # Whatever an index can send, a stored page must be able to stand in for it.
             self._log("page-fault", f"{project}: {error!r}")
             fault = UpstreamFailed("garbage", "sent what the gate cannot take in")
-            self._remember_failure(project, fault)
+            self._remember_failure(project, fault, stored)
             raise fault from error
         self._failures.pop(project, None)
-        self._keep(project, snapshot)
+        self._keep(project, snapshot.put_away())
         self._note_version(snapshot)
         try:
             await asyncio.to_thread(self._folder.save, snapshot)
@@ -208,6 +212,13 @@ class CachedIndex:
     def _age(self, snapshot: Snapshot) -> float:
         return (self._clock() - snapshot.fetched_at).total_seconds()
 
+    def _is_fresh(self, snapshot: Snapshot, ttl: float) -> bool:
+        """Tell whether upstream need not be asked; one from the future dates from a wrong clock."""
+        return -_CLOCK_MAY_STEP_BACK <= self._age(snapshot) < ttl
+
+    def _may_stand_in(self, stored: Snapshot | None) -> bool:
+        return stored is not None and self._age(stored) <= self._freshness.max_stale
+
     def _recent_failure(self, project: NormalizedName) -> UpstreamFailed | None:
         failed = self._failures.get(project)
         if failed is None:
@@ -216,8 +227,11 @@ class CachedIndex:
         fresh = self._clock() - at < timedelta(seconds=self._freshness.breather)
         return error if fresh else None
 
-    def _remember_failure(self, project: NormalizedName, error: UpstreamFailed) -> None:
-        self._log("page-failed", f"{project}: upstream {error.reason}; a stored page stands in")
+    def _remember_failure(
+        self, project: NormalizedName, error: UpstreamFailed, stored: Snapshot | None
+    ) -> None:
+        rest = "a stored page stands in" if self._may_stand_in(stored) else "no page stands in"
+        self._log("page-failed", f"{project}: upstream {error.reason}; {rest}")
         self._failures[project] = (self._clock(), error)
         while len(self._failures) > 1000:
             self._failures.popitem(last=False)

@@ -1,6 +1,7 @@
 """Pages from memory, disk or upstream: fresh, waited for, or standing in."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -34,6 +35,7 @@ class Source:
         self._clock = clock
         self.answers: list[bytes | Exception] = []
         self.asked: list[str | None] = []
+        self.reads = False
         self.open = asyncio.Event()
         self.open.set()
         self.reached = asyncio.Event()
@@ -45,7 +47,7 @@ class Source:
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
-        return Snapshot(
+        snapshot = Snapshot(
             project=project,
             packed=pack(answer),
             content_type="text/html",
@@ -53,6 +55,7 @@ class Source:
             digest=digest_of(answer),
             fetched_at=self._clock(),
         )
+        return replace(snapshot, at_hand=snapshot.page()) if self.reads else snapshot
 
 
 class Case:
@@ -164,6 +167,42 @@ async def test_a_page_beyond_its_time_does_not_stand_in(tmp_path: Path) -> None:
     case.later(days=2)
     with pytest.raises(UpstreamFailed):
         await case.index.snapshot(NAME)
+
+
+async def test_a_page_beyond_its_time_waits_for_a_slow_upstream(tmp_path: Path) -> None:
+    case = Case(tmp_path, patience=0.0, max_stale=86400.0)
+    case.source.answers = [b"one", b"two"]
+    await case.index.snapshot(NAME)
+    case.later(days=2)
+    case.source.reached.clear()
+    case.source.open.clear()
+    asking = asyncio.create_task(case.index.snapshot(NAME))
+    await case.source.reached.wait()
+    case.source.open.set()
+    assert (await asking).digest == digest_of(b"two")
+
+
+async def test_a_page_from_the_future_is_asked_for_anew(tmp_path: Path) -> None:
+    case = Case(tmp_path)
+    case.source.answers = [b"one", b"two"]
+    case.later(days=1)
+    await case.index.snapshot(NAME)
+    case.later(days=-1)
+    assert (await case.index.snapshot(NAME)).digest == digest_of(b"two")
+    assert (await case.index.snapshot(NAME)).digest == digest_of(b"two")
+    assert len(case.source.asked) == 2
+
+
+async def test_a_page_that_was_read_a_moment_ago_is_not_kept_as_objects(tmp_path: Path) -> None:
+    case = Case(tmp_path)
+    case.source.answers = [b"<a href='demo-1.0.tar.gz'>demo-1.0.tar.gz</a>"]
+    case.source.reads = True
+    first = await case.index.snapshot(NAME)
+    assert first.page() is first.at_hand
+    kept = await case.index.snapshot(NAME)
+    assert kept == first
+    assert kept.at_hand is None
+    assert kept.page() == first.at_hand
 
 
 async def test_a_project_that_went_is_forgotten(tmp_path: Path) -> None:

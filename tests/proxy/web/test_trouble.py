@@ -41,7 +41,7 @@ FAULTS: list[tuple[str, Fault, str]] = [
     ("503", Status(status=503), "answered with status 503"),
     ("401", Status(status=401), "answered with status 401"),
     ("403", Status(status=403), "answered with status 403"),
-    ("429", too_many_requests(7), "answered with status 429"),
+    ("429", Status(status=429), "answered with status 429"),
     ("garbage", garbage(), "JSON"),
     ("cut off", CutOff(after=100), "broke off in the middle of the page"),
     ("captive portal", captive_portal(), "index"),

@@ -1,0 +1,73 @@
+"""What pages list, once read: many small pages for long, one huge page for a moment.
+
+To read a page of a hundred thousand files takes seconds and hundreds of megabytes. So it is read
+once for all who ask at the same time, in a thread; and it stays until the client that asked for it
+has had time to ask for its files as well, but no longer.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeAlias
+
+from cachetools import LRUCache, TTLCache
+from packaging.utils import NormalizedName
+
+from indexgate.index.listing import Listing
+
+HUGE_STAYS = 60.0
+"""Seconds for which a page is kept that alone has more files than all others may have together."""
+
+_Key: TypeAlias = tuple[NormalizedName, str]
+
+
+class Listings:
+    """The listings of pages with *most_files* files in all, and the latest that is larger."""
+
+    def __init__(self, most_files: int, *, huge_stays: float = HUGE_STAYS) -> None:
+        self._most_files = most_files
+        self._huge_stays = huge_stays
+        self._kept: LRUCache[NormalizedName, Listing] = LRUCache(
+            most_files, getsizeof=lambda kept: len(kept.page.files) + 1
+        )
+        self._huge: TTLCache[NormalizedName, Listing] = TTLCache(1, huge_stays)
+        self._readings: dict[_Key, asyncio.Task[Listing]] = {}
+
+    def of(self, project: NormalizedName, digest: str) -> Listing | None:
+        """Return the listing of the page with *digest*, None when it must be read."""
+        kept = self._kept.get(project) or self._huge.get(project)
+        return kept if kept is not None and kept.snapshot.digest == digest else None
+
+    def keep(self, listed: Listing) -> None:
+        """Keep what was read."""
+        name = listed.project.name
+        if len(listed.page.files) < self._most_files:
+            self._kept[name] = listed
+            return
+        self._kept.pop(name, None)
+        self._huge[name] = listed
+        # Nothing else would let go of it, as long as nobody asks for anything huge.
+        asyncio.get_running_loop().call_later(self._huge_stays + 1, self._huge.expire)
+
+    async def read(
+        self, project: NormalizedName, digest: str, reading: Callable[[], Listing]
+    ) -> Listing:
+        """Read a large page in a thread, once for all who ask; the reading outlives the asker.
+
+        Raises what *reading* raises.
+        """
+        key = (project, digest)
+        task = self._readings.get(key)
+        if task is None:
+            task = self._readings[key] = asyncio.create_task(self._read(reading))
+            task.add_done_callback(lambda done: self._was_read(key, done))
+        return await asyncio.shield(task)
+
+    async def _read(self, reading: Callable[[], Listing]) -> Listing:
+        listed = await asyncio.to_thread(reading)
+        self.keep(listed)
+        return listed
+
+    def _was_read(self, key: _Key, done: asyncio.Task[Listing]) -> None:
+        del self._readings[key]
+        if not done.cancelled():
+            done.exception()  # whoever waited has it; nobody may be left who does

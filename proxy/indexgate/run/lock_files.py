@@ -9,18 +9,16 @@ import contextlib
 import hashlib
 import json
 import os
-import stat
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from indexgate.locks.disk import change_text, read_text
+from indexgate.locks.swap import Swap
 from indexgate.run.configured import Configured
 from indexgate.run.held import held, try_alone
-from indexgate.run.locks import Swap
 
 _LOCK = "uv.lock"
-_LARGEST = 64_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +57,7 @@ class Notes:
             with held(turn):  # nobody else swaps meanwhile
                 using.enter_context(held(note, shared=True))
                 _write_note(note, path, swap)
-                _rewrite(path, swap.to_gate)
+                change_text(path, swap.to_gate)
             try:
                 yield
             finally:
@@ -67,7 +65,7 @@ class Notes:
                     using.close()
                     with try_alone(note) as alone:
                         if alone:
-                            _rewrite(path, swap.to_upstream)
+                            change_text(path, swap.to_upstream)
                             note.unlink(missing_ok=True)
 
     def _left(self, note: Path) -> Path | None:
@@ -77,7 +75,7 @@ class Notes:
             try:
                 said = json.loads(note.read_text(encoding="utf-8"))
                 path = Path(said["path"])
-                changed = _rewrite(
+                changed = change_text(
                     path, Swap(gate=said["gate"], upstream=said["upstream"]).to_upstream
                 )
             except (OSError, ValueError, KeyError, TypeError):
@@ -103,45 +101,16 @@ def lock_files(folder: Path, arguments: Sequence[str]) -> tuple[Path, ...]:
 
 def ends_with_slash(paths: Sequence[Path], swap: Swap) -> bool:
     """Tell whether a lock among *paths* writes the registry with a slash: uv minds that."""
-    return any(swap.slash(_read(path) or "") for path in paths)
+    return any(swap.slash(read_text(path) or "") for path in paths)
 
 
 def past_the_gate(paths: Sequence[Path], swap: Swap, *, frozen: bool) -> Iterator[Configured]:
     """Yield what uv would fetch past the gate by the lock files *paths*, once they are swapped."""
     for path in paths:
-        for address in swap.past_the_gate(_read(path) or "", frozen=frozen):
+        for address in swap.past_the_gate(read_text(path) or "", frozen=frozen):
             yield Configured(url=address, origin=f"`{path}`", replaced=False)
 
 
 def _write_note(note: Path, path: Path, swap: Swap) -> None:
     said = {"path": str(path), "gate": swap.gate, "upstream": swap.upstream}
     note.write_text(json.dumps(said), encoding="utf-8")
-
-
-def _read(path: Path) -> str | None:
-    """Return the text of *path*, line ends untouched; None for what is no lock file of uv's."""
-    try:
-        if path.stat().st_size > _LARGEST:
-            return None
-        return path.read_bytes().decode("utf-8")
-    except (OSError, UnicodeDecodeError):
-        return None
-
-
-def _rewrite(path: Path, change: Callable[[str], str]) -> bool:
-    """Give *path* its changed text, all at once; tell whether anything had to be changed."""
-    text = _read(path)
-    if text is None or (new := change(text)) == text:
-        return False
-    descriptor, part = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(new.encode("utf-8"))
-            file.flush()
-            os.fsync(file.fileno())
-        Path(part).chmod(stat.S_IMODE(path.stat().st_mode))
-        Path(part).replace(path)
-    except BaseException:
-        Path(part).unlink(missing_ok=True)
-        raise
-    return True

@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 from indexgate import pip_settings, state_folder, web_address
 from indexgate.config import Settings
 from indexgate.errors import GateError
+from indexgate.locks.swap import Swap
 from indexgate.run import (
     child,
     lock_files,
@@ -25,7 +26,6 @@ from indexgate.run.clients import Client, client_of, variables
 from indexgate.run.configured import Configured
 from indexgate.run.held import POSSIBLE, held
 from indexgate.run.lock_files import Notes
-from indexgate.run.locks import Swap
 from indexgate.run.other_indexes import Surroundings
 from indexgate.run.own_gate import OwnGate
 from indexgate.state_folder import StateFolder

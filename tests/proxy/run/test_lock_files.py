@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from indexgate.run.lock_files import Notes, ends_with_slash, lock_files
-from tests.proxy.run.test_locks import LOCK, SWAP
+from tests.proxy.locks.test_swap import LOCK, SWAP
 
 SWAPPED = SWAP.to_gate(LOCK).encode()
 CANONICAL = LOCK.encode()
@@ -64,7 +64,7 @@ def test_what_a_killed_run_left_is_mended(lock: Path, notes: Notes) -> None:
     program = (
         "import sys; from pathlib import Path\n"
         "from indexgate.run.lock_files import Notes\n"
-        "from indexgate.run.locks import Swap\n"
+        "from indexgate.locks.swap import Swap\n"
         f"swap = Swap(gate={SWAP.gate!r}, upstream={SWAP.upstream!r})\n"
         f"with Notes(folder=Path({str(notes.folder)!r})).swapped([Path({str(lock)!r})], swap):\n"
         "    print('swapped', flush=True); sys.stdin.read()\n"

@@ -38,8 +38,8 @@ class Swap:
 
     def to_upstream(self, text: str) -> str:
         """Return the lock *text* with upstream in place of the gate."""
-        text = _REGISTRY.sub(lambda m: m[1] + _moved(m[2], self.index, self.upstream) + m[3], text)
-        return _URL.sub(lambda m: m[1] + self._file_of_upstream(m[2]) + m[3], text)
+        text = _REGISTRY.sub(lambda m: m[1] + self.index_of_upstream(m[2]) + m[3], text)
+        return _URL.sub(lambda m: m[1] + self.file_of_upstream(m[2]) + m[3], text)
 
     def slash(self, text: str) -> bool:
         """Tell whether the lock *text* writes this registry with a slash at the end."""
@@ -71,19 +71,34 @@ class Swap:
         found = _REGISTRY.search(part)
         if found is None or not _same(found[2], self.upstream):
             return part
-        part = _REGISTRY.sub(lambda m: m[1] + _moved(m[2], self.upstream, self.index) + m[3], part)
-        return _URL.sub(lambda m: m[1] + self._file_of_gate(m[2]) + m[3], part)
+        part = _REGISTRY.sub(lambda m: m[1] + self.index_of_gate(m[2]) + m[3], part)
+        return _URL.sub(lambda m: m[1] + self.file_of_gate(m[2]) + m[3], part)
 
-    def _file_of_gate(self, url: str) -> str:
+    def is_upstream(self, url: str) -> bool:
+        """Tell whether *url* is upstream's simple index, however it ends."""
+        return _same(url, self.upstream)
+
+    def index_of_gate(self, url: str) -> str:
+        """Return the gate's simple index for upstream's, ending as *url*; else *url*."""
+        return _moved(url, self.upstream, self.index)
+
+    def index_of_upstream(self, url: str) -> str:
+        """Return upstream's simple index for the gate's, ending as *url*; else *url*."""
+        return _moved(url, self.index, self.upstream)
+
+    def file_of_gate(self, url: str) -> str:
         """Return the gate's address of a file, or *url* where there would be no way back."""
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or parts.query or parts.fragment:
             return url
+        if url.startswith(f"{self.gate}{PREFIX}/"):
+            return url
         filename = unquote(parts.path.rpartition("/")[2])
         moved = self.gate + address_of(url, filename)
-        return moved if self._file_of_upstream(moved) == url else url
+        return moved if self.file_of_upstream(moved) == url else url
 
-    def _file_of_upstream(self, url: str) -> str:
+    def file_of_upstream(self, url: str) -> str:
+        """Return upstream's address of a file for the gate's, else *url*."""
         prefix = f"{self.gate}{PREFIX}/"
         if not url.startswith(prefix):
             return url

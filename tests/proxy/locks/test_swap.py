@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexgate.run.locks import Swap
+from indexgate.locks.swap import Swap
 
 SWAP = Swap(gate="http://127.0.0.1:8503/", upstream="https://index.example.test/simple/")
 LOCK = """\

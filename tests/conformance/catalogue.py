@@ -92,6 +92,23 @@ class SentProject:
             page["versions"] = list(self.versions)
         return json.dumps(page | dict(self.members)).encode()
 
+    def document(self, origin: str, version: str | None = None) -> bytes:
+        """Return the JSON document beside the index, of the project or of one version of it."""
+        releases: dict[str, list[dict[str, Any]]] = {}
+        for file in self.files:
+            entry = file.entry(origin)
+            yanked = entry.pop("yanked", False)
+            entry |= {"yanked": yanked is not False, "yanked_reason": yanked or None}
+            of = file.filename.removesuffix(".tar.gz").split("-")[1]
+            releases.setdefault(of, []).append(entry | {"digests": entry["hashes"]})
+        described = version or list(releases)[-1]
+        document: dict[str, Any] = {
+            "info": {"name": self.name, "version": described, "yanked": False},
+            "urls": releases[described],
+            "of-tomorrow": {"kept": None},
+        }
+        return json.dumps(document | ({} if version else {"releases": releases})).encode()
+
     def html(self, origin: str) -> bytes:
         """Return the HTML form, as far as HTML goes."""
         version = str(self.meta.get("api-version", "1.4"))

@@ -545,11 +545,11 @@ SECTIONS = (
     Section(
         title="Beside the simple index",
         requirements=(
-            _not_offered(
+            _held(
                 "S148",
                 "PyPI",
-                "`/pypi/<name>/json`, if offered, is filtered like the page",
-                "404, so that nothing goes round the policy there",
+                "`/pypi/<name>/json` and `/pypi/<name>/<version>/json` are filtered like the page",
+                "`releases`, `urls`, and `info` of the version that is offered as the latest",
             ),
             _not_offered("S149", "PyPI", "`/integrity/...` is not given for refused files", "404"),
             _not_offered("S150", "PyPI", "Feeds and statistics would show what is filtered", "404"),

@@ -13,7 +13,14 @@ import msgspec
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
-from tests.conformance.catalogue import JSON_TYPE, PROJECTS, Sent, SentProject
+from tests.conformance.catalogue import (
+    BLOCKED,
+    JSON_TYPE,
+    PLAIN,
+    PROJECTS,
+    Sent,
+    SentProject,
+)
 from tests.conformance.reading import Html, read_html
 from tests.proxy.web.running import Running, running
 from tests.standins.faults import Status
@@ -152,6 +159,16 @@ def serve(upstream: Upstream, spoken: Spoken, projects: Iterable[SentProject] = 
             serve_file(upstream, file)
 
 
+def serve_documents(upstream: Upstream) -> None:
+    """Have *upstream* serve the JSON documents of the projects that a policy filters."""
+    for project in (PLAIN, BLOCKED):
+        for version in (None, *(project.versions or ())):
+            path = "/".join(part for part in (project.normalized, version) if part)
+            body = project.document(upstream.origin, version)
+            answer = Status(status=200, body=body, content_type="application/json")
+            upstream.fault(f"/pypi/{path}/json", answer)
+
+
 def serve_file(upstream: Upstream, file: Sent) -> None:
     """Have *upstream* serve the bytes of *file*, and those that belong to it."""
     path = URL(urljoin(f"{upstream.origin}/simple/linked/", _true_url(upstream, file))).raw_path
@@ -181,6 +198,7 @@ async def opened(
     async with Upstream() as upstream:
         serve(upstream, spoken, projects)
         serve_list(upstream, spoken, [project.name for project in projects])
+        serve_documents(upstream)
         async with (
             running(
                 upstream, folder, policy, presentation=presentation, upstream_public=upstream_public

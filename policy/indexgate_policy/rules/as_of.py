@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import Literal
 
 from indexgate_policy.advisories import Advisories, Advisory
 from indexgate_policy.assessment import Assessment
@@ -36,12 +37,14 @@ _YANK = re.compile(r"version (\S+) yanked")
 class Remembered:
     """All that is kept of a project, each piece with its time.
 
-    `releases` have every file that is or was listed; `assessments` are in order of `assessed_at`,
-    `events` in order of time. `advisories` are Unknown when no feed was ever read.
+    `releases` have every file that is or was listed; `paged` says that they are from the project's
+    page, so that none is missing but those that are gone. `assessments` are in order of
+    `assessed_at`, `events` in order of time. `advisories` are Unknown when no feed was ever read.
     """
 
     project: Project
     releases: tuple[Release, ...]
+    paged: bool = True
     events: tuple[Event, ...] = ()
     assessments: tuple[Assessment, ...] = ()
     advisories: tuple[Advisory, ...] | Unknown = _NO_FEED
@@ -51,13 +54,15 @@ class Remembered:
 class Then:
     """What was known of a release in the stretch of time `stretch`.
 
-    `kept` says whether the assessment is one of that time; else it only carries advisories.
+    `facts` says of what the assessment tells: of all that was known then, of some of it, or of
+    advisories only. `paged` says whether the project's releases could be counted.
     """
 
     release: Release
     assessment: Assessment
-    kept: bool
-    stretch: int
+    facts: Literal["all", "some", "none"]
+    paged: bool = True
+    stretch: int = 0
 
 
 class AsOf:
@@ -103,7 +108,8 @@ class AsOf:
         return Then(
             release=known.release(release, filename),
             assessment=known.assessment,
-            kept=known.kept,
+            facts="all" if known.kept else "none",
+            paged=self._all.paged,
             stretch=stretch,
         )
 

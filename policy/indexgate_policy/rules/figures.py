@@ -125,7 +125,7 @@ class Figures:
         self._asks[tried.action] += ask.count
         for rule in tried.blind:
             self._of(rule).not_judged += ask.count
-        for rule in tried.warnings:
+        for rule in () if tried.refused else tried.warnings:
             self._of(rule).warned += ask.count
         if became.bad:
             self._bad[file] = self._bad.get(file, True) and tried.refused

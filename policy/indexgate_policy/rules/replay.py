@@ -10,12 +10,13 @@ from datetime import datetime
 
 from packaging.utils import NormalizedName
 
-from indexgate_policy.rules.as_of import NOT_KEPT, AsOf, Then
+from indexgate_policy.rules.as_of import NOT_KEPT, Then
 from indexgate_policy.rules.document import Policy, Rule
 from indexgate_policy.rules.judge import Bench, fault
 from indexgate_policy.rules.known import Known, gather
 from indexgate_policy.rules.page import Presentation, judge_on
 from indexgate_policy.rules.verdict import Action, Verdict
+from indexgate_policy.signals import Signals, Unknown, Value
 from indexgate_policy.subject import Client, File
 
 
@@ -61,18 +62,13 @@ class Tried:
 class Trial:
     """A policy tried on the asks for one project, which come in order of time."""
 
-    def __init__(self, policy: Policy, past: AsOf, *, presentation: Presentation) -> None:
+    def __init__(self, policy: Policy, *, presentation: Presentation) -> None:
         self._policy = policy
-        self._past = past
         self._presentation = presentation
         self._tried: dict[tuple[str, Client, int], Tried] = {}
 
-    def of(self, ask: Ask) -> Tried:
-        """Return what the policy says of *ask* by what was known at its time.
-
-        Raises KeyError for a file that nothing is known of.
-        """
-        then = self._past.then(ask.filename, ask.at)
+    def of(self, ask: Ask, then: Then) -> Tried:
+        """Return what the policy says of *ask*, for which *then* was known."""
         key = (ask.filename, ask.client, then.stretch)
         tried = self._tried.get(key)
         if tried is None or (tried.until is not None and tried.until <= ask.at):
@@ -86,15 +82,33 @@ def try_on(policy: Policy, then: Then, ask: Ask, *, presentation: Presentation) 
     """Return what *policy* says of *ask*, for which *then* was known. Never raises."""
     try:
         known = gather(then.assessment, ask.client, ask.at, policy.max_feed_age)
-        if not then.kept:
-            known = replace(known, signals=NOT_KEPT, flags=NOT_KEPT)
+        known = _blinded(known, then)
         verdicts = judge_on(Bench(policy, known), then.release, presentation)
         verdict = verdicts[ask.filename]
         file = next(one for one in then.release.files if one.filename == ask.filename)
-        blind = () if then.kept else tuple(_blind(policy.rules, file, known))
+        blind = tuple(_blind(policy.rules, then, file, known)) if _lacks(then, file) else ()
     except Exception as error:
         return Tried(action=Action.REFUSE, rule=fault(error).rule)
     return _tried(verdict, verdicts, blind)
+
+
+def _blinded(known: Known, then: Then) -> Known:
+    """Return *known* with what is not kept marked as such."""
+    if then.facts == "none":
+        return replace(known, signals=NOT_KEPT, flags=NOT_KEPT)
+    if then.facts == "some" and isinstance(known.signals, Signals):
+        unchecked = dict.fromkeys(known.unchecked, NOT_KEPT.reason)
+        return replace(known, signals=_PartlyKept(known.signals.values()), unchecked=unchecked)
+    return known
+
+
+class _PartlyKept(Signals):
+    """Signals of which those that are missing may have been observed."""
+
+    __slots__ = ()
+
+    def value(self, name: str) -> Value | Unknown:
+        return super().value(name) if name in self else NOT_KEPT
 
 
 def _tried(verdict: Verdict, verdicts: Mapping[str, Verdict], blind: tuple[str, ...]) -> Tried:
@@ -112,9 +126,17 @@ def _tried(verdict: Verdict, verdicts: Mapping[str, Verdict], blind: tuple[str, 
     )
 
 
-def _blind(rules: Iterable[Rule], file: File, known: Known) -> Iterator[str]:
+def _lacks(then: Then, file: File) -> bool:
+    """Tell whether anything that a rule may ask for is not kept."""
+    return NOT_KEPT in (file.released, file.provenance) or then.facts != "all" or not then.paged
+
+
+def _blind(rules: Iterable[Rule], then: Then, file: File, known: Known) -> Iterator[str]:
     """Yield the rules of which nobody can tell, for want of facts that are not kept."""
     for rule in rules:
+        if not then.paged and "releases" in rule.names:
+            yield rule.id
+            continue
         when = rule.when.judge(file, known)
         if when.truth is False:
             continue

@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, str] = {
     "sources": "indexgate.cli.sources",
     "evidence": "indexgate.cli.evidence",
     "exempt": "indexgate.cli.exempt",
+    "replay": "indexgate.cli.replay",
     "snapshot": "indexgate.cli.snapshot",
 }
 """Each command and the module that has it as `command`; imported when it is asked for."""

@@ -1,0 +1,1 @@
+"""Trying a policy on the past: recorded traffic, the history of a lock file, known incidents."""

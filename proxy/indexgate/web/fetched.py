@@ -1,0 +1,53 @@
+"""Fetching project pages into the state folder, for those who read them there."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+from packaging.utils import NormalizedName
+
+from indexgate.config import Settings
+from indexgate.index.protocol import NoSuchProject, UpstreamFailed
+from indexgate.upstream_choice import UpstreamChoice
+from indexgate.web.checked import AT_ONCE, read_feed
+from indexgate.web.parts import open_parts
+
+_NAMED = 5
+
+
+async def fetch_pages(
+    settings: Settings,
+    upstream: UpstreamChoice,
+    names: Iterable[NormalizedName],
+    *,
+    step: Callable[[str], None] = lambda _name: None,
+) -> list[str]:
+    """Fetch the pages of *names*, and the advisories if they are old; return what failed.
+
+    Pages that are fresh, or cannot be had anew, stay as they are. *step* is told each name. Raises
+    GateError, PolicyError.
+    """
+    failed: dict[str, list[str]] = {}
+    async with open_parts(settings, upstream, base="/") as parts:
+        fault = await read_feed(parts)
+        room = asyncio.Semaphore(AT_ONCE)
+
+        async def fetch(name: NormalizedName) -> None:
+            async with room:
+                try:
+                    await parts.gate.listing(name, asked=False)
+                except NoSuchProject:
+                    failed.setdefault("the index has no such project", []).append(name)
+                except UpstreamFailed as error:
+                    failed.setdefault(f"upstream {error.reason}", []).append(name)
+            step(name)
+
+        async with asyncio.TaskGroup() as together:
+            for name in names:
+                together.create_task(fetch(name))
+    told = [f"the advisories could not be read: {fault}"] if fault else []
+    return told + [f"{_named(those)}: {why}" for why, those in failed.items()]
+
+
+def _named(names: list[str]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join(sorted(names)[:_NAMED]) + (f" and {more} more" if more > 0 else "")

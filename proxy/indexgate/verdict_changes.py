@@ -1,0 +1,97 @@
+"""Which verdicts differ between two checks of the same list: by an old policy and by a new one."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from indexgate.checked import Check, Checked
+
+Turn: TypeAlias = Literal[
+    "refused anew", "no longer refused", "warned anew", "no longer warned", "for another reason",
+    "another version", "could not be judged",
+]  # fmt: skip
+"""What a change of policy does to one verdict."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """A verdict by one of the policies; `rules` are the one that refuses, or all that warn."""
+
+    action: str
+    version: str | None
+    rules: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictChange:
+    """A requirement, or an entry of a lock, on which the verdicts differ."""
+
+    requirement: str
+    place: str
+    project: str | None
+    turn: Turn
+    old: Side
+    new: Side
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictChanges:
+    """All that differs of `judged` requirements, and how many there are of each kind."""
+
+    judged: int
+    changes: tuple[VerdictChange, ...]
+
+    @property
+    def counts(self) -> Mapping[Turn, int]:
+        """How many verdicts took each turn."""
+        return Counter(change.turn for change in self.changes)
+
+
+def compare(old: Check, new: Check) -> VerdictChanges:
+    """Return what differs from *old* to *new*, two checks of the same requirements in order."""
+    found = []
+    for before, after in zip(old.requirements, new.requirements, strict=True):
+        sides = _side(before), _side(after)
+        turn = _turn(*sides)
+        if turn is not None:
+            found.append(
+                VerdictChange(
+                    requirement=before.requirement,
+                    place=before.place,
+                    project=before.project,
+                    turn=turn,
+                    old=sides[0],
+                    new=sides[1],
+                )
+            )
+    return VerdictChanges(judged=len(old.requirements), changes=tuple(found))
+
+
+def _side(row: Checked) -> Side:
+    warned = tuple(dict.fromkeys(warning.rule for warning in row.warnings))
+    reasons = [row.reason, *(warning.reason for warning in row.warnings)]
+    return Side(
+        action=row.action,
+        version=row.version,
+        rules=(row.rule,) if row.rule else warned,
+        reason=next((reason for reason in reasons if reason), ""),
+    )
+
+
+def _turn(old: Side, new: Side) -> Turn | None:
+    if "failed" in {old.action, new.action}:
+        return "could not be judged"
+    for action, anew, no_longer in _TURNS:
+        if (old.action == action) is not (new.action == action):
+            return anew if new.action == action else no_longer
+    if old.version != new.version:
+        return "another version"
+    return "for another reason" if old.rules != new.rules else None
+
+
+_TURNS: tuple[tuple[str, Turn, Turn], ...] = (
+    ("refuse", "refused anew", "no longer refused"),
+    ("warn", "warned anew", "no longer warned"),
+)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from indexgate_policy.rules.document import Policy
-from indexgate_policy.rules.exemptions import Exemption
+from indexgate_policy.rules.exemptions import BREAK_GLASS, Exemption
 
 _ALL = re.compile(".*")
 
@@ -33,7 +33,7 @@ def opened(policy: Policy, *, run: str, owner: str, reason: str, ends: datetime)
         expires=ends.date(),
         ends=ends,
         spares_malware=True,
-        word="break-glass,",
+        word=BREAK_GLASS,
     )
     said = f"{policy.digest}\n{run}\n{owner}\n{reason}\n{ends}".encode()
     return replace(

@@ -33,6 +33,8 @@ BUILT_IN = {
 
 NOT_WAIVABLE = frozenset({QUARANTINED, GATE_FAULT})
 
+BREAK_GLASS = "break-glass"
+
 _SHARED = ("rule", "reason", "owner", "expires", "granted", "id")
 _KEYS = ("project", "version", *_SHARED)
 _GRANDFATHER_KEYS = ("packages", *_SHARED)
@@ -46,7 +48,7 @@ class Exemption:
     `ends` is exclusive: the moment from which it waives nothing. `granted` is the day on which it
     was granted, where that is known. `packages`, if there are any, are the only names and versions
     it speaks of. One that `spares_malware` waives no refusal of a version that an advisory calls
-    malware. `word` is how its warnings begin.
+    malware. `word` is how its warnings begin; one for a run says nothing of a day.
     """
 
     id: str
@@ -84,7 +86,8 @@ class Exemption:
     @property
     def said(self) -> str:
         """What it says of itself where it waives: until when, on whose word, and why."""
-        return f"{self.word} until the end of {self.expires} by {self.owner} ({self.reason})"
+        until = "" if self.word == BREAK_GLASS else f" until the end of {self.expires}"
+        return f"{self.word}{until} by {self.owner} ({self.reason})"
 
     def capped(self, longest: timedelta | None) -> "Exemption":
         """Return it ending at the latest *longest* after the day on which it was granted."""

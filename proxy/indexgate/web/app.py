@@ -12,9 +12,11 @@ from aiohttp import web
 
 from indexgate.config import Settings
 from indexgate.listening import Listening
+from indexgate.logs import say
 from indexgate.redact import redact
 from indexgate.upstream_choice import UpstreamChoice
 from indexgate.web.document_routes import DocumentRoutes
+from indexgate.web.exemption_form import ExemptionForm
 from indexgate.web.file_routes import FileRoutes
 from indexgate.web.front_page import FrontPage
 from indexgate.web.guard import guard, known_hosts, sign
@@ -89,6 +91,8 @@ def application(
         new_names=new_names,
         asked=parts.store.asked,
     )
+    on_loopback = _on_loopback(settings.host)
+    form = _form(parts) if on_loopback else None
     files = FileRoutes(
         gate=parts.gate,
         upstream=parts.upstream,
@@ -96,6 +100,8 @@ def application(
         whole_files=parts.whole_files,
         recorder=parts.recorder,
         served=parts.store.served,
+        uses=parts.store.exemption_uses,
+        form=form,
         new_names=new_names,
         remembered=remembered(parts, choice.index_id),
         base=base,
@@ -107,7 +113,9 @@ def application(
     app.add_routes([*documents.routes(), *osv.routes()])
     proof = Proof(secret=parts.secret, recorder=parts.recorder)
     app.add_routes([*simple.routes(), *files.routes(), *_health(parts, choice).routes()])
-    if _on_loopback(settings.host):
+    if form is not None:
+        app.add_routes(form.routes())
+    if on_loopback:
         # Beyond this machine only pages, files, refusals and health are served.
         app.add_routes([*proof.routes(), *FrontPage(parts.gate, base).routes()])
         app.add_routes(_metrics(parts, choice).routes())
@@ -129,6 +137,16 @@ def _metrics(parts: Parts, choice: UpstreamChoice) -> Metrics:
             degraded=lambda: len(health.report()["degraded"]),
             clock=parts.clock,
         )
+    )
+
+
+def _form(parts: Parts) -> ExemptionForm:
+    return ExemptionForm(
+        parts.gate,
+        parts.store.exemption_requests,
+        secret=parts.secret,
+        clock=parts.clock,
+        log=say("exemptions"),
     )
 
 

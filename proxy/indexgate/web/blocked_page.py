@@ -10,6 +10,7 @@ from aiohttp import hdrs, web
 
 from indexgate.gate import JudgedFile
 from indexgate.index.trace import current
+from indexgate.web.exemption_form import Offer
 from indexgate.web.refusal import NO_STORE, note_refused
 from indexgate_policy.assessment import Assessment
 from indexgate_policy.rules.wording import moment, plain
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from jinja2 import Template
     from markupsafe import Markup
 
-_CSP = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+_CSP = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,14 @@ class _Part:
     code: bool
 
 
-def blocked_page(judged: JudgedFile, assessment: Assessment | None) -> web.Response:
-    """Return the page about *judged*; 403 while it is refused, 200 when it passes now."""
+def blocked_page(
+    judged: JudgedFile, assessment: Assessment | None, ask: Offer | None, *, root: str
+) -> web.Response:
+    """Return the page about *judged*; 403 while it is refused, 200 when it passes now.
+
+    *ask* is how to ask for an exemption, *root* the way from the page to the gate's root.
+    """
+    has_form = ask is not None and bool(ask.token)
     verdict, trace = judged.verdict, current()
     if verdict.refused:
         note_refused(verdict)
@@ -44,6 +51,8 @@ def blocked_page(judged: JudgedFile, assessment: Assessment | None) -> web.Respo
         explanation=_parts(verdict.explanation),
         evidence=_evidence(judged, assessment),
         policy=judged.policy[:12],
+        ask=ask,
+        root=root,
         until=None if verdict.until is None else moment(verdict.until),
         request_id=None if trace is None else trace.id,
     )
@@ -54,8 +63,9 @@ def blocked_page(judged: JudgedFile, assessment: Assessment | None) -> web.Respo
         text=body,
         headers={
             hdrs.CONTENT_TYPE: "text/html; charset=utf-8",
-            "Content-Security-Policy": _CSP,
-            "Referrer-Policy": "no-referrer",
+            "Content-Security-Policy": f"{_CSP} '{'self' if has_form else 'none'}'",
+            # With no referrer at all, a browser would send the form without its origin.
+            "Referrer-Policy": "same-origin" if has_form else "no-referrer",
             **NO_STORE,
         },
     )

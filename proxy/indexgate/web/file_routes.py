@@ -22,9 +22,11 @@ from indexgate.record import Recorder
 from indexgate.simple.filename import candidates
 from indexgate.simple.model import PageFile
 from indexgate.simple.projects import valid_name
+from indexgate.store.exemption_uses import ExemptionUses
 from indexgate.store.served import Served
 from indexgate.web.blocked_page import blocked_page
 from indexgate.web.client import client_of, run_of
+from indexgate.web.exemption_form import ExemptionForm, offer
 from indexgate.web.new_names import NewNames
 from indexgate.web.refusal import (
     NO_STORE,
@@ -50,6 +52,7 @@ class Remembered:
 class FileRoutes:
     """The routes of files, and of the pages that explain refusals.
 
+    `form` is what these pages ask for exemptions with, None beyond this machine.
     `base` is the gate's own address with a slash at the end, or `/` when it is not known.
     """
 
@@ -59,6 +62,8 @@ class FileRoutes:
     whole_files: WholeFiles
     recorder: Recorder
     served: Served
+    uses: ExemptionUses
+    form: ExemptionForm | None
     new_names: NewNames
     remembered: Remembered
     base: str
@@ -82,7 +87,8 @@ class FileRoutes:
                 self.new_names.count(request.remote or "")
             async with asyncio.timeout(DEADLINE):
                 with judging():
-                    judged = await self.gate.file(address, client)
+                    run = run_of(request.headers.get(hdrs.AUTHORIZATION))
+                    judged = await self.gate.file(address, client, run)
         except TimeoutError:
             late = UpstreamFailed("timeout", f"did not answer within {DEADLINE:g} s")
             return upstream_trouble(late, address.filename, status=424).response()
@@ -123,10 +129,11 @@ class FileRoutes:
             return not_listed().response()
         assessment = self.gate.facts.known(name)
         if "text/html" in request.headers.get(hdrs.ACCEPT, ""):
-            return blocked_page(judged, assessment)
+            ask = offer(judged) if self.form is None else self.form.offer(judged)
+            return blocked_page(judged, assessment, ask, root=_up(request))
         if not judged.verdict.refused:
             return passes_now(judged).response()
-        return refused(judged.subject, judged.verdict, self._link(judged)).response()
+        return self._refused(judged).response()
 
     async def _refuse(
         self, request: web.Request, judged: JudgedFile, client: Client
@@ -140,12 +147,10 @@ class FileRoutes:
             assessment=self.gate.facts.known(judged.subject.project.name),
         )
         self.served.refused(judged.index_id, judged.subject.project.name, self.recorder.now())
-        link = self._link(judged)
         if self.gate.presentation == "hide" or judged.listed is None:
-            return refused(judged.subject, judged.verdict, link).response()
+            return self._refused(judged).response()
         note_refused(judged.verdict)
-        up = "../" * (request.rel_url.raw_path.count("/") - 1)
-        location = up + blocked_path(judged.subject, judged.verdict)
+        location = _up(request) + blocked_path(judged.subject, judged.verdict)
         return web.Response(status=302, headers={hdrs.LOCATION: location, **NO_STORE})
 
     async def _serve(
@@ -185,6 +190,7 @@ class FileRoutes:
     def _count(self, request: web.Request, judged: JudgedFile) -> None:
         if hdrs.RANGE in request.headers:
             return  # a look at the metadata inside, or the rest of a file that was counted
+        self.uses.count(judged.verdict.exemptions, self.recorder.now())
         client, subject = client_of(request.headers.get(hdrs.USER_AGENT, "")), judged.subject
         self.served.count(
             judged.index_id,
@@ -209,8 +215,16 @@ class FileRoutes:
             return _Unasked(UpstreamFailed("missing", "no longer lists the file"))
         return self.upstream.file(url, byte_range)
 
-    def _link(self, judged: JudgedFile) -> str:
-        return self.base + blocked_path(judged.subject, judged.verdict)
+    def _refused(self, judged: JudgedFile) -> Problem:
+        link = self.base + blocked_path(judged.subject, judged.verdict)
+        ask = None if self.form is None else self.form.offer(judged)
+        command = None if ask is None else ask.command
+        return refused(judged.subject, judged.verdict, link, ask=command)
+
+
+def _up(request: web.Request) -> str:
+    """Return the way from the address that was asked for to the gate's root."""
+    return "../" * (request.rel_url.raw_path.count("/") - 1)
 
 
 def _has_metadata(judged: JudgedFile) -> bool:

@@ -81,11 +81,18 @@ def blocked_path(file: File, verdict: Verdict) -> str:
     return f"blocked/{file.project.name}/{version}/{slug(verdict.reason)}?file={name}"
 
 
-def refused(file: File, verdict: Verdict, link: str, *, status: int = 403) -> Problem:
-    """Return the problem of a refused file; `link` is where it is explained."""
+def refused(
+    file: File, verdict: Verdict, link: str, *, status: int = 403, ask: str | None = None
+) -> Problem:
+    """Return the problem of a refused file.
+
+    `link` is where it is explained, `ask` the command that asks for an exemption.
+    """
     what = f"{file.project.name} {file.version}"
     sentences = [plain(verdict.reason), plain(verdict.hint)]
     detail = ". ".join(text.rstrip(".") for text in sentences if text)
+    if ask is not None:
+        detail += f": `{ask}`"
     return Problem(
         type="urn:indexgate:refused",
         title="Blocked by indexgate policy",
@@ -100,6 +107,7 @@ def refused(file: File, verdict: Verdict, link: str, *, status: int = 403) -> Pr
             "rule": verdict.rule,
             "reason": verdict.reason,
             "hint": verdict.hint,
+            **({"ask": ask} if ask else {}),
             "until": _moment(verdict.until),
             "subject": what,
         },

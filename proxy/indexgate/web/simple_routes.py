@@ -88,9 +88,12 @@ class SimpleRoutes:
             if not self.gate.index.holds(name):
                 self.new_names.count(request.remote or "")
             about(name)
+            run = run_of(request.headers.get(hdrs.AUTHORIZATION))
             async with asyncio.timeout(DEADLINE):
                 with judging():
-                    page = await self.gate.page(name, variant, client, max_age=max_age(request))
+                    page = await self.gate.page(
+                        name, variant, client, max_age=max_age(request), run=run
+                    )
         except NoSuchProject:
             return self._missing(name)
         except TimeoutError:
@@ -98,7 +101,6 @@ class SimpleRoutes:
             return _trouble(late, name, client.family)
         except UpstreamFailed as error:
             return _trouble(error, name, client.family)
-        run = run_of(request.headers.get(hdrs.AUTHORIZATION))
         self.recorder.page_served(page, client, run)
         self.asked.count(self.gate.index_id, name, asker_of(agent), self.recorder.now())
         if run is not None:

@@ -82,6 +82,7 @@ def project_json(project: IndexedProject, link: Link, version: str | None = None
             "summary": "A stand-in",
             "description": project.description,
             "requires_dist": _requirements(project, latest),
+            "requires_python": None,
             "project_urls": dict(project.urls),
             "yanked": False,
             "yanked_reason": None,

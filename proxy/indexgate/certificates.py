@@ -11,10 +11,12 @@ from indexgate.upstream_choice import UpstreamChoice
 
 def check(settings: Settings, upstream: UpstreamChoice) -> None:
     """Try every configured certificate file. Raises GateError `certificate-unusable`."""
-    if upstream.ca is not None:
-        _try(upstream.ca, "certificates to trust for upstream", _trust)
-    if upstream.client_cert is not None:
-        _try(upstream.client_cert, "client certificate with its key", _chain(None))
+    for index in upstream.all:
+        if index.ca is not None:
+            use = f"index `{index.name}`" if index.name else "upstream"
+            _try(index.ca, f"certificates to trust for {use}", _trust)
+        if index.client_cert is not None:
+            _try(index.client_cert, "client certificate with its key", _chain(None))
     if settings.tls_cert is not None:
         _try(settings.tls_cert, "certificate to serve with", _trust)
         _try(settings.tls_cert, f"certificate of `{settings.tls_key}`", _chain(settings.tls_key))

@@ -29,7 +29,7 @@ class Variant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishedPage:
-    """A page as bytes.
+    """A page of the index `index_id` as bytes.
 
     `until` is the first moment at which it may differ without any new fact. `private` tells that it
     differs by client; `refused` is set when it may not be shown (`hide`, and the whole project is
@@ -37,6 +37,7 @@ class FinishedPage:
     what is counted then.
     """
 
+    index_id: str
     body: bytes
     etag: str
     until: datetime | None
@@ -72,6 +73,7 @@ def finish(
     would_warn = warned(listed, verdicts, policy.digest)
     plain = write.json(shown) if variant.form is Form.JSON else write.html(shown)
     return FinishedPage(
+        index_id=listed.project.index_id,
         body=pack(plain) if variant.coding is Coding.GZIP else plain,
         etag=etag(plain, variant),
         until=sooner(verdicts.until, good_until),

@@ -19,10 +19,9 @@ from indexgate.facts import Facts, Known
 from indexgate.finished_page import FinishedPage, Variant, finish, sooner
 from indexgate.formerly import Formerly
 from indexgate.index.addresses import FileAddress
-from indexgate.index.cached import CachedIndex
 from indexgate.index.listing import MOST_CANDIDATES, Listing, listing
 from indexgate.index.presentation import QUARANTINED, Addresses, Presentation
-from indexgate.index.protocol import NoSuchProject, Snapshot, UpstreamFailed
+from indexgate.index.protocol import Index, NoSuchProject, Snapshot, UpstreamFailed
 from indexgate.index.subjects import releases
 from indexgate.listings import Listings
 from indexgate.policy_file import PolicyInForce
@@ -69,11 +68,11 @@ class _Missed:
 
 
 class Gate:
-    """The gate in front of one index."""
+    """The gate in front of one index. `formerly` tells whose file an address once was, if any."""
 
     def __init__(
         self,
-        index: CachedIndex,
+        index: Index,
         facts: Facts,
         policy: PolicyInForce,
         *,
@@ -99,7 +98,7 @@ class Gate:
         self._addresses = addresses
         self._first_seen = first_seen
         self._watched_since = watched_since
-        self._former = former
+        self.formerly = former
         self._remember = remember
         self._clock = clock
         self._finished: LRUCache[object, FinishedPage] = LRUCache(
@@ -170,17 +169,24 @@ class Gate:
         )
 
     async def file(
-        self, address: FileAddress, client: Client, run: str | None = None
+        self,
+        address: FileAddress,
+        client: Client,
+        run: str | None = None,
+        *,
+        of: tuple[NormalizedName, ...] | None = None,
     ) -> JudgedFile | None:
         """Judge the file at *address* as *run* gets it; None when the index lists no such file.
 
-        Raises UpstreamFailed when the page that would tell cannot be had.
+        It is looked for on the pages of the projects *of*; by default on those that its name and
+        what is remembered of it suggest. Raises UpstreamFailed when the page that would tell cannot
+        be had.
         """
-        names = candidates(address.filename)[:MOST_CANDIDATES]
+        names = candidates(address.filename)[:MOST_CANDIDATES] if of is None else of
         found = await self._find(address, names, stand_in=True)
         if isinstance(found, Listing):
             return await self._judged(found, found.by_address[address.path], client, run)
-        former = self._former(address)
+        former = self._formerly_of(address, of)
         if former is not None and former.project not in names:
             told = await self._find(address, (former.project,), stand_in=True)
             if isinstance(told, Listing):
@@ -202,6 +208,12 @@ class Gate:
         if former is None:
             return None
         return self._removed(former, found.pages.get(former.project), client)
+
+    def _formerly_of(
+        self, address: FileAddress, of: tuple[NormalizedName, ...] | None
+    ) -> Formerly | None:
+        former = self.formerly(address)
+        return former if of is None or former is None or former.project in of else None
 
     async def _find(
         self, address: FileAddress, names: tuple[NormalizedName, ...], *, stand_in: bool

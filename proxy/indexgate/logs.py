@@ -54,6 +54,7 @@ _TROUBLE = {
     "page-failed",
     "page-not-kept",
     "list-failed",
+    "owner-changed",
     "policy-broken",
     "store-failed",
     "cache-trouble",

@@ -57,11 +57,11 @@ def _objections(
     """Yield what stands against asking, what weighs most first, and how to change that."""
     if settings.offline:
         yield "the gate is offline", "Start without `--offline`."
-    if offer.name == "release-feed" and not upstream.public:
+    if offer.name == "release-feed" and upstream.public_one is None:
         yield "it is asked of the public index only", ""
     if offer.by == "index":
         return
-    if not upstream.public:
+    if upstream.public_one is None:
         yield (
             "the upstream is not the public index, and its names are nobody's business",
             "A mirror of the public index is told by `--upstream-public yes`.",

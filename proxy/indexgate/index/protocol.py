@@ -60,11 +60,24 @@ class Snapshot:
 class Index(Protocol):
     """Something that has project pages."""
 
-    async def snapshot(self, project: NormalizedName, *, max_age: float | None = None) -> Snapshot:
+    async def snapshot(
+        self, project: NormalizedName, *, max_age: float | None = None, stand_in: bool = True
+    ) -> Snapshot:
         """Return the page of *project*, confirmed at most *max_age* seconds ago if that can be.
 
-        Raises NoSuchProject, UpstreamFailed.
+        Without *stand_in* an older page does not do. Raises NoSuchProject, UpstreamFailed.
         """
+
+    def holds(self, project: NormalizedName) -> bool:
+        """Tell whether the page of *project* is at hand without asking disk or upstream."""
+
+    @property
+    def bytes_in_memory(self) -> int:
+        """The packed bytes of the pages in memory."""
+
+    @property
+    def joined(self) -> int:
+        """How often somebody waited for a page that another one had asked for."""
 
 
 class NoSuchProject(Exception):

@@ -13,7 +13,6 @@ from aiohttp import web
 from indexgate.config import Settings
 from indexgate.listening import Listening
 from indexgate.logs import say
-from indexgate.redact import redact
 from indexgate.upstream_choice import UpstreamChoice
 from indexgate.web.document_routes import DocumentRoutes
 from indexgate.web.exemption_form import ExemptionForm
@@ -47,7 +46,7 @@ async def serve(
     tls = _tls(settings)
     async with open_parts(settings, upstream, base=base) as parts:
         runner = web.AppRunner(
-            application(parts, settings, upstream, base=base),
+            application(parts, settings, base=base),
             access_log=None,
             logger=server_log(),
             keepalive_timeout=_KEEP_ALIVE,
@@ -59,8 +58,8 @@ async def serve(
             await web.SockSite(runner, listener, ssl_context=tls).start()
             ready(listening)
             watchers = watching_application(
-                _metrics(parts, upstream),
-                _health(parts, upstream),
+                _metrics(parts),
+                _health(parts),
                 hosts=_names(settings),
                 gate_id=parts.gate_id,
             )
@@ -68,8 +67,10 @@ async def serve(
                 listening_to_watchers(watchers, settings.metrics_listen, tls),
                 asyncio.TaskGroup() as tasks,
             ):
-                tasks.create_task(parts.gate.facts.refresh_for_ever())
-                tasks.create_task(parts.refresh.for_ever())
+                for index in parts.each:
+                    tasks.create_task(index.gate.facts.refresh_for_ever())
+                for refresh in (parts.refresh, *parts.further):
+                    tasks.create_task(refresh.for_ever())
                 tasks.create_task(parts.store.asked.send_for_ever())
                 tasks.create_task(parts.store.served.send_for_ever())
                 tasks.create_task(asyncio.to_thread(parts.popular.prepare))
@@ -77,15 +78,13 @@ async def serve(
             await runner.cleanup()
 
 
-def application(
-    parts: Parts, settings: Settings, choice: UpstreamChoice, *, base: str
-) -> web.Application:
+def application(parts: Parts, settings: Settings, *, base: str) -> web.Application:
     """Return the application with all its routes."""
     app = web.Application(middlewares=[guard(_names(settings), parts.gate_id, parts.requests)])
     app.on_response_prepare.append(sign)
     new_names = NewNames(parts.clock)
     simple = SimpleRoutes(
-        gate=parts.gate,
+        indexes=parts.indexes,
         lists=parts.lists,
         recorder=parts.recorder,
         new_names=new_names,
@@ -94,8 +93,8 @@ def application(
     on_loopback = _on_loopback(settings.host)
     form = _form(parts) if on_loopback else None
     files = FileRoutes(
-        gate=parts.gate,
-        upstream=parts.upstream,
+        indexes=parts.indexes,
+        upstreams={index.gate.index_id: index.upstream for index in parts.each},
         cache=parts.files,
         whole_files=parts.whole_files,
         recorder=parts.recorder,
@@ -103,33 +102,37 @@ def application(
         uses=parts.store.exemption_uses,
         form=form,
         new_names=new_names,
-        remembered=remembered(parts, choice.index_id),
+        remembered=remembered(parts),
         base=base,
     )
     documents = DocumentRoutes(
-        parts.gate, parts.documents, recorder=parts.recorder, new_names=new_names, base=base
+        parts.indexes,
+        {index.gate.index_id: index.documents for index in parts.each},
+        recorder=parts.recorder,
+        new_names=new_names,
+        base=base,
     )
-    osv = OsvRoutes(gate=parts.gate, recorder=parts.recorder, new_names=new_names)
+    osv = OsvRoutes(indexes=parts.indexes, recorder=parts.recorder, new_names=new_names)
     app.add_routes([*documents.routes(), *osv.routes()])
     proof = Proof(secret=parts.secret, recorder=parts.recorder)
-    app.add_routes([*simple.routes(), *files.routes(), *_health(parts, choice).routes()])
+    app.add_routes([*simple.routes(), *files.routes(), *_health(parts).routes()])
     if form is not None:
         app.add_routes(form.routes())
     if on_loopback:
         # Beyond this machine only pages, files, refusals and health are served.
         app.add_routes([*proof.routes(), *FrontPage(parts.gate, base).routes()])
-        app.add_routes(_metrics(parts, choice).routes())
+        app.add_routes(_metrics(parts).routes())
     return app
 
 
-def _metrics(parts: Parts, choice: UpstreamChoice) -> Metrics:
-    health = _health(parts, choice)
+def _metrics(parts: Parts) -> Metrics:
+    health = _health(parts)
     return Metrics(
         Watched(
             version=health.version,
             requests=parts.requests,
-            gate=parts.gate,
-            upstreams={} if parts.upstream is None else {redact(choice.url): parts.upstream},
+            gates=tuple(index.gate for index in parts.each),
+            upstreams={i.choice.url: i.upstream for i in parts.each if i.upstream is not None},
             files=parts.files,
             recorder=parts.recorder,
             asked=parts.store.asked,
@@ -142,7 +145,7 @@ def _metrics(parts: Parts, choice: UpstreamChoice) -> Metrics:
 
 def _form(parts: Parts) -> ExemptionForm:
     return ExemptionForm(
-        parts.gate,
+        parts.indexes,
         parts.store.exemption_requests,
         secret=parts.secret,
         clock=parts.clock,
@@ -150,19 +153,17 @@ def _form(parts: Parts) -> ExemptionForm:
     )
 
 
-def _health(parts: Parts, choice: UpstreamChoice) -> Health:
+def _health(parts: Parts) -> Health:
     return Health(
         version=version("indexgate"),
-        upstream_url=redact(choice.url),
-        upstream=parts.upstream,
-        gate=parts.gate,
+        each=parts.each,
+        indexes=parts.indexes,
         feed=parts.store.advisories.feed_state,
         feed_failure=lambda: parts.refresh.feed_failure,
         feed_wanted=parts.refresh.feed is not None,
         decisions=parts.store.decisions,
         asked=parts.store.asked,
         clock=parts.clock,
-        clock_ahead=lambda: 0.0 if parts.upstream is None else parts.upstream.clock_ahead,
     )
 
 

@@ -79,6 +79,24 @@ def open_background(
     return refresh, days
 
 
+def further_background(
+    settings: Settings, choice: UpstreamChoice, around: Surrounding, clock: Clock
+) -> Refresh:
+    """Return the background work for an index beside the main one: its own projects, no feeds."""
+    store, gate = around.store, around.gate
+    return Refresh(
+        feed=None,
+        assessments=store.assessments,
+        record=store.decisions,
+        index_id=choice.index_id,
+        queue=gate.facts.queue_due,
+        releases=_release_feed(settings, choice, around.client, around.sources),
+        relate=partial(relate_surges, store, choice.index_id),
+        clock=clock,
+        log=say("refresh"),
+    )
+
+
 def _release_feed(
     settings: Settings, choice: UpstreamChoice, client: httpx.AsyncClient, sources: Sources
 ) -> "_NotedFeed | None":

@@ -5,7 +5,7 @@ So they say what the page says, file by file; nothing is offered here that the p
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -15,13 +15,13 @@ from packaging.utils import NormalizedName
 from packaging.version import InvalidVersion, Version
 
 from indexgate.finished_page import FinishedPage, Variant
-from indexgate.gate import Gate
 from indexgate.index.addresses import address_of
 from indexgate.index.documents import Documents
 from indexgate.index.listing import Listing
 from indexgate.index.packing import pack, unpack
 from indexgate.index.presentation import QUARANTINED, Addresses, present
 from indexgate.index.protocol import NoSuchProject, Snapshot, UpstreamFailed
+from indexgate.indexes import Indexes
 from indexgate.record import Recorder
 from indexgate.simple.accept import Coding, Form, coding
 from indexgate.simple.model import Unreadable
@@ -59,14 +59,14 @@ class DocumentRoutes:
 
     def __init__(
         self,
-        gate: Gate,
-        documents: Documents,
+        indexes: Indexes,
+        documents: Mapping[str, Documents],
         *,
         recorder: Recorder,
         new_names: NewNames,
         base: str,
     ) -> None:
-        self._gate = gate
+        self._indexes = indexes
         self._documents = documents
         self._recorder = recorder
         self._new_names = new_names
@@ -101,7 +101,7 @@ class DocumentRoutes:
             return moved(f"{up}{name}/{last}", request)
         client = client_of(request.headers.get(hdrs.USER_AGENT, ""))
         try:
-            if not self._gate.index.holds(name):
+            if not self._indexes.holds(name):
                 self._new_names.count(request.remote or "")
             async with asyncio.timeout(DEADLINE):
                 return await self._answer(request, name, version, client)
@@ -121,7 +121,9 @@ class DocumentRoutes:
             return refused_project(name, page).response()
         if listed.page.status == QUARANTINED or not _lists(listed, version):
             raise NoSuchProject(name)
-        document = await self._documents.snapshot(name, version, max_age=max_age(request))
+        document = await self._documents[page.index_id].snapshot(
+            name, version, max_age=max_age(request)
+        )
         made = await self._finished(page, listed, document, version)
         run = run_of(request.headers.get(hdrs.AUTHORIZATION))
         self._recorder.page_served(page, client, run)
@@ -141,9 +143,12 @@ class DocumentRoutes:
         """Return the page as it is judged for *client*, and the very listing that was judged."""
         variant = Variant(form=Form.JSON, coding=Coding.IDENTITY)
         for _ in range(3):  # another request may take in a newer page in between
-            page = await self._gate.page(name, variant, client, max_age=age)
-            listed = await self._gate.listing(name)
-            if listed.snapshot.digest == page.snapshot.digest:
+            page = await self._indexes.page(name, variant, client, max_age=age)
+            listed = await self._indexes.listing(name)
+            if (listed.project.index_id, listed.snapshot.digest) == (
+                page.index_id,
+                page.snapshot.digest,
+            ):
                 return page, listed
         raise UpstreamFailed("garbage", "changes the page faster than it can be judged")
 
@@ -158,7 +163,14 @@ class DocumentRoutes:
         latest = None
         if version is None:
             latest = await self._offered_instead(page, listed, document)
-        key = (listed.project.name, version, page.etag, document.digest, latest and latest.digest)
+        key = (
+            page.index_id,
+            listed.project.name,
+            version,
+            page.etag,
+            document.digest,
+            latest and latest.digest,
+        )
         made = self._made.get(key)
         if made is None:
             large = len(document.packed) > _LARGE
@@ -179,7 +191,7 @@ class DocumentRoutes:
         finals = (text for text in passing if not _is_pre_release(text))
         instead = next(finals, passing[0])
         try:
-            return await self._documents.snapshot(listed.project.name, instead)
+            return await self._documents[page.index_id].snapshot(listed.project.name, instead)
         except NoSuchProject:  # not told apart by the index: the marks in `releases` must do
             return None
 
@@ -191,7 +203,7 @@ class DocumentRoutes:
             listed.releases,
             page.verdicts,
             self._addresses,
-            presentation=self._gate.presentation,
+            presentation=self._indexes.presentation,
             for_uv=False,
         )
         refused = {name for name, verdict in page.verdicts.verdicts.items() if verdict.refused}

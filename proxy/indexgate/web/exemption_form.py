@@ -18,8 +18,9 @@ from urllib.parse import urlsplit
 from aiohttp import hdrs, web
 
 from indexgate.exempting import LONGEST_REASON
-from indexgate.gate import Gate, JudgedFile
+from indexgate.gate import JudgedFile
 from indexgate.index.protocol import NoSuchProject, UpstreamFailed
+from indexgate.indexes import Indexes
 from indexgate.proving import form_token
 from indexgate.simple.projects import valid_name
 from indexgate.store.engines import StoreFailed
@@ -80,14 +81,14 @@ class ExemptionForm:
 
     def __init__(
         self,
-        gate: Gate,
+        indexes: Indexes,
         requests: ExemptionRequests,
         *,
         secret: str,
         clock: Callable[[], datetime],
         log: Callable[[str, str], None],
     ) -> None:
-        self._gate = gate
+        self._indexes = indexes
         self._requests = requests
         self._secret = secret
         self._clock = clock
@@ -106,7 +107,7 @@ class ExemptionForm:
         plain = offer(judged)
         if plain is None:
             return None
-        longest = self._gate.policy.current().max_exemption
+        longest = self._indexes.first.policy.current().max_exemption
         spans = tuple(d for d in _DAYS if longest is None or timedelta(days=d) <= longest)
         return Offer(
             project=plain.project,
@@ -163,7 +164,7 @@ class ExemptionForm:
         name = valid_name(given.get("project", ""))
         if name is None:
             return _wrong("it names no project")
-        judged = await self._gate.blocked(name, given.get("file", ""), Client())
+        judged = await self._indexes.blocked(name, given.get("file", ""), Client())
         offered = None if judged is None else self.offer(judged)
         if offered is None or offered.rule != given.get("rule"):
             return _wrong("what it asks for is not refused by that rule now; open the page again")

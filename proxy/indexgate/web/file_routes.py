@@ -9,7 +9,7 @@ from aiohttp import hdrs, web
 from msgspec import UNSET
 from packaging.utils import NormalizedName
 
-from indexgate.gate import Gate, JudgedFile
+from indexgate.gate import JudgedFile
 from indexgate.index.addresses import FileAddress, parse, side_url
 from indexgate.index.file_answer import FileSource, respond
 from indexgate.index.file_cache import FileCache
@@ -18,6 +18,7 @@ from indexgate.index.protocol import NoSuchProject, UpstreamFailed
 from indexgate.index.trace import about, judging
 from indexgate.index.upstream import Upstream
 from indexgate.index.whole_files import WholeFiles
+from indexgate.indexes import Indexes
 from indexgate.record import Recorder
 from indexgate.simple.filename import candidates
 from indexgate.simple.model import PageFile
@@ -42,22 +43,23 @@ from indexgate_policy.subject import Client
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remembered:
-    """What is remembered of files by address: their project, and the hash that they had first."""
+    """What is remembered of files by index and address: their project, and their first hash."""
 
-    remember: Callable[[str, NormalizedName, str], None]
-    pinned: Callable[[str], str | None]
+    remember: Callable[[str, str, NormalizedName, str], None]
+    pinned: Callable[[str, str], str | None]
 
 
 @dataclass(frozen=True, slots=True)
 class FileRoutes:
     """The routes of files, and of the pages that explain refusals.
 
-    `form` is what these pages ask for exemptions with, None beyond this machine.
-    `base` is the gate's own address with a slash at the end, or `/` when it is not known.
+    `upstreams` are by index id, None when offline. `form` is what these pages ask for exemptions
+    with, None beyond this machine. `base` is the gate's own address with a slash at the end, or `/`
+    when it is not known.
     """
 
-    gate: Gate
-    upstream: Upstream | None
+    indexes: Indexes
+    upstreams: Mapping[str, Upstream | None]
     cache: FileCache
     whole_files: WholeFiles
     recorder: Recorder
@@ -83,12 +85,12 @@ class FileRoutes:
         if address is None:
             return not_listed().response()
         try:
-            if not any(self.gate.index.holds(name) for name in candidates(address.filename)):
+            if not any(self.indexes.holds(name) for name in candidates(address.filename)):
                 self.new_names.count(request.remote or "")
             async with asyncio.timeout(DEADLINE):
                 with judging():
                     run = run_of(request.headers.get(hdrs.AUTHORIZATION))
-                    judged = await self.gate.file(address, client, run)
+                    judged = await self.indexes.file(address, client, run)
         except TimeoutError:
             late = UpstreamFailed("timeout", f"did not answer within {DEADLINE:g} s")
             return upstream_trouble(late, address.filename, status=424).response()
@@ -117,7 +119,7 @@ class FileRoutes:
         about(name)
         try:
             async with asyncio.timeout(DEADLINE):
-                judged = await self.gate.blocked(name, filename, client)
+                judged = await self.indexes.blocked(name, filename, client)
         except NoSuchProject:
             judged = None
         except TimeoutError:
@@ -127,7 +129,7 @@ class FileRoutes:
             return upstream_trouble(error, f"the page of {name}", status=424).response()
         if judged is None:
             return not_listed().response()
-        assessment = self.gate.facts.known(name)
+        assessment = self.indexes.assessment(judged)
         if "text/html" in request.headers.get(hdrs.ACCEPT, ""):
             ask = offer(judged) if self.form is None else self.form.offer(judged)
             return blocked_page(judged, assessment, ask, root=_up(request))
@@ -144,10 +146,10 @@ class FileRoutes:
             policy=judged.policy,
             client=client,
             run=run_of(request.headers.get(hdrs.AUTHORIZATION)),
-            assessment=self.gate.facts.known(judged.subject.project.name),
+            assessment=self.indexes.assessment(judged),
         )
         self.served.refused(judged.index_id, judged.subject.project.name, self.recorder.now())
-        if self.gate.presentation == "hide" or judged.listed is None:
+        if self.indexes.presentation == "hide" or judged.listed is None:
             return self._refused(judged).response()
         note_refused(judged.verdict)
         location = _up(request) + blocked_path(judged.subject, judged.verdict)
@@ -156,18 +158,18 @@ class FileRoutes:
     async def _serve(
         self, request: web.Request, address: FileAddress, judged: JudgedFile
     ) -> web.StreamResponse:
-        listed = judged.listed
+        listed, index_id = judged.listed, judged.index_id
         key = address.path + address.side
         if listed is None:
-            wanted = Wanted(key=key, sha256=self.remembered.pinned(key))
+            wanted = Wanted(key=key, sha256=self.remembered.pinned(index_id, key))
             url = ""
         else:
             hashes, size = _promised(listed, address.side)
             wanted = Wanted.listed(
-                f"{judged.index_id}/{key}",
+                f"{index_id}/{key}",
                 hashes,
                 size=size,
-                first_seen=None if "sha256" in hashes else self.remembered.pinned(key),
+                first_seen=None if "sha256" in hashes else self.remembered.pinned(index_id, key),
             )
             url = side_url(listed.url, address.side)
         if not address.side and request.method == hdrs.METH_GET:
@@ -179,11 +181,11 @@ class FileRoutes:
                 run, subject.project.name, subject.version, whole=not address.side
             )
         if not address.side and request.method == hdrs.METH_GET and wanted.sha256 is not None:
-            self.remembered.remember(key, judged.subject.project.name, wanted.sha256)
+            self.remembered.remember(index_id, key, judged.subject.project.name, wanted.sha256)
         source = FileSource(
             cache=self.cache,
-            fetch=lambda: self._fetch(url, None),
-            fetch_range=lambda start, stop: self._fetch_range(url, start, stop, wanted),
+            fetch=lambda: self._fetch(index_id, url, None),
+            fetch_range=lambda start, stop: self._fetch_range(index_id, url, start, stop, wanted),
         )
         return await respond(request, wanted, source)
 
@@ -203,17 +205,20 @@ class FileRoutes:
         )
 
     def _fetch_range(
-        self, url: str, start: int, stop: int, wanted: Wanted
+        self, index_id: str, url: str, start: int, stop: int, wanted: Wanted
     ) -> AbstractAsyncContextManager[UpstreamBody]:
-        self.whole_files.fetch_soon(wanted, lambda: self._fetch(url, None))
-        return self._fetch(url, f"bytes={start}-{stop - 1}")
+        self.whole_files.fetch_soon(wanted, lambda: self._fetch(index_id, url, None))
+        return self._fetch(index_id, url, f"bytes={start}-{stop - 1}")
 
-    def _fetch(self, url: str, byte_range: str | None) -> AbstractAsyncContextManager[UpstreamBody]:
-        if self.upstream is None:
+    def _fetch(
+        self, index_id: str, url: str, byte_range: str | None
+    ) -> AbstractAsyncContextManager[UpstreamBody]:
+        upstream = self.upstreams[index_id]
+        if upstream is None:
             return _Unasked(UpstreamFailed("offline", "is not asked: the gate is offline"))
         if not url:
             return _Unasked(UpstreamFailed("missing", "no longer lists the file"))
-        return self.upstream.file(url, byte_range)
+        return upstream.file(url, byte_range)
 
     def _refused(self, judged: JudgedFile) -> Problem:
         link = self.base + blocked_path(judged.subject, judged.verdict)

@@ -9,29 +9,34 @@ import msgspec
 from aiohttp import web
 
 from indexgate.gate import Gate
-from indexgate.index.upstream import Upstream
+from indexgate.indexes import Indexes
 from indexgate.sources.osv_records import FeedState
 from indexgate.store.asked import Asked
 from indexgate.store.decisions import Decisions
 from indexgate.store.engines import StoreFailed
+from indexgate.web import index_health
+from indexgate.web.index_parts import IndexParts
 from indexgate.web.refusal import NO_STORE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """What health looks at. `upstream` is None when the gate is offline."""
+    """What health looks at: `each` index, and `indexes`, which knows whose a project is."""
 
     version: str
-    upstream_url: str
-    upstream: Upstream | None
-    gate: Gate
+    each: tuple[IndexParts, ...]
+    indexes: Indexes
     feed: Callable[[], FeedState | None]
     feed_failure: Callable[[], str | None]
     feed_wanted: bool
     decisions: Decisions
     asked: Asked
     clock: Callable[[], datetime]
-    clock_ahead: Callable[[], float]
+
+    @property
+    def gate(self) -> Gate:
+        """The first gate: its policy is the policy of all."""
+        return self.each[0].gate
 
     def routes(self) -> list[web.RouteDef]:
         """Return the route, for the application's table."""
@@ -54,13 +59,10 @@ class Health:
             for text in (
                 self._policy_trouble(),
                 self._grants_trouble(),
-                self._upstream_trouble(),
                 self._feed_trouble(feed, policy.max_feed_age.total_seconds()),
                 f"record: {record.reason}" if record.reason else None,
                 self._own_traffic_trouble(),
-                self._clock_trouble(),
-                self._failed_checks(),
-                self._fault(),
+                *(text for index in self.each for text in index_health.troubles(index)),
             )
             if text is not None
         ]
@@ -76,7 +78,9 @@ class Health:
                 "broken": self.gate.policy.broken,
                 "notices": list(policy.notices),
             },
-            "upstream": self._upstream(),
+            "upstream": index_health.reached(self.each[0]),
+            "indexes": [index_health.report(index) for index in self.each],
+            "owners": self._owners(),
             "feeds": {"osv": self._feed(feed)},
             "record": {
                 "kept": record.reason is None,
@@ -92,22 +96,12 @@ class Health:
             },
         }
 
-    def _upstream(self) -> dict[str, Any]:
-        if self.upstream is None:
-            return {"url": self.upstream_url, "asked": False, "reason": "the gate is offline"}
-        failure, breaker = self.upstream.last_failure, self.upstream.breaker
+    def _owners(self) -> dict[str, Any]:
+        """Tell of projects that come from another index than they did."""
+        owners = self.indexes.owners
         return {
-            "url": self.upstream_url,
-            "asked": True,
-            "last_success": self.upstream.last_success,
-            "last_failure": None if failure is None else failure[0],
-            "reason": None if failure is None else failure[1],
-            "breaker": {
-                "state": breaker.state,
-                "for_seconds": round(breaker.lasting),
-                "opened": breaker.opened,
-                "reason": breaker.reason,
-            },
+            "changed": 0 if owners is None else owners.changes,
+            "last": None if owners is None else owners.last_change,
         }
 
     def _feed_state(self) -> FeedState | StoreFailed | None:
@@ -136,13 +130,6 @@ class Health:
         broken = self.gate.policy.grants_broken
         return f"exemptions: {broken}; what was read before holds" if broken else None
 
-    def _upstream_trouble(self) -> str | None:
-        if self.upstream is None or self.upstream.last_failure is None:
-            return None
-        at, reason = self.upstream.last_failure
-        success = self.upstream.last_success
-        return f"upstream: {reason}" if success is None or at > success else None
-
     def _feed_trouble(self, state: FeedState | StoreFailed | None, max_age: float) -> str | None:
         if isinstance(state, StoreFailed):
             return f"store: {state.message}"
@@ -156,24 +143,3 @@ class Health:
     def _own_traffic_trouble(self) -> str | None:
         fault = self.asked.fault
         return None if fault is None else f"own traffic: {fault.message}"
-
-    def _failed_checks(self) -> str | None:
-        facts = self.gate.facts
-        if not facts.failed_checks:
-            return None
-        return f"checks: failed {facts.failed_checks} times, last: {facts.last_failed_check}"
-
-    def _fault(self) -> str | None:
-        if not self.gate.faults:
-            return None
-        return f"gate: failed {self.gate.faults} times while judging, last: {self.gate.last_fault}"
-
-    def _clock_trouble(self) -> str | None:
-        ahead = self.clock_ahead()
-        return (
-            f"clock: {abs(ahead):.0f} s off from upstream's" if abs(ahead) > CLOCK_TRUST else None
-        )
-
-
-CLOCK_TRUST = 300.0
-"""Seconds by which the clock may differ from upstream's before health says so."""

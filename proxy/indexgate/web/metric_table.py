@@ -5,6 +5,7 @@ can be looked up at once; nothing here waits. Labels have few values: never a pr
 client.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +21,7 @@ from indexgate.store.asked import Asked
 from indexgate.store.engines import StoreFailed
 from indexgate.verdict_counts import VerdictCounts
 from indexgate.web.request_counts import RequestCounts
+from indexgate_policy.assessment import Assessment
 
 Value: TypeAlias = int | float | Histogram
 Sample: TypeAlias = tuple[tuple[str, ...], Value]
@@ -32,7 +34,7 @@ class Watched:
 
     version: str
     requests: RequestCounts
-    gate: Gate
+    gates: tuple[Gate, ...]
     upstreams: Mapping[str, Upstream]
     files: FileCache
     recorder: Recorder
@@ -63,12 +65,12 @@ def _one(value: Value | None) -> tuple[Sample, ...]:
 
 
 def _page_bytes(watched: Watched) -> Iterator[Sample]:
-    yield ("upstream",), watched.gate.index.bytes_in_memory
-    yield ("finished",), watched.gate.bytes_finished
+    yield ("upstream",), sum(gate.index.bytes_in_memory for gate in watched.gates)
+    yield ("finished",), sum(gate.bytes_finished for gate in watched.gates)
 
 
 def _joined(watched: Watched) -> Iterator[Sample]:
-    yield ("page",), watched.gate.index.joined
+    yield ("page",), sum(gate.index.joined for gate in watched.gates)
     yield ("file",), watched.files.joined
 
 
@@ -112,14 +114,26 @@ def _verdicts(watched: Watched) -> Iterator[Sample]:
             yield (of, action.value, rule), count
 
 
+def _at_hand(watched: Watched) -> Iterator[Assessment]:
+    for gate in watched.gates:
+        yield from gate.facts.at_hand
+
+
+def _source_failures(watched: Watched) -> Iterable[Sample]:
+    failures: Counter[tuple[str, ...]] = Counter()
+    for gate in watched.gates:
+        failures.update(gate.facts.observer.failures)
+    return failures.items()
+
+
 def _assessments_due(watched: Watched) -> Iterator[Sample]:
     now = watched.clock()
-    yield (), sum(one.valid_until <= now for one in watched.gate.facts.at_hand)
+    yield (), sum(one.valid_until <= now for one in _at_hand(watched))
 
 
 def _assessment_ages(watched: Watched) -> Iterator[Sample]:
     now = watched.clock().timestamp()
-    ages = sorted(now - one.assessed_at.timestamp() for one in watched.gate.facts.at_hand)
+    ages = sorted(now - one.assessed_at.timestamp() for one in _at_hand(watched))
     if ages:
         for quantile in (0.5, 0.9, 1.0):
             yield (f"{quantile:g}",), ages[round(quantile * (len(ages) - 1))]
@@ -271,13 +285,13 @@ METRICS: tuple[Metric, ...] = (
         name="indexgate_unjudged",
         kind="counter",
         says="Files that the gate failed to judge; they are refused.",
-        read=lambda watched: _one(watched.gate.faults),
+        read=lambda watched: _one(sum(gate.faults for gate in watched.gates)),
     ),
     Metric(
         name="indexgate_checks_failed",
         kind="counter",
         says="Checks that failed while projects were assessed; what they would say is unknown.",
-        read=lambda watched: _one(watched.gate.facts.failed_checks),
+        read=lambda watched: _one(sum(gate.facts.failed_checks for gate in watched.gates)),
     ),
     Metric(
         name="indexgate_policy_edits",
@@ -285,27 +299,27 @@ METRICS: tuple[Metric, ...] = (
         says="Edits of the policy file since the start: `taken`, or `rejected` as broken.",
         labels=("result",),
         read=lambda watched: [
-            (("taken",), watched.gate.policy.taken),
-            (("rejected",), watched.gate.policy.rejected),
+            (("taken",), watched.gates[0].policy.taken),
+            (("rejected",), watched.gates[0].policy.rejected),
         ],
     ),
     Metric(
         name="indexgate_policy_broken",
         kind="gauge",
         says="1 while the policy file is broken and the policy read before stays in force.",
-        read=lambda watched: _one(int(watched.gate.policy.broken is not None)),
+        read=lambda watched: _one(int(watched.gates[0].policy.broken is not None)),
     ),
     Metric(
         name="indexgate_refresh_waiting",
         kind="gauge",
         says="Projects that wait to be assessed again.",
-        read=lambda watched: _one(watched.gate.facts.waiting),
+        read=lambda watched: _one(sum(gate.facts.waiting for gate in watched.gates)),
     ),
     Metric(
         name="indexgate_assessments",
         kind="gauge",
         says="Assessments in memory: those of the projects asked for last.",
-        read=lambda watched: _one(len(watched.gate.facts.at_hand)),
+        read=lambda watched: _one(sum(1 for _ in _at_hand(watched))),
     ),
     Metric(
         name="indexgate_assessments_due",
@@ -332,7 +346,7 @@ METRICS: tuple[Metric, ...] = (
         kind="counter",
         says="Sources that were asked about a project and could not answer.",
         labels=("source", "failure"),
-        read=lambda watched: watched.gate.facts.observer.failures.items(),
+        read=_source_failures,
     ),
     Metric(
         name="indexgate_record_waiting",

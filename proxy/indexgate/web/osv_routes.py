@@ -14,10 +14,10 @@ from aiohttp import hdrs, web
 from packaging.version import InvalidVersion, Version
 
 from indexgate.finished_page import FinishedPage, Variant
-from indexgate.gate import Gate
 from indexgate.index.listing import Listing
 from indexgate.index.presentation import QUARANTINED
 from indexgate.index.protocol import NoSuchProject, UpstreamFailed
+from indexgate.indexes import Indexes
 from indexgate.osv_answer import (
     BadQuery,
     Blocked,
@@ -48,7 +48,7 @@ _ASK = "ask the operator of the gate's index, or lock another version"
 class OsvRoutes:
     """The routes of OSV's interface."""
 
-    gate: Gate
+    indexes: Indexes
     recorder: Recorder
     new_names: NewNames
 
@@ -115,7 +115,7 @@ class OsvRoutes:
         turns = asyncio.Semaphore(_AT_ONCE)
 
         async def judged(pinned: Pinned) -> Blocked | None:
-            if not self.gate.index.holds(pinned.project):
+            if not self.indexes.holds(pinned.project):
                 self.new_names.count(request.remote or "")
             async with turns:
                 return await self._judged(pinned, client, run)
@@ -133,8 +133,8 @@ class OsvRoutes:
 
     async def _judged(self, pinned: Pinned, client: Client, run: str | None) -> Blocked | None:
         try:
-            page = await self.gate.page(pinned.project, _VARIANT, client)
-            listed = await self.gate.listing(pinned.project)
+            page = await self.indexes.page(pinned.project, _VARIANT, client)
+            listed = await self.indexes.listing(pinned.project)
         except NoSuchProject:
             reason = f"the index behind the gate has no project {pinned.project}"
             return Blocked(pinned=pinned, rule="", reason=reason, hint=_ASK, at=self.recorder.now())

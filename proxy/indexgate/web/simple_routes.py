@@ -7,11 +7,11 @@ from aiohttp import hdrs, web
 from packaging.utils import NormalizedName
 
 from indexgate.finished_page import FinishedPage, Variant
-from indexgate.gate import Gate
 from indexgate.index.packing import unpack
 from indexgate.index.project_list import ProjectLists
 from indexgate.index.protocol import NoSuchProject, UpstreamFailed
 from indexgate.index.trace import about, judging, met_page
+from indexgate.indexes import Indexes
 from indexgate.record import Recorder
 from indexgate.simple.accept import Coding, Form, choose, coding
 from indexgate.simple.projects import valid_name
@@ -36,7 +36,7 @@ DEADLINE = 12.0
 class SimpleRoutes:
     """The routes of the simple index."""
 
-    gate: Gate
+    indexes: Indexes
     lists: ProjectLists
     recorder: Recorder
     new_names: NewNames
@@ -85,13 +85,13 @@ class SimpleRoutes:
             for_uv=client.family == "uv",
         )
         try:
-            if not self.gate.index.holds(name):
+            if not self.indexes.holds(name):
                 self.new_names.count(request.remote or "")
             about(name)
             run = run_of(request.headers.get(hdrs.AUTHORIZATION))
             async with asyncio.timeout(DEADLINE):
                 with judging():
-                    page = await self.gate.page(
+                    page = await self.indexes.page(
                         name, variant, client, max_age=max_age(request), run=run
                     )
         except NoSuchProject:
@@ -102,7 +102,7 @@ class SimpleRoutes:
         except UpstreamFailed as error:
             return _trouble(error, name, client.family)
         self.recorder.page_served(page, client, run)
-        self.asked.count(self.gate.index_id, name, asker_of(agent), self.recorder.now())
+        self.asked.count(page.index_id, name, asker_of(agent), self.recorder.now())
         if run is not None:
             self.recorder.runs.page_served(run, name, next(iter(page.verdicts.passing), None))
         if page.refused is not None:
@@ -110,8 +110,8 @@ class SimpleRoutes:
         return _answer(request, page, variant)
 
     def _missing(self, name: NormalizedName) -> web.Response:
-        if self.gate.public:  # names that any stranger could make one day
-            self.asked.miss(self.gate.index_id, name, self.recorder.now())
+        for index_id in self.indexes.missed_by(name):
+            self.asked.miss(index_id, name, self.recorder.now())
         return no_such_project(name).response()
 
     async def project_list(self, request: web.Request) -> web.StreamResponse:

@@ -38,7 +38,8 @@ class Sources:
     """The sources: how each stands, and those that are on.
 
     `per_project` are asked about single projects, in the order of rising trust; the index's own is
-    not among them. `logs` are read by days. `book` keeps what each was asked, `spending` what
+    not among them. They write down what they find for the main index; `made_for` makes them for
+    another public one. `logs` are read by days. `book` keeps what each was asked, `spending` what
     BigQuery billed. `github_token` tells whether there is one.
     """
 
@@ -49,6 +50,7 @@ class Sources:
     budgets: Budgets
     spending: Budget
     github_token: bool
+    made_for: Callable[[str], tuple[Source, ...]]
 
 
 def open_sources(
@@ -76,23 +78,29 @@ def open_sources(
     on = {standing.offer.name: standing for standing in standings if standing.third_party}
     elsewhere = addresses or {}
     services = [name for name, standing in on.items() if not standing.offer.daily]
-    per_project: tuple[Source, ...] = ()
+    client = None
     if services:
         client = _client(settings, choice)
         stack.push_async_callback(client.aclose)
-        making = _Making(settings, client, budgets, store, choice.index_id, elsewhere)
-        per_project = tuple(making.source(name) for name in _RISING_TRUST if name in services)
+
+    def made_for(index_id: str) -> tuple[Source, ...]:
+        if client is None:
+            return ()
+        making = _Making(settings, client, budgets, store, index_id, elsewhere)
+        return tuple(making.source(name) for name in _RISING_TRUST if name in services)
+
     logs = tuple(_logs(on, settings, spending, elsewhere))
     for log in logs:
         stack.callback(log.close)
     return Sources(
         standings=standings,
-        per_project=per_project,
+        per_project=made_for(choice.main.index_id),
         logs=logs,
         book=book,
         budgets=budgets,
         spending=spending,
         github_token=settings.github_token is not None,
+        made_for=made_for,
     )
 
 

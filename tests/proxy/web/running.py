@@ -111,7 +111,7 @@ async def running(
         public_index="https://index.example.test/simple/",
     )
     async with open_parts(settings, choice, base=BASE, clock=clock, addresses=addresses) as parts:
-        app = application(parts, settings, choice, base=BASE)
+        app = application(parts, settings, base=BASE)
         async with TestClient(TestServer(app)) as client:
             yield Running(
                 client=client, parts=parts, clock=clock, policy=document, state=settings.state

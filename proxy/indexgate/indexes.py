@@ -1,0 +1,173 @@
+"""The indexes behind the gate, as requests need them: one, or several of which one has a project.
+
+With one index everything goes straight to its gate. With several, whose a project is is found out
+first (`owners.py`), and then only that index's gate is asked.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from packaging.utils import NormalizedName
+
+from indexgate.finished_page import FinishedPage, Variant
+from indexgate.gate import Gate, JudgedFile
+from indexgate.index.addresses import FileAddress
+from indexgate.index.listing import MOST_CANDIDATES, Listing
+from indexgate.index.presentation import Presentation
+from indexgate.index.protocol import NoSuchProject, UpstreamFailed
+from indexgate.owners import Behind, Owner, Owners
+from indexgate.simple.filename import candidates
+from indexgate_policy.assessment import Assessment
+from indexgate_policy.subject import Client
+
+_Answer = TypeVar("_Answer")
+
+
+class Indexes:
+    """The gates of all indexes, in order; *owners* is None where there is only one."""
+
+    def __init__(self, behind: Sequence[Behind], owners: Owners | None) -> None:
+        self.all = tuple(behind)
+        self.owners = owners
+        self.first = self.all[0].gate
+        self._only = self.first if owners is None else None
+        self._gates = {index.gate.index_id: index.gate for index in self.all}
+
+    @property
+    def presentation(self) -> Presentation:
+        """How refusals are shown, the same for all."""
+        return self.first.presentation
+
+    def gate(self, index_id: str) -> Gate:
+        """Return the gate of an index."""
+        return self._gates[index_id]
+
+    def gate_of(self, listed: Listing) -> Gate:
+        """Return the gate of the index that *listed* is from."""
+        return self._gates[listed.project.index_id]
+
+    async def page(
+        self,
+        project: NormalizedName,
+        variant: Variant,
+        client: Client,
+        *,
+        max_age: float | None = None,
+        run: str | None = None,
+    ) -> FinishedPage:
+        """Return the page of *project* as *run* gets it. Raises NoSuchProject, UpstreamFailed."""
+        if self._only is not None:
+            return await self._only.page(project, variant, client, max_age=max_age, run=run)
+        owner, page = await self._of_owner(
+            project,
+            lambda gate: gate.page(project, variant, client, max_age=max_age, run=run),
+            max_age,
+        )
+        if owner.unsure is None or page.snapshot.stale is not None:
+            return page
+        return replace(page, snapshot=replace(page.snapshot, stale=owner.unsure))
+
+    async def file(
+        self, address: FileAddress, client: Client, run: str | None = None
+    ) -> JudgedFile | None:
+        """Judge the file at *address*; None when its project's index lists no such file.
+
+        Raises UpstreamFailed when the page that would tell cannot be had.
+        """
+        if self._only is not None:
+            return await self._only.file(address, client, run)
+        failed: UpstreamFailed | None = None
+        for name in self._may_have(address):
+            try:
+                gate = (await self.owner(name)).index.gate
+                judged = await gate.file(address, client, run, of=(name,))
+            except NoSuchProject:
+                continue
+            except UpstreamFailed as error:
+                failed = failed or error
+                continue
+            if judged is not None:
+                return judged
+        if failed is not None:
+            raise failed
+        return None
+
+    async def blocked(
+        self, project: NormalizedName, filename: str, client: Client
+    ) -> JudgedFile | None:
+        """Judge a file by its name, for the page that explains a refusal; None: not listed."""
+        if self._only is not None:
+            return await self._only.blocked(project, filename, client)
+        _, judged = await self._of_owner(
+            project, lambda gate: gate.blocked(project, filename, client)
+        )
+        return judged
+
+    async def listing(self, project: NormalizedName, *, asked: bool = True) -> Listing:
+        """Return what its index lists of *project*; `gate_of` it is that index's gate.
+
+        Whether somebody *asked* for it is noted. Raises NoSuchProject, UpstreamFailed.
+        """
+        _, listed = await self._of_owner(project, lambda gate: gate.listing(project, asked=asked))
+        return listed
+
+    async def owner(self, project: NormalizedName) -> Owner:
+        """Return the index that *project* comes from.
+
+        Where there is only one it is that, whether it has the project or not. Raises NoSuchProject,
+        UpstreamFailed.
+        """
+        if self.owners is None:
+            return Owner(index=self.all[0])
+        return await self.owners.of(project)
+
+    def assessment(self, judged: JudgedFile) -> Assessment | None:
+        """Return what is known of the project of *judged*."""
+        return self._gates[judged.index_id].facts.known(judged.subject.project.name)
+
+    def holds(self, project: NormalizedName) -> bool:
+        """Tell whether a page of *project* is at hand without asking disk or upstream."""
+        if self._only is not None:
+            return self._only.index.holds(project)
+        return any(index.gate.index.holds(project) for index in self.all)
+
+    def missed_by(self, project: NormalizedName) -> tuple[str, ...]:
+        """Return the ids of the public indexes that were asked for *project* in vain.
+
+        There any stranger could make a project of that name one day.
+        """
+        home = None if self.owners is None else self.owners.home(project)
+        asked = self.all if home is None else (home[0],)
+        return tuple(index.gate.index_id for index in asked if index.gate.public)
+
+    async def _of_owner(
+        self,
+        project: NormalizedName,
+        answer: Callable[[Gate], Awaitable[_Answer]],
+        max_age: float | None = None,
+    ) -> tuple[Owner, _Answer]:
+        """Return the owner and what its gate answers; who has lost the project leads on."""
+        if self.owners is None:
+            owner = await self.owner(project)
+            return owner, await answer(owner.index.gate)
+        owner = await self.owners.of(project, max_age=max_age)
+        try:
+            return owner, await answer(owner.index.gate)
+        except NoSuchProject:
+            if owner.namespace:
+                raise
+        owner = await self.owners.of(project, anew=True)
+        return owner, await answer(owner.index.gate)
+
+    def _may_have(self, address: FileAddress) -> tuple[NormalizedName, ...]:
+        """Return the projects that the file at *address* may be of, the likeliest first.
+
+        If one of them has a home, the others are no more than readings of its name: they are not
+        asked for, as that would tell an index about a name which is not its.
+        """
+        formerly = (index.gate.formerly(address) for index in self.all)
+        known = [former.project for former in formerly if former is not None]
+        names = dict.fromkeys((*candidates(address.filename)[:MOST_CANDIDATES], *known))
+        at_home = tuple(name for name in names if self.owners and self.owners.home(name))
+        return at_home or tuple(names)

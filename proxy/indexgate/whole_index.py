@@ -6,11 +6,12 @@ an assessment rests on the name, the downloads, the advisories and what was stor
 sight.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+import gc
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import cache, cached_property, partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -83,7 +84,8 @@ def assess_whole_index(
     if workers == 1:
         return assess_part(place, index_id, now, Part(), tell)
     # A process of its own for each: a fork would share this one's connections and threads.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    context = get_context("spawn")
+    with ProcessPoolExecutor(workers, context, initializer=_collect_seldom) as pool:
         of = workers * PARTS_A_WORKER
         parts: list[Future[Counted]] = [
             pool.submit(assess_part, place, index_id, now, Part(number=number, of=of))
@@ -98,6 +100,12 @@ def assess_whole_index(
             pool.shutdown(wait=False, cancel_futures=True)  # those that have not begun
             raise
     return total
+
+
+def _collect_seldom() -> None:
+    """Look for garbage in circles seldom: millions of small facts come and go, and none is one."""
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 50)
 
 
 def assess_part(
@@ -177,7 +185,7 @@ class _Remembered:
         return self.names.least_downloads
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class _Whole:
     """What is the same for all projects of an index."""
 
@@ -191,28 +199,38 @@ class _Whole:
 
     def assessed(self, panel: "Panel") -> Iterator[Assessment]:
         """Yield the assessment of each project of *panel*."""
+        from indexgate_policy.alike import Quiet
         from indexgate_policy.downloads.summary import summaries
 
         moved = self._moved(panel)
+        quiet = Quiet(panel, moved)
         over = datetime.combine(panel.last_day + timedelta(days=1), time(), UTC)
-        before = self.store.assessments.inputs_of(self.index_id, panel.names)
-        unlike = frozenset(name for name, inputs in before.items() if self._is_unlike(inputs))
-        names = _Remembered(self.names, unlike)
-        context = Context(popular=names, movement=self.movement)
+        before = self.store.assessments.inputs_of(self.index_id, panel.names, wanted=_is_kept)
+        names = _Remembered(self.names, self._unlike(before))
         told = summaries(panel, observed_at=over, source=CLEANED)
         for row, (name, cleaned) in enumerate(zip(panel.names, told, strict=True)):
-            case = Case(
-                project=self._project(name, panel, row),
-                releases=(),
-                signals=Signals((*_still_said(before.get(name, ())), *cleaned)),
-                context=context,
-                now=self.now,
-                history=panel.only(slice(row, row + 1)),
-            )
-            # Where nothing moved, the checks on series would look at every project for nothing.
-            checks = CHECKS if row in moved else _CALM
-            found = assess(case, checks, self._advisories(name), exact=False)
-            yield self._marked(found, unlike=names.lookalike(name) is None)
+            said = [one for one in before.get(name, ()) if one.name != _UNLIKE]
+            signals = Signals((*said, *cleaned))
+            case = partial(self._case, panel, row, signals, names)
+            unlike = names.lookalike(name) is None
+            like = quiet.alike(row, case) if unlike and not said else None
+            if like is not None:
+                found = like.assessed(name, signals)
+            else:
+                # Where nothing moved, the checks on series would look at every one for nothing.
+                checks = CHECKS if row in moved else _CALM
+                found = assess(case(), checks, self._advisories(name), exact=False)
+            yield self._marked(found, unlike=unlike)
+
+    def _case(self, panel: "Panel", row: int, signals: Signals, names: PopularNames) -> Case:
+        return Case(
+            project=self._project(panel, row),
+            releases=(),
+            signals=signals,
+            context=Context(popular=names, movement=self.movement),
+            now=self.now,
+            history=panel.only(slice(row, row + 1)),
+        )
 
     def _moved(self, panel: "Panel") -> frozenset[int]:
         """Return the rows in which a finding may be in force: its rule held lately."""
@@ -228,30 +246,39 @@ class _Whole:
         )
         return frozenset(finding.row for finding in found)
 
-    def _is_unlike(self, inputs: Iterable[Signal]) -> bool:
-        return any(one.name == _UNLIKE and one.value == self.listed for one in inputs)
+    def _unlike(self, before: Mapping[NormalizedName, Iterable[Signal]]) -> frozenset[str]:
+        """Return the names that resembled none of today's list *before*."""
+        return frozenset(
+            name
+            for name, inputs in before.items()
+            if any(one.name == _UNLIKE and one.value == self.listed for one in inputs)
+        )
 
     def _marked(self, assessment: Assessment, *, unlike: bool) -> Assessment:
         """Mark *assessment*, and leave out the score's lines: with the page they are made anew."""
-        marks: dict[str, Value] = {WITHOUT_PAGE: True}
-        if unlike:
-            marks[_UNLIKE] = self.listed
-        signals = (
-            Signal(name=name, value=value, source=OURS, observed_at=self.now)
-            for name, value in marks.items()
-        )
         score = assessment.score
         return replace(
             assessment,
-            inputs=(*assessment.inputs, *signals),
-            score=score if isinstance(score, Unknown) else replace(score, lines=()),
+            inputs=(*assessment.inputs, *(self._marks if unlike else self._marks[:1])),
+            score=score
+            if isinstance(score, Unknown) or not score.lines
+            else replace(score, lines=()),
         )
 
-    def _project(self, name: NormalizedName, panel: "Panel", row: int) -> Project:
+    @cached_property
+    def _marks(self) -> tuple[Signal, Signal]:
+        marks: dict[str, Value] = {WITHOUT_PAGE: True, _UNLIKE: self.listed}
+        without_page, unlike = (
+            Signal(name=name, value=value, source=OURS, observed_at=self.now)
+            for name, value in marks.items()
+        )
+        return without_page, unlike
+
+    def _project(self, panel: "Panel", row: int) -> Project:
         born = int(panel.born[row])
         known = 0 <= born < panel.days
         return Project(
-            name=name,
+            name=panel.names[row],
             index_id=self.index_id,
             public=True,
             first_upload=_midnight(panel.first_day + timedelta(days=born)) if known else _NO_FIRST,
@@ -268,9 +295,9 @@ class _Whole:
 _CALM = tuple(check for check in CHECKS if check not in SERIES_CHECKS)
 
 
-def _still_said(inputs: Iterable[Signal]) -> Iterator[Signal]:
-    """Yield of an earlier assessment's *inputs* what sources said, which is not made anew here."""
-    return (signal for signal in inputs if signal.source not in {OURS, CLEANED})
+def _is_kept(name: str, source: str) -> bool:
+    """Tell whether a signal of an earlier assessment is of use: not one that is made anew here."""
+    return source not in {OURS, CLEANED} or name == _UNLIKE
 
 
 def _midnight(day: date) -> datetime:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import cache, partial
 from math import isfinite
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from indexgate_policy.downloads.human_range import human_range
 from indexgate_policy.downloads.kinds import CLASSES, CONSUMERS
 from indexgate_policy.downloads.panel import NOT_BORN, Counts, Panel
 from indexgate_policy.downloads.people import doubtful, seen
-from indexgate_policy.signals import Signal, Unknown, Value
+from indexgate_policy.signals import Signal, Unknown
 
 LICENCE: Final = "CC-BY-4.0"
 """Of the public log."""
@@ -66,17 +67,17 @@ def summaries(
     the versions 180 to 730 days old as under a year.
     """
     told = numbers(panel)
-    lacking = [Unknown(reason=reason) for reason in _REASONS.values()]
+    made = partial(Signal, source=source, observed_at=observed_at, licence=licence)
+    # Most of a whole index lacks the same: that is said once.
+    lacking = [made(name=name, value=Unknown(reason=why)) for name, why in _REASONS.items()]
+    untils = cache(partial(made, name="downloads_until"))
     by_project = np.stack([told[name] for name in _REASONS], axis=1).tolist()
     for values, until in zip(by_project, _newest_day(panel), strict=True):
-        known: list[Value | Unknown] = [
-            value if isfinite(value) else unknown
+        signals = [
+            made(name=unknown.name, value=value) if isfinite(value) else unknown
             for value, unknown in zip(values, lacking, strict=True)
         ]
-        yield tuple(
-            Signal(name=name, value=value, source=source, observed_at=observed_at, licence=licence)
-            for name, value in zip(GIVES, [*known, until], strict=True)
-        )
+        yield (*signals, untils(value=until))
 
 
 def numbers(panel: Panel) -> dict[str, NDArray[Any]]:

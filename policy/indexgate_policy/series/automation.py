@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from indexgate_policy.downloads.panel import Counts, Panel
 from indexgate_policy.series.baseline import age, usual_stray
@@ -22,6 +23,7 @@ _SPANS = (14, 21)
 _PAST = 12  # weeks
 _DEVIATIONS = 5.2
 _PRIOR_WEIGHT = 10.0
+_FEWEST = 6.0  # people in the best week: fewer cannot fall by so many deviations
 
 
 def automations(panel: Panel, common: Common, first: int) -> Iterator[Finding]:
@@ -32,16 +34,17 @@ def automations(panel: Panel, common: Common, first: int) -> Iterator[Finding]:
         np.where(alive, common.taken_out(series), np.nan).astype(np.float32)
         for series in (human, panel.consumers - human)
     )
-    seen = [_fallen(people, machines, span, first) for span in _SPANS]
+    rows = _fewer(people, first)
+    seen = [_fallen(people[rows], machines[rows], span, first) for span in _SPANS]
     score = np.fmax(*(one[0] for one in seen))
-    hot = (score >= 1) & (age(panel, first) > AGE)
+    hot = (score >= 1) & (age(panel, first)[rows] > AGE)
 
     def told(row: int, column: int) -> Finding:
         place = max(range(len(seen)), key=lambda place: float(seen[place][0][row, column]))
         found = seen[place]
         day = first + column
         return Finding(
-            row=row,
+            row=int(rows[row]),
             day=day,
             last=day,
             kind="automation",
@@ -55,16 +58,28 @@ def automations(panel: Panel, common: Common, first: int) -> Iterator[Finding]:
     return episodes(hot, first, told)
 
 
+def _fewer(people: Counts, first: int) -> NDArray[np.intp]:
+    """Return the rows that fell far below their best week: of the others nobody can have left."""
+    best = np.fmax.reduce(trailing_sum(people), axis=1)
+    least = (np.fmin.reduce(_recent(people, span, first), axis=1) for span in _SPANS)
+    with np.errstate(invalid="ignore"):
+        return np.flatnonzero((best >= _FEWEST) & (np.fmin(*least) <= PEOPLE_FALL * best))
+
+
+def _recent(series: Counts, span: int, first: int) -> Counts:
+    """Return (N, D) downloads a week over the *span* days up to each day from *first*."""
+    counted = trailing_sum(series[:, first - span :], span, least=span * 4 // 7)[:, span:]
+    weekly: Counts = counted * np.float32(WEEK / span)
+    return weekly
+
+
 def _fallen(
     people: Counts, machines: Counts, span: int, first: int
 ) -> tuple[Counts, Counts, Counts]:
     """Return (N, D): how far over the limit the fall is, the usual and the present share."""
     weekly, others = trailing_sum(people), trailing_sum(machines)
     weekly[:, : WEEK - 1] = others[:, : WEEK - 1] = np.nan  # no whole week yet
-    recent, beside = (
-        trailing_sum(series[:, first - span :], span, least=span * 4 // 7)[:, span:] * (WEEK / span)
-        for series in (people, machines)
-    )
+    recent, beside = (_recent(series, span, first) for series in (people, machines))
     shape = recent.shape
     usual, usual_beside, stray = (np.full(shape, np.nan, np.float32) for _ in range(3))
     lags = span, span + WEEK * (_PAST - 1)

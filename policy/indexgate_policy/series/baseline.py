@@ -57,9 +57,7 @@ class Baseline:
 
 def baseline(panel: Panel, common: Common, first: int) -> Baseline:
     """Return the past of the projects of *panel* as seen on the days from *first* to its last."""
-    day = np.arange(panel.days)
-    alive = day[None, :] >= panel.born[:, None]
-    daily = np.where(alive, common.taken_out(panel.consumers), np.nan).astype(np.float32)
+    daily = daily_consumers(panel, common)
     weekly = trailing_sum(daily)
     logs = np.log(weekly + EPSILON)
     short, long, very_long = (
@@ -75,6 +73,13 @@ def baseline(panel: Panel, common: Common, first: int) -> Baseline:
         spread=_spread(logs, short, first),
         age=age(panel, first),
     )
+
+
+def daily_consumers(panel: Panel, common: Common) -> Counts:
+    """Return (N, T) the consumers a day with what everybody did taken out; unknown before birth."""
+    alive = np.arange(panel.days)[None, :] >= panel.born[:, None]
+    daily: Counts = np.where(alive, common.taken_out(panel.consumers), np.nan).astype(np.float32)
+    return daily
 
 
 def age(panel: Panel, first: int) -> Counts:

@@ -18,6 +18,12 @@ AGE = 120
 NOTHING = 0.06
 """So small a share of what is expected counts as stopped."""
 
+FALLEN_TO = 0.4
+"""What is left of the usual week at most, else it is no drop."""
+
+LEAST_USUAL = 14.0
+"""Downloads in a usual week, at least."""
+
 PART = 0.33
 PART_DEVIATIONS = 4.0
 
@@ -34,7 +40,7 @@ def drops(past: Baseline, common: Common) -> Iterator[Finding]:
     lowest = np.fmin(np.fmin(past.short, past.long), past.very_long)
     with np.errstate(invalid="ignore"):
         stopped = _stopped(past, expected, common) | _silent(past, expected)
-        stopped &= past.week <= 0.4 * lowest  # falling back from a surge is not a drop
+        stopped &= past.week <= FALLEN_TO * lowest  # falling back from a surge is not a drop
         part = _part(past, expected, lowest, common) & ~common.recounted[None, past.first :]
         hot = (stopped | part) & (past.age > AGE) & ~common.lost[None, past.first :]
         hot &= np.isfinite(past.daily[:, past.first :])
@@ -131,7 +137,9 @@ def _silent(past: Baseline, expected: Counts) -> NDArray[np.bool_]:
         longest[:, days] = np.fmax.reduce(windows[:, days], axis=2)
     run = run[:, past.first - begin :]
     missed = run * expected[:, past.first :]
-    silent: NDArray[np.bool_] = (run >= 2 * longest + 3) & (missed >= 20) & (past.short >= 14)
+    silent: NDArray[np.bool_] = (
+        (run >= 2 * longest + 3) & (missed >= 20) & (past.short >= LEAST_USUAL)
+    )
     return silent
 
 

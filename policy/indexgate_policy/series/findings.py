@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from indexgate_policy.downloads.panel import Movement, Panel
 from indexgate_policy.series.automation import automations
 from indexgate_policy.series.baseline import baseline
+from indexgate_policy.series.candidates import candidates
 from indexgate_policy.series.drop import drops
 from indexgate_policy.series.finding import Finding
 from indexgate_policy.series.first_week import first_weeks
@@ -93,9 +94,11 @@ def _at(found: Finding, row: int) -> Finding:
 
 def volume(panel: Panel, index: Common, first: int) -> Iterator[Finding]:
     """Yield the surges, drops and first weeks on the days from *first*."""
-    past = baseline(panel, index, first)
-    yield from surges(panel, past, index)
-    yield from drops(past, index)
+    rows = candidates(panel, index, first)
+    few = _of(panel, rows)
+    past = baseline(few, index, first)
+    for one in (*surges(few, past, index), *drops(past, index)):
+        yield _at(one, int(rows[one.row]))
     yield from first_weeks(panel, first)
 
 

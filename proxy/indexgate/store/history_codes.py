@@ -6,6 +6,7 @@ the history, but a month's sum that people compare with other sites would then b
 A count that is not known has a code of its own.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, Final, TypeAlias
 
@@ -63,13 +64,36 @@ def unpack(packed: bytes, kind: type[np.generic], projects: int, chosen: Any) ->
 
     Raises ValueError.
     """
+    planes = np.frombuffer(_unzipped(packed), np.uint8)
+    planes = planes.reshape(np.dtype(kind).itemsize, -1, projects)[:, :, chosen]
+    numbers: NDArray[Any] = _joined(planes, kind).T
+    return numbers
+
+
+def unpack_all(packed: Sequence[bytes], kind: type[np.generic], projects: int) -> NDArray[Any]:
+    """Return what `pack` was given of each of *packed*, all rows of them, flat, one after another.
+
+    They must hold equally much; raises ValueError.
+    """
+    unzipped = [_unzipped(one) for one in packed]
+    if len(set(map(len, unzipped))) > 1:
+        raise ValueError("they do not hold equally much")
+    planes = np.frombuffer(b"".join(unzipped), np.uint8)
+    planes = planes.reshape(len(packed), np.dtype(kind).itemsize, -1, projects)
+    numbers = _joined(planes.swapaxes(0, 1), kind).swapaxes(1, 2)
+    return numbers.reshape(len(packed) * projects, -1)
+
+
+def _unzipped(packed: bytes) -> bytes:
     try:
-        packed_bytes = np.frombuffer(isal_zlib.decompress(packed), np.uint8)
+        return isal_zlib.decompress(packed)
     except isal_zlib.error as error:  # type: ignore[misc]  # its stubs call the class a value
         raise ValueError(str(error)) from error
-    planes = packed_bytes.reshape(np.dtype(kind).itemsize, -1, projects)[:, :, chosen]
-    numbers = planes[0].astype(kind)
+
+
+def _joined(planes: NDArray[np.uint8], kind: type[np.generic]) -> NDArray[Any]:
+    """Return the numbers of which *planes* (bytes a number, ...) are the bytes, low ones first."""
+    numbers: NDArray[Any] = planes[0].astype(kind)
     for place, plane in enumerate(planes[1:], 1):
         numbers |= plane.astype(kind) << (8 * place)
-    turned: NDArray[Any] = numbers.T
-    return turned
+    return numbers

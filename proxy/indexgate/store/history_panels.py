@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from operator import attrgetter
 from typing import Any, Final
 
 import numpy as np
@@ -18,6 +19,7 @@ from indexgate.store.history_tiles import (
     NO_TOTAL,
     Part,
     Row,
+    all_numbers,
     blank,
     monday,
     read,
@@ -131,9 +133,42 @@ class _Kept:
         return mixes
 
     def _found(self, part: Part, weeks: range) -> Iterator[tuple[slice, int, NDArray[Any]]]:
+        by_week: dict[int, list[Row]] = {}
         for row in self._rows[part]:
             if row.week in weeks:
-                yield self._places[row.tile], row.week, row.numbers(self._slots[row.tile])
+                by_week.setdefault(row.week, []).append(row)
+        for week, rows in by_week.items():
+            for place, some in self._runs(rows):
+                # Many tiles at once take a fifth of the time.
+                numbers = all_numbers(some) if len(some) > 1 else None
+                if numbers is not None:
+                    yield place, week, numbers
+                else:
+                    for row in some:
+                        yield self._places[row.tile], week, row.numbers(self._slots[row.tile])
+
+    def _runs(self, rows: list[Row]) -> Iterator[tuple[slice, list[Row]]]:
+        """Yield *rows* in groups of which the projects lie side by side, and where.
+
+        More than one row is in a group only where all projects of each are in the panel.
+        """
+        run: list[Row] = []
+        place = slice(0, 0)
+        for row in sorted(rows, key=attrgetter("tile")):
+            here = self._places[row.tile]
+            if run and here.start == place.stop and self._is_whole(row) and self._is_whole(run[0]):
+                place = slice(place.start, here.stop)
+                run.append(row)
+                continue
+            if run:
+                yield place, run
+            run, place = [row], here
+        if run:
+            yield place, run
+
+    def _is_whole(self, row: Row) -> bool:
+        place = self._places[row.tile]
+        return bool(place.stop - place.start == IN_TILE)
 
 
 def _as_slice(slots: NDArray[np.int64]) -> Any:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, bindparam, delete, select
 
 from indexgate.store.engines import StoreFailed
-from indexgate.store.history_codes import UNKNOWN, pack, unpack
+from indexgate.store.history_codes import UNKNOWN, pack, unpack, unpack_all
 from indexgate.store.history_numbers import IN_TILE
 from indexgate.store.reader import Reader
 from indexgate.store.schema import history_tiles as table
@@ -118,6 +118,19 @@ def read(reader: Reader, some: Sequence[int], weeks: range) -> Iterator[Row]:
             yield Row(row.id >> _WEEK_SHIFT, part, row.id & _TILES, row.codes)
 
 
+def all_numbers(rows: Sequence[Row]) -> Tile | None:
+    """Return what *rows*, of one part and week, hold of all projects, one tile after the other.
+
+    None when they are not alike (mixes are kept by the day or by the week), or one cannot be read.
+    """
+    part = rows[0].part
+    try:
+        numbers = unpack_all([row.codes for row in rows], _LAYOUTS[part].kind, IN_TILE)
+        return _shaped(part, numbers)
+    except ValueError:
+        return None
+
+
 def edit(
     connection: Connection,
     part: Part,
@@ -152,13 +165,16 @@ def _row_id(week: int, part: Part, tile: int) -> int:
 
 
 def _unpacked(part: Part, codes: bytes, chosen: Any) -> Tile:
-    layout = _LAYOUTS[part]
     try:
-        numbers = unpack(codes, layout.kind, IN_TILE, chosen)
-        if part is Part.MIXES and numbers.shape[1] == layout.columns:
-            return numbers
-        return numbers.reshape(-1, 7, layout.columns)
+        return _shaped(part, unpack(codes, _LAYOUTS[part].kind, IN_TILE, chosen))
     except ValueError as error:
         raise StoreFailed(
             "store-corrupt", f"A part of the download history cannot be read: {error}"
         ) from error
+
+
+def _shaped(part: Part, numbers: NDArray[Any]) -> Tile:
+    columns = _LAYOUTS[part].columns
+    if part is Part.MIXES and numbers.shape[1] == columns:
+        return numbers
+    return numbers.reshape(-1, 7, columns)

@@ -246,13 +246,13 @@ async def test_the_last_of_several_assessments_of_one_project_is_in_force(store:
 
 async def test_what_was_saved_before_the_source_failed_stays(store: Store) -> None:
     def failing() -> Iterator[Assessment]:
-        for n in range(250):
+        for n in range(650):
             yield assessment(NormalizedName(f"project-{n}"))
         raise ValueError("cut off")
 
     with pytest.raises(ValueError, match="cut off"):
         store.assessments.save_many(failing())
-    assert store.assessments.current(INDEX, NormalizedName("project-199")) is not None
+    assert store.assessments.current(INDEX, NormalizedName("project-499")) is not None
 
 
 async def test_superseded_assessments_go_after_a_day(store: Store, clock: Clock) -> None:

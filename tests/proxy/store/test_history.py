@@ -16,6 +16,7 @@ from sqlalchemy import Connection, update
 from indexgate.store.database import Store, open_store
 from indexgate.store.engines import StoreFailed
 from indexgate.store.history import KEPT
+from indexgate.store.history_codes import pack, unpack, unpack_all
 from indexgate.store.schema import history_tiles
 from indexgate_policy.downloads.day_counts import DayCounts
 from indexgate_policy.downloads.panel import NOT_BORN, Movement, Panel
@@ -549,3 +550,14 @@ def test_opening_the_store_does_not_load_numpy(file: Path) -> None:
         [sys.executable, "-c", script, str(file)], capture_output=True, text=True, check=True
     )
     assert done.stdout == "False\n"
+
+
+def test_many_tiles_read_at_once_are_what_each_alone_is() -> None:
+    random = np.random.default_rng(1)
+    tiles = [random.integers(0, 60_000, (32, 7, 5)).astype(np.uint16) for _ in range(4)]
+    packed = [pack(tile.reshape(32, -1)) for tile in tiles]
+    together = unpack_all(packed, np.uint16, 32)
+    alone = [unpack(one, np.uint16, 32, slice(None)) for one in packed]
+    assert np.array_equal(together, np.concatenate(alone))
+    with pytest.raises(ValueError, match="equally much"):
+        unpack_all([*packed, pack(tiles[0][:, :1].reshape(32, -1))], np.uint16, 32)

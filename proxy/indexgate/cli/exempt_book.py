@@ -1,7 +1,6 @@
 """What the commands of `indexgate exempt` work on: the policy, what is granted, and the book."""
 
 import contextlib
-import getpass
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from indexgate import exempting, granted_file, state_folder
 from indexgate.cli import settings_options
+from indexgate.cli.login_name import login_name
 from indexgate.config import Given
 from indexgate.errors import GateError
 from indexgate.granted_file import Tables
@@ -52,7 +52,7 @@ class Book:
 @contextmanager
 def opened(given: Mapping[str, Given], *, by: str | None = None) -> Iterator[Book]:
     """Open the book of the settings *given*. Raises Explained."""
-    author = exempting.line(_login() if by is None else by, "--by")
+    author = exempting.line(login_name() if by is None else by, "--by")
     settings = settings_options.settings(given)
     state = state_folder.open_state(settings.state)
     path = state.path / granted_file.NAME
@@ -81,12 +81,3 @@ def opened(given: Mapping[str, Given], *, by: str | None = None) -> Iterator[Boo
         )
     finally:
         store.close()
-
-
-def _login() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError) as error:
-        raise GateError(
-            "author-unknown", "this account has no login name", "Say who you are with `--by`."
-        ) from error

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from indexgate.errors import GateError
-from indexgate.proving import proof, report_key
+from indexgate.proving import glass_key, proof, report_key
 from indexgate.state_folder import StateFolder
 
 HOST = "127.0.0.1"
@@ -55,6 +55,28 @@ class OwnGate:
                 "run-not-told", "the gate does not tell what it refused in this run any more"
             )
         return answer
+
+    def break_glass(self, token: str, *, by: str, reason: str) -> None:
+        """Have refusals in the run *token* turned into warnings. Raises GateError."""
+        said = json.dumps({"by": by, "reason": reason})
+        status, answer = self._about_glass("POST", token, said)
+        if status != 200:
+            raise GateError(
+                "glass-not-broken",
+                f"the gate does not break the glass: {answer.get('error', 'it does not know how')}",
+                "Ask for an exemption instead: `indexgate exempt request`.",
+            )
+
+    def mend_glass(self, token: str) -> bool:
+        """End what `break_glass` began; tell whether the gate says so."""
+        return self._about_glass("DELETE", token)[0] == 200
+
+    def _about_glass(self, method: str, token: str, body: str = "") -> tuple[int, dict[str, Any]]:
+        key = {"Authorization": f"Bearer {glass_key(self.secret, token)}"}
+        try:
+            return _ask(self.port, f"/-/runs/{token}/break-glass", key, method=method, body=body)
+        except (OSError, http.client.HTTPException, ValueError):
+            return 0, {"error": "it does not answer"}
 
 
 def lease(state: StateFolder) -> Path:
@@ -146,13 +168,16 @@ def _whose(port: int, secret: str) -> Literal["nobody's", "another's", "ours"]:
     return "ours" if hmac.compare_digest(given.encode(), right.encode()) else "another's"
 
 
-def _ask(port: int, path: str, headers: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
-    """Return status and JSON of a GET on this machine, past any proxy."""
+def _ask(
+    port: int, path: str, headers: Mapping[str, str], *, method: str = "GET", body: str = ""
+) -> tuple[int, dict[str, Any]]:
+    """Return status and JSON of a request on this machine, past any proxy."""
     connection = http.client.HTTPConnection(HOST, port, timeout=_PATIENCE)
     try:
-        connection.request("GET", path, headers=dict(headers))
+        connection.request(method, path, body=body.encode() or None, headers=dict(headers))
         response = connection.getresponse()
-        body = response.read(_LARGEST_ANSWER)
-        return response.status, json.loads(body) if response.status == 200 else {}
+        answer = response.read(_LARGEST_ANSWER)
+        wanted = response.status == 200 or method != "GET"
+        return response.status, json.loads(answer) if wanted else {}
     finally:
         connection.close()

@@ -14,6 +14,7 @@ from indexgate.config import Settings
 from indexgate.listening import Listening
 from indexgate.logs import say
 from indexgate.upstream_choice import UpstreamChoice
+from indexgate.web.break_glass_routes import BreakGlass
 from indexgate.web.document_routes import DocumentRoutes
 from indexgate.web.exemption_form import ExemptionForm
 from indexgate.web.file_routes import FileRoutes
@@ -117,7 +118,7 @@ def application(parts: Parts, settings: Settings, *, base: str) -> web.Applicati
     proof = Proof(secret=parts.secret, recorder=parts.recorder)
     app.add_routes([*simple.routes(), *files.routes(), *_health(parts).routes()])
     if form is not None:
-        app.add_routes(form.routes())
+        app.add_routes([*form.routes(), *_break_glass(parts).routes()])
     if on_loopback:
         # Beyond this machine only pages, files, refusals and health are served.
         app.add_routes([*proof.routes(), *FrontPage(parts.gate, base).routes()])
@@ -140,6 +141,16 @@ def _metrics(parts: Parts) -> Metrics:
             degraded=lambda: len(health.report()["degraded"]),
             clock=parts.clock,
         )
+    )
+
+
+def _break_glass(parts: Parts) -> BreakGlass:
+    return BreakGlass(
+        policy=parts.gate.policy,
+        book=parts.store.exemption_requests,
+        secret=parts.secret,
+        clock=parts.clock,
+        log=say("exemptions"),
     )
 
 

@@ -27,6 +27,11 @@ def client_of(user_agent: str) -> Client:
     return Client(family=family, kind=Unknown(reason=f"{family} does not say that it runs in CI"))
 
 
+def is_run(text: str) -> bool:
+    """Tell whether *text* has the form of a run token."""
+    return _RUN.fullmatch(text) is not None
+
+
 def run_of(authorization: str | None) -> str | None:
     """Return the run token of a Basic authorization (`run-` and 16 hex digits), None for all else.
 
@@ -38,4 +43,4 @@ def run_of(authorization: str | None) -> str | None:
         user = b64decode(authorization[6:100], validate=True).partition(b":")[0].decode("ascii")
     except (Base64Error, UnicodeDecodeError, ValueError):
         return None
-    return user if _RUN.fullmatch(user) else None
+    return user if is_run(user) else None

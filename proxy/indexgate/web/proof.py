@@ -42,7 +42,7 @@ class Proof:
     async def prove(self, request: web.Request) -> web.Response:
         """Answer a challenge of this machine."""
         nonce = request.match_info["nonce"]
-        place = _local_end(request)
+        place = local_end(request)
         if place is None or not _NONCE.fullmatch(nonce):
             raise web.HTTPNotFound
         return _json({"proof": proof(self.secret, nonce, *place)})
@@ -52,7 +52,7 @@ class Proof:
         run = request.match_info["run"]
         given = request.headers.get(hdrs.AUTHORIZATION, "").removeprefix("Bearer ")
         key = report_key(self.secret, run)
-        if _local_end(request) is None or not hmac.compare_digest(given.encode(), key.encode()):
+        if local_end(request) is None or not hmac.compare_digest(given.encode(), key.encode()):
             raise web.HTTPNotFound
         return _json(await self._report(run))
 
@@ -79,7 +79,7 @@ class Proof:
         }
 
 
-def _local_end(request: web.Request) -> tuple[str, int] | None:
+def local_end(request: web.Request) -> tuple[str, int] | None:
     """Return the address and port that this connection was made to; None for another machine's."""
     transport = request.transport
     if transport is None:

@@ -33,7 +33,7 @@ def confirmed(facts: "Facts") -> float | Unknown:
         _of_repository(facts, stars(facts), 10_000),
         _of_repository(facts, facts.number("people_in_issues"), 300),
         None if isinstance(dependents, Unknown) else sat(dependents.owners, 2_000),
-        _seen(facts.number("dependent_repositories"), 50_000),
+        _seen(facts.repositories, 50_000),
     )
     known = sorted((act for act in acts if act is not None), reverse=True)
     if not known:

@@ -13,7 +13,7 @@ from indexgate_policy.health import releases
 from indexgate_policy.health.engagement import confirmed
 from indexgate_policy.health.finished import WIDELY_NEEDED, finished
 from indexgate_policy.health.open_advisories import OpenAdvisories, open_advisories
-from indexgate_policy.health.wording import count
+from indexgate_policy.health.wording import count, number
 from indexgate_policy.signals import Unknown, Value, unobserved
 from indexgate_policy.subject import Release
 
@@ -21,6 +21,16 @@ ALIKE = 0.15
 """How far facts of a repository count (above neutral) that only its name ties to the project."""
 PROJECTS_AN_OWNER = 10
 """Dependents for one owner, where only projects were counted: one account can publish them all."""
+
+ON_TRUST = 10
+"""So many dependents count without anybody who installs the project."""
+INSTALLS_AN_OWNER, INSTALLS_A_PROJECT = 20, 2
+"""People's installs in 30 days that stand behind each further owner or project that needs it.
+
+Whoever installs a dependent installs the project too: of 55 projects that people know none has
+under 40 an owner, or 10 for each project that reaches it. What nobody installs was published for
+the count, or nobody uses it any more.
+"""
 
 MOST = 1e15
 """More than anything counted here: what is larger is an error, and no text could hold it."""
@@ -168,19 +178,48 @@ class Facts:
 
     @cached_property
     def dependents(self) -> Dependents | Unknown:
-        """The owners of dependents; where nobody counted owners, a tenth of the projects."""
+        """The owners of dependents; where nobody counted owners, a tenth of the projects.
+
+        Only as many as people's installs bear out, see `installed_for`.
+        """
         owners = self.number("dependent_owners")
         if not isinstance(owners, Unknown):
-            said = "no other project needs it"
-            if owners:
-                said = f"needed by projects of {count(owners, 'different owner')}"
-            return Dependents(owners=owners, evidence=said)
+            return self._borne_out(owners, f"projects of {count(owners, 'different owner')}")
         projects = self.number("dependents")
         if isinstance(projects, Unknown):
             return owners
         assumed = projects / PROJECTS_AN_OWNER
-        said = f"needed by {count(projects, 'project')}; nobody counted their owners, taken as "
-        return Dependents(owners=assumed, evidence=f"{said}{count(assumed, 'owner')}")
+        said = f"{count(projects, 'project')}; nobody counted their owners, taken as "
+        return self._borne_out(assumed, said + count(assumed, "owner"))
+
+    @cached_property
+    def repositories(self) -> float | Unknown:
+        """The repositories that need it, as many as people's installs bear out."""
+        found = self.number("dependent_repositories")
+        if isinstance(found, Unknown):
+            return found
+        return self.installed_for(found, INSTALLS_A_PROJECT)
+
+    def _borne_out(self, owners: float, said: str) -> Dependents:
+        if not owners:
+            return Dependents(owners=owners, evidence="no other project needs it")
+        counted = self.installed_for(owners, INSTALLS_AN_OWNER)
+        few = f"; people install it too seldom for more than {number(round(counted))}"
+        return Dependents(
+            owners=counted, evidence=f"needed by {said}" + (few if counted < owners else "")
+        )
+
+    def installed_for(self, dependents: float, each: float) -> float:
+        """Return as many of *dependents* as people's installs bear out, *each* so many for one.
+
+        All of them where nobody knows how often people install it.
+        """
+        installs = self.number("human_installs_high")
+        if isinstance(installs, Unknown):
+            installs = self.number("human_installs")
+        if isinstance(installs, Unknown):
+            return dependents
+        return min(dependents, ON_TRUST + installs / each)
 
     @cached_property
     def repository_share(self) -> float | Unknown:

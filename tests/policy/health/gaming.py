@@ -82,12 +82,16 @@ def _stars(number: float, burst: float) -> Callable[[Package], Package]:
     return pull
 
 
-def _dependents(owners: int) -> Callable[[Package], Package]:
+def _dependents(owners: int, repositories: int = 0) -> Callable[[Package], Package]:
     def pull(package: Package) -> Package:
+        bought = {
+            "dependents": 500,
+            "dependent_owners": owners,
+            "dependents_transitive": 500,
+            "dependent_repositories": repositories,
+        }
         return package.with_signals(
-            dependents=500,
-            dependent_owners=_number(package, "dependent_owners") + owners,
-            dependents_transitive=_number(package, "dependents_transitive") + 500,
+            **{name: _number(package, name) + more for name, more in bought.items() if more}
         )
 
     return pull
@@ -193,6 +197,9 @@ LEVERS = (
     Lever(name="2,000 stars, unseen", most=8, pull=_stars(2_000, 0)),
     Lever(name="500 dependents of one owner", most=8, pull=_dependents(1)),
     Lever(name="500 dependents of 50 owners", most=8, pull=_dependents(50)),
+    Lever(name="500 dependents of 500 owners", most=8, pull=_dependents(500)),
+    Lever(name="500 dependents and repositories", most=8, pull=_dependents(50, 500)),
+    Lever(name="500 of everything that needs it", most=8, pull=_dependents(500, 500)),
     Lever(name="40 empty releases, recognised", most=8, pull=_empty_releases(())),
     Lever(name="40 empty releases, tags unknown", most=8, pull=_empty_releases(NOBODY_ASKED)),
     Lever(name="40 tagged releases in 40 days", most=8, pull=_tagged_releases),

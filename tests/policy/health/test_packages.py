@@ -103,6 +103,34 @@ def test_dependents_whose_owners_nobody_counted_gain_no_more_either() -> None:
     assert _scored(spam).uncapped - _scored(squat).uncapped <= 8
 
 
+def test_what_people_install_bears_out_what_needs_it() -> None:
+    squat = next(gaming.bases())
+    lever = next(lever for lever in LEVERS if lever.name == "500 dependents of 500 owners")
+    lines = {line.input: line for line in _scored(lever.pull(squat)).lines}
+    assert "500 different owners; people install it too seldom for more than 1" in (
+        lines["dependents"].evidence
+    )
+    installed = {line.input: line for line in _scored(_installed(lever.pull(squat))).lines}
+    assert installed["dependents"].evidence == "needed by projects of 500 different owners"
+    assert installed["dependents"].points > lines["dependents"].points
+
+
+def test_dependents_count_in_full_where_nobody_knows_who_installs() -> None:
+    squat = next(gaming.bases()).with_signals(human_installs=missing.GONE, dependent_owners=500)
+    line = next(line for line in _scored(squat).lines if line.input == "dependents")
+    assert line.evidence == "needed by projects of 500 different owners"
+
+
+def test_no_package_that_people_know_has_more_owners_than_its_installs_bear_out() -> None:
+    for package in PACKAGES:
+        line = next(line for line in _scored(package).lines if line.input == "dependents")
+        assert "too seldom" not in line.evidence
+
+
+def _installed(package: Package) -> Package:
+    return package.with_signals(human_installs=1e6)
+
+
 def test_the_levers_that_the_score_is_held_to_are_all_pulled() -> None:
     mosts = {lever.name: lever.most for lever in LEVERS}
     assert mosts["raw downloads x 1,000"] == 0

@@ -77,6 +77,10 @@ class AsOf:
         return {file.filename: one for one in self._all.releases for file in one.files}
 
     @cached_property
+    def _out(self) -> "_Out":
+        return _Out(self._all.releases)
+
+    @cached_property
     def _turns(self) -> list[datetime]:
         """The moments at which something became known."""
         moments: set[datetime] = {event.at for event in self._all.events}
@@ -103,7 +107,7 @@ class AsOf:
         release = self._release_of[filename]
         stretch = bisect_right(self._turns, at)
         if self._made is None or self._made[0] != stretch:
-            self._made = stretch, _Stretch(self._all, at)
+            self._made = stretch, _Stretch(self._all, self._out, at)
         known = self._made[1]
         return Then(
             release=known.release(release, filename),
@@ -114,11 +118,32 @@ class AsOf:
         )
 
 
+class _Out:
+    """When each version came out; one with a file of which nobody knows was always there."""
+
+    def __init__(self, releases: Iterable[Release]) -> None:
+        self._since = {one.version: _first_out(one) for one in releases}
+        self._sorted = sorted(at for at in self._since.values() if at is not None)
+        self._always = len(self._since) - len(self._sorted)
+
+    def count(self, at: datetime, yanked: Iterable[str]) -> int:
+        """Return how many versions were out at *at*, without those that were *yanked*."""
+        out = self._always + bisect_right(self._sorted, at)
+        return out - sum(self._is_out(version, at) for version in yanked)
+
+    def _is_out(self, version: str, at: datetime) -> bool:
+        if version not in self._since:
+            return False
+        since = self._since[version]
+        return since is None or since <= at
+
+
 class _Stretch:
     """What was known from *at* until something else became known."""
 
-    def __init__(self, remembered: Remembered, at: datetime) -> None:
+    def __init__(self, remembered: Remembered, out: "_Out", at: datetime) -> None:
         self._at = at
+        self._out = out
         self._events = [event for event in remembered.events if event.at <= at]
         made = _newest(remembered.assessments, at)
         self.kept = made is not None
@@ -162,10 +187,7 @@ class _Stretch:
             status=status,
             status_reason="",
             first_seen=first_seen,
-            releases=sum(
-                release.version not in self._yanked and any(map(self._is_out, release.files))
-                for release in remembered.releases
-            ),
+            releases=self._out.count(self._at, self._yanked),
         )
 
     def _yanked_by(self, signals: Signals, since: datetime | None) -> frozenset[str]:
@@ -186,6 +208,12 @@ class _Stretch:
                 match = pattern.fullmatch(event.text)
                 if match is not None:
                     yield match
+
+
+def _first_out(release: Release) -> datetime | None:
+    uploads = [file.uploaded for file in release.files]
+    known = [at for at in uploads if isinstance(at, datetime)]
+    return min(known) if known and len(known) == len(uploads) else None
 
 
 def _newest(assessments: tuple[Assessment, ...], at: datetime) -> Assessment | None:

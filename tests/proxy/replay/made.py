@@ -96,15 +96,26 @@ def _files(chosen: random.Random, number: int) -> Iterator[MadeFile]:
         )
 
 
-def fill(state: Path, asks: list[MadeAsk], digest: str, signals: tuple[Signal, ...] = ()) -> None:
-    """Make the state folder of a gate that decided *asks*; *signals* are told of every project."""
+def fill(
+    state: Path,
+    asks: list[MadeAsk],
+    digest: str,
+    *,
+    signals: tuple[Signal, ...] = (),
+    older: int = 0,
+) -> None:
+    """Make the state folder of a gate that decided *asks*.
+
+    *signals* are told of every project, and *older* versions that nobody asks for are on its page.
+    """
     store = open_store(state / STORE_FILE, lambda: NOW - 60 * DAY)
     files = {ask.file.filename: ask.file for ask in asks}
     projects: dict[str, list[MadeFile]] = {}
     for file in files.values():
         projects.setdefault(file.project, []).append(file)
     for name, of in projects.items():
-        _save_page(state / "pages", name, of)
+        before = [_older(name, number) for number in range(older)]
+        _save_page(state / "pages", name, [*before, *of])
     _insert(store, served, _served_rows(asks))
     _insert(store, refusals, _refusal_rows(asks, digest))
     _insert(store, events, _release_rows(files.values()))
@@ -214,6 +225,17 @@ def _records(files: Any) -> Iterator[Record]:
             )
             of = ((NormalizedName(file.project), advisory),)
             yield Record(id=advisory.id, modified=NOW, withdrawn=False, advisories=of)
+
+
+def _older(project: str, number: int) -> MadeFile:
+    return MadeFile(
+        project=project,
+        version=f"0.{number}",
+        uploaded=NOW - (400 + number) * DAY,
+        reported=None,
+        removed=False,
+        owners=None,
+    )
 
 
 def _save_page(folder: Path, project: str, files: list[MadeFile]) -> None:

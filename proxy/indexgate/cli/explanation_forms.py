@@ -17,6 +17,7 @@ from indexgate.explanation import Explanation
 from indexgate_policy.advisories import Advisories
 from indexgate_policy.assess import UNCHECKED
 from indexgate_policy.flags import Severity
+from indexgate_policy.rules.exemptions import NOT_WAIVABLE
 from indexgate_policy.rules.verdict import Action, Verdict
 from indexgate_policy.signals import Signal, Unknown, Value
 
@@ -185,12 +186,15 @@ def _conclusion(explanation: Explanation) -> Text:
     if decisive is None or not decisive.refused:
         return safe(f"\n{asked} passes")
     hint = f"\n\nhint: {decisive.hint}" if decisive.hint else ""
+    if decisive.rule not in NOT_WAIVABLE:
+        hint += f"\n\nask: indexgate exempt request {asked} --rule {decisive.rule}"
     return safe(f"\n{asked} is refused by `{decisive.rule}`: {decisive.reason}{hint}")
 
 
 def _reasons(verdict: Verdict) -> str:
     parts = [verdict.reason, *(warned.reason for warned in verdict.warnings)]
-    parts.extend(f"waived: {rule}" for rule in verdict.waived)
+    told = {warned.rule for warned in verdict.warnings if warned.exemption}
+    parts.extend(f"waived: {rule}" for rule in verdict.waived if rule not in told)
     return "; ".join(dict.fromkeys(part for part in parts if part))
 
 

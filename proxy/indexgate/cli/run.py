@@ -36,9 +36,22 @@ _SETTINGS = (
     show_default=True,
     help="How to tell on stderr what was refused, withheld and warned; json is one line, always.",
 )
+@click.option(
+    "--break-glass",
+    metavar="REASON",
+    help="In this run let in what is refused, except malware; who, why and what is written down."
+    " Only where the policy does not forbid it.",
+)
 @with_settings(_SETTINGS)
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
-def command(command: tuple[str, ...], keep_indexes: bool, form: str, **given: Given) -> int:
+def command(
+    *,
+    command: tuple[str, ...],
+    keep_indexes: bool,
+    break_glass: str | None,
+    form: str,
+    **given: Given,
+) -> int:
     """Run pip, uv, Poetry, PDM or pipenv behind the gate.
 
     The gate that runs on the port is used once it has proven to be yours; else one is started, and
@@ -59,6 +72,7 @@ def command(command: tuple[str, ...], keep_indexes: bool, form: str, **given: Gi
             given={**given, "host": "127.0.0.1"},
             flags=settings_options.as_flags(given, explain.SETTINGS),
             keep_indexes=keep_indexes,
+            break_glass=None if break_glass is None else _glass(break_glass),
             form="json" if form == "json" else "none" if form == "none" else "text",
             environ=os.environ,
             folder=Path.cwd(),
@@ -67,6 +81,14 @@ def command(command: tuple[str, ...], keep_indexes: bool, form: str, **given: Gi
             tell=_tell,
         )
     )
+
+
+def _glass(reason: str) -> tuple[str, str]:
+    """Return who breaks the glass, and why. Raises GateError."""
+    from indexgate.cli.login_name import login_name
+    from indexgate.exempting import line
+
+    return login_name(), line(reason, "--break-glass")
 
 
 def _tell(text: str) -> None:

@@ -30,13 +30,14 @@ async def _quiet(parts: Parts, exemption: Exemption) -> bool | Unknown:
     if name is None:
         return Unknown(reason="it speaks of several projects")
     try:
-        listed = await parts.gate.listing(NormalizedName(name), asked=False)
+        listed = await parts.indexes.listing(NormalizedName(name), asked=False)
     except NoSuchProject:
         return Unknown(reason=f"the index has no project {name}")
     except UpstreamFailed as error:
         return Unknown(reason=f"upstream {error.reason}")
-    await parts.gate.facts.of(listed)
-    await parts.gate.facts.settled()
-    known = (await parts.gate.facts.of(listed)).assessment
+    gate = parts.indexes.gate_of(listed)
+    await gate.facts.of(listed)
+    await gate.facts.settled()
+    known = (await gate.facts.of(listed)).assessment
     files = [file for release in listed.releases for file in release.files]
-    return idle.quiet(exemption, files, known, parts.gate.policy.current(), parts.clock())
+    return idle.quiet(exemption, files, known, gate.policy.current(), parts.clock())

@@ -23,17 +23,17 @@ def entries(source: LockText) -> Iterator[Pinned | Unasked]:
     sources = tables_in(table_in(document, "_meta"), "sources")
     indexes = {text_in(each, "name"): text_in(each, "url") for each in sources}
     first = text_in(sources[0], "url") if sources else None
-    lines = source.text.splitlines()
+    text = source.text
     for category, packages in document.items():
         if category == "_meta" or not isinstance(packages, dict):
             continue
-        start = _line(lines, category, 0)
+        start = max(text.find(f'"{category}":'), 0)
         for name, package in packages.items():
             if not isinstance(package, dict):
                 raise source.wrong(f"has no table for `{ascii(name)[1:-1]}`")
-            start = _line(lines, name, start)
+            start = max(text.find(f'"{name}":', start), start)
             index = indexes.get(text_in(package, "index"), first)
-            place = Lines(first=start + 1, lines=lines[start:])
+            place = Lines(first=1 + text.count("\n", 0, start), text=text[start:])
             yield _entry(source, name, package, place, index)
 
 
@@ -73,11 +73,3 @@ def _entry(
         ),
         index=index,
     )
-
-
-def _line(lines: list[str], key: str, start: int) -> int:
-    """Return the place of the line on which *key* begins, from *start* on; *start* if none."""
-    for place in range(start, len(lines)):
-        if lines[place].lstrip().startswith(f'"{key}":'):
-            return place
-    return start

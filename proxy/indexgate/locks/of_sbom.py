@@ -22,7 +22,7 @@ def entries(source: LockText) -> Iterator[Pinned | Unasked]:
     document = source.json()
     if document.get("bomFormat") != "CycloneDX":
         raise source.wrong("is no CycloneDX document")
-    lines = Lines(first=1, lines=source.text.splitlines())
+    lines = Lines(first=1, text=source.text)
     for component in _components(document):
         yield _entry(source, component, lines)
 

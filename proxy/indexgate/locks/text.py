@@ -1,8 +1,9 @@
 """The text of a lock and the tables in it, each with the line at which it stands."""
 
 import json
+import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 from urllib.parse import unquote, urlsplit
@@ -61,28 +62,34 @@ class LockText:
         found = document.get(key, [])
         if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
             raise self.wrong(f"has no tables `[[{key}]]`")
-        lines = self.text.splitlines()
-        heads = [n for n, line in enumerate(lines) if line.rstrip() == f"[[{key}]]"]
-        if len(heads) != len(found):  # written in another way: nothing tells where one begins
-            yield from ((table, Lines(first=1, lines=lines)) for table in found)
+        heads = re.compile(rf"^\[\[{re.escape(key)}\]\][ \t]*\r?$", re.MULTILINE)
+        starts = [head.start() for head in heads.finditer(self.text)]
+        if len(starts) != len(found):  # written in another way: nothing tells where one begins
+            yield from ((table, Lines(first=1, text=self.text)) for table in found)
             return
-        ends = [*heads, len(lines)][1:]
-        for table, start, end in zip(found, heads, ends, strict=True):
-            yield table, Lines(first=start + 1, lines=lines[start:end])
+        line = 1
+        for number, (table, start) in enumerate(zip(found, starts, strict=True)):
+            line += self.text.count("\n", starts[number - 1] if number else 0, start)
+            end = starts[number + 1] if number + 1 < len(starts) else len(self.text)
+            yield table, Lines(first=line, text=self.text[start:end])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lines:
-    """Lines of a lock that belong together; `first` is the number of the first, from 1."""
+    """A part of a lock; `first` is the number of its first line, from 1."""
 
     first: int
-    lines: Sequence[str]
+    text: str
 
     def line_of(self, *words: str) -> int:
-        """Return the number of the first line that has any of *words*, else of the first line."""
-        for number, line in enumerate(self.lines, self.first):
-            if any(word and word in line for word in words):
-                return number
+        """Return the number of the line that has the first of *words* that is there.
+
+        Without any of them, that is the first line.
+        """
+        for word in words:
+            place = self.text.find(word) if word else -1
+            if place >= 0:
+                return self.first + self.text.count("\n", 0, place)
         return self.first
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 from indexgate import pip_settings, state_folder, web_address
 from indexgate.config import Settings
@@ -29,31 +28,28 @@ from indexgate.run.held import POSSIBLE, held
 from indexgate.run.lock_files import Notes
 from indexgate.run.other_indexes import Surroundings
 from indexgate.run.own_gate import OwnGate
+from indexgate.run.summary import Told
 from indexgate.state_folder import StateFolder
 from indexgate.web_address import WebAddress
 
 _LARGEST = 64_000_000
-
-Form: TypeAlias = Literal["text", "json", "none"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """What a run was asked to do.
 
-    `start` is the command that starts a gate, `given` the settings that it reads. `flags` are
-    those that `explain` needs to judge as the run did. `tell` prints a line for the user, apart
-    from the command's output. `break_glass` is who wants what is refused let in, and why.
+    `start` is the command that starts a gate, `given` the settings that it reads. `tell` prints a
+    line for the user, apart from the command's output. `break_glass` is who wants what is refused
+    let in, and why.
     """
 
     command: tuple[str, ...]
     settings: Settings
     start: Sequence[str]
     given: Mapping[str, object]
-    flags: str
     keep_indexes: bool
     break_glass: tuple[str, str] | None = None
-    form: Form
     environ: Mapping[str, str] = field(repr=False)
     folder: Path
     home: Path
@@ -61,8 +57,23 @@ class Asked:
     tell: Callable[[str], None]
 
 
-def run(asked: Asked) -> int:
-    """Run the command behind the gate; return the command's own exit code. Raises GateError."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How a run ended: the command's own exit code, and what the gate did in it.
+
+    `policy` is the gate's; `trouble` says what its record may lack, `untold` why nothing can be
+    told, if so.
+    """
+
+    code: int
+    policy: str
+    things: tuple[Told, ...] = ()
+    trouble: str | None = None
+    untold: str | None = None
+
+
+def run(asked: Asked) -> Ended:
+    """Run the command behind the gate. Raises GateError."""
     if not POSSIBLE:
         raise GateError("run-unsupported", f"`run` does not work on `{sys.platform}` yet")
     client = client_of(asked.command)
@@ -98,8 +109,7 @@ def run(asked: Asked) -> int:
         glass = _broken_glass(asked, gate, token)
         with glass, signals.kept(), notes.swapped(paths, swap):
             code = signals.run(asked.command, _changed(asked.environ, changes))
-        _close(asked, gate, token)
-    return code
+        return _ended(gate, token, code)
 
 
 def _gate(asked: Asked, state: StateFolder) -> OwnGate:
@@ -244,20 +254,15 @@ def _changed(environ: Mapping[str, str], changes: Mapping[str, str | None]) -> d
     return {name: value for name, value in merged.items() if value is not None}
 
 
-def _close(asked: Asked, gate: OwnGate, token: str) -> None:
-    """Tell what the gate did in this run; that it cannot be told does not change the exit code."""
-    if asked.form == "none":
-        return
+def _ended(gate: OwnGate, token: str, code: int) -> Ended:
+    """Return what the gate did in this run; that it cannot be told does not change the code."""
     try:
         report = gate.report(token)
     except GateError as error:
-        asked.tell(f"indexgate: {error.message}")
-        return
-    things = summary.told(report)
-    trouble = report.get("trouble")
-    if asked.form == "json":
-        shown = summary.as_json(things, trouble=trouble)
-    else:
-        shown = summary.text(things, trouble=trouble, flags=asked.flags)
-    if shown:
-        asked.tell(shown)
+        return Ended(code=code, policy=gate.policy, untold=error.message)
+    return Ended(
+        code=code,
+        policy=gate.policy,
+        things=summary.told(report),
+        trouble=report.get("trouble"),
+    )

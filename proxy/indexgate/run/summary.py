@@ -1,7 +1,7 @@
 """What a run's user should hear when the command has ended, and how it is said."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -35,6 +35,18 @@ class Told:
     instead: tuple[str, ...] = ()
     passes: str | None = None
 
+    @property
+    def way(self) -> str:
+        """What the versions in `instead`, or else the one in `passes`, are to the reader."""
+        return "taken instead" if self.instead else "the newest that passes"
+
+
+def heading(things: Iterable[Told]) -> str:
+    """Return how much there is of each kind, in words."""
+    things = tuple(things)
+    counts = [f"{n} {kind}" for kind in _KINDS if (n := sum(t.kind == kind for t in things))]
+    return ", ".join(counts) or "nothing refused, withheld or warned of"
+
 
 def told(report: Mapping[str, Any]) -> tuple[Told, ...]:
     """Return what is worth telling of a gate's *report* on a run, in order of weight.
@@ -65,15 +77,12 @@ def text(things: Iterable[Told], *, trouble: str | None = None, flags: str = "")
     *flags* are those that `explain` needs to judge as the run did.
     """
     things = tuple(things)
-    counts = [
-        f"{count} {kind}" for kind in _KINDS if (count := sum(t.kind == kind for t in things))
-    ]
-    lines = [f"indexgate: {', '.join(counts)} in this run"] if counts else []
+    lines = [f"indexgate: {heading(things)} in this run"] if things else []
     told = _lines(things)
     lines += told[:_LINES_SHOWN]
     if len(told) > _LINES_SHOWN:
         lines.append(f"  and {len(told) - _LINES_SHOWN} more; `--summary json` has them all")
-    if counts:
+    if things:
         first = things[0]
         asked = f"{first.project}=={first.versions[0]}"
         lines.append(f"  why       indexgate explain {flags + ' ' if flags else ''}{asked}")
@@ -114,7 +123,7 @@ def _told(
                 return None
             kind = "refused"
         else:
-            newest = max(taken or (seen["newest"],), key=_order)
+            newest = max(taken or (seen["newest"],), key=order)
             versions = tuple(v for v in versions if _is_missed(v, newest))
             instead, passes = taken, None if taken else seen["newest"]
     elif kind == "warned":
@@ -125,7 +134,7 @@ def _told(
     return Told(
         kind=kind,
         project=project,
-        versions=tuple(sorted(versions, key=_order, reverse=True)),
+        versions=tuple(sorted(versions, key=order, reverse=True)),
         rule=line["rule"],
         reason=line["reason"],
         instead=instead,
@@ -136,16 +145,17 @@ def _told(
 def _taken(seen: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the versions that the command took: those whose file it got, else whose metadata."""
     whole = [version for version, is_whole in seen["served"].items() if is_whole]
-    return tuple(sorted(whole or seen["served"], key=_order, reverse=True))
+    return tuple(sorted(whole or seen["served"], key=order, reverse=True))
 
 
 def _is_missed(version: str, newest: str) -> bool:
     """Tell whether a resolver might have preferred *version*: newer, and no pre-release before."""
-    mine, other = _order(version), _order(newest)
+    mine, other = order(version), order(newest)
     return mine > other and (not mine.is_prerelease or other.is_prerelease)
 
 
-def _order(version: str) -> Version:
+def order(version: str) -> Version:
+    """Return what *version* is sorted by; what is no version comes first."""
     try:
         return Version(version)
     except InvalidVersion:
@@ -183,18 +193,17 @@ def _line_of_many(kind: Kind, found: Unjudged, projects: tuple[str, ...]) -> str
 
 
 def _line(thing: Told) -> str:
+    return f"  {thing.kind:<9} {sentence(thing)}"
+
+
+def sentence(thing: Told) -> str:
+    """Return what happened to *thing*, and what came in its place, in one line."""
     shown = ", ".join(thing.versions[:_VERSIONS_SHOWN])
     if len(thing.versions) > _VERSIONS_SHOWN:
         shown += f" and {len(thing.versions) - _VERSIONS_SHOWN} more"
-    end = "".join(_ends(thing))
+    instead = ", ".join(thing.instead) or thing.passes
+    end = f"; {thing.way}: {instead}" if instead else ""
     reason = plain(thing.reason, _LONGEST)
     if not reason.startswith(f"{thing.project} {shown} "):  # most reasons name it themselves
         reason = f"{thing.project} {shown}: {reason}"
-    return f"  {thing.kind:<9} {reason} (rule `{thing.rule}`){end}"
-
-
-def _ends(thing: Told) -> Iterator[str]:
-    if thing.instead:
-        yield f"; taken instead: {', '.join(thing.instead)}"
-    elif thing.passes:
-        yield f"; the newest that passes: {thing.passes}"
+    return f"{reason} (rule `{thing.rule}`){end}"

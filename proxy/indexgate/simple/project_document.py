@@ -45,6 +45,8 @@ def described(body: bytes) -> tuple[str, str | None]:
     Raises Unreadable when *body* is no such document.
     """
     try:
+        if not body.isascii():
+            body.decode()  # what is carried along unread must be text too
         info = _outline.decode(body).info
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Unreadable("garbage", "sent no project document where one was asked for") from error
@@ -62,6 +64,7 @@ def gated(
     Unreadable.
     """
     files = {file.filename: (file, file.filename in refused) for file in shown.files}
+    described(body)
     try:
         document = _document.decode(body)
         if latest is not None:

@@ -31,7 +31,7 @@ from indexgate.simple.model import PageFile
 from indexgate_policy.assessment import Assessment
 from indexgate_policy.rules.document import Policy
 from indexgate_policy.rules.exemptions import GATE_FAULT
-from indexgate_policy.rules.page import judge_page, judge_release
+from indexgate_policy.rules.page import judge_page, judge_release, passing_versions
 from indexgate_policy.rules.verdict import Verdict
 from indexgate_policy.signals import Unknown
 from indexgate_policy.subject import Client, File
@@ -243,6 +243,24 @@ class Gate:
         listed = await self._listing(await self.index.snapshot(project))
         file = next((file for file in listed.page.files if file.filename == filename), None)
         return None if file is None else await self._judged(listed, file, client)
+
+    async def passing(self, judged: JudgedFile, client: Client, most: int) -> tuple[str, ...]:
+        """Return versions that pass now and could take the place of *judged*, the best first.
+
+        At most *most*, and only as many of the others are judged as that takes. Raises
+        NoSuchProject, UpstreamFailed.
+        """
+        listed = await self._listing(await self.index.snapshot(judged.subject.project.name))
+        return passing_versions(
+            judged.subject,
+            (await self.facts.of(listed)).assessment,
+            self.policy.current(),
+            client,
+            self._clock(),
+            presentation=self.presentation,
+            others=listed.releases,
+            most=most,
+        )
 
     async def listing(self, project: NormalizedName, *, asked: bool = True) -> Listing:
         """Return what the index lists of *project*; whether somebody *asked* for it is noted.

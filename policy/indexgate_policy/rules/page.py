@@ -119,6 +119,35 @@ def judge_release(
     return verdicts
 
 
+def passing_versions(
+    file: File,
+    assessment: Assessment | Unknown,
+    policy: Policy,
+    client: Client,
+    now: datetime,
+    *,
+    presentation: Presentation,
+    others: Sequence[Release],
+    most: int,
+) -> tuple[str, ...]:
+    """Return at most *most* versions of *others* that pass in place of that of *file*.
+
+    The best come first, as in the hint: the nearest before it, then the newest. Those that upstream
+    yanked are none. Only so many are judged as it takes. Never raises.
+    """
+    bench = _bench(assessment, policy, client, now)
+    offered = _Offered([each for each in others if each.files and not each.yanked])
+    missing = Release(version=file.version, parsed=file.parsed, released=file.released, files=())
+    passing: dict[str, None] = {}
+    for other in islice(offered.instead_of(missing), _LOOKED_AT):
+        if len(passing) == most:
+            break
+        verdicts = _judged(bench, other, presentation).values()
+        if other.version != file.version and not all(verdict.refused for verdict in verdicts):
+            passing[other.version] = None
+    return tuple(passing)
+
+
 def judge_on(bench: Bench, release: Release, presentation: Presentation) -> Mapping[str, Verdict]:
     """Return the verdicts of one version's files by name, without the way out in their hints."""
     return _judged(bench, release, presentation)

@@ -44,7 +44,8 @@ expires = 2027-01-31
 
 The file is read strictly: an unknown key, a wrong type, an empty condition is an error that names
 the place and the nearest key that is known. It is UTF-8, at most {kilobytes} KB, nested at most
-{depth} deep.
+{depth} deep. Editors check and complete it by a [schema](policy.schema.json) when its first line is
+`#:schema ./policy.schema.json`.
 
 | key | meaning |
 | --- | --- |
@@ -212,7 +213,7 @@ def _cases() -> Iterator[str]:
         "Beside a policy can stand a file of cases, `balanced.cases.toml` beside `balanced.toml`: "
         "facts, and what the policy is meant to say of them.\nA case tells only what matters; what "
         "it leaves out is an old, ordinary release of which all is known. `name` and `expect` are "
-        "needed.\n"
+        "needed. `indexgate policy test` runs them: [test a policy](../tasks/test-a-policy.md).\n"
     )
     yield "| key of `[[case]]` | meaning, and what stands when it is left out |"
     yield "| --- | --- |"

@@ -118,7 +118,8 @@ class DocumentRoutes:
     ) -> web.Response:
         page, listed = await self._page(name, client, max_age(request))
         if page.refused is not None:
-            return refused_project(name, page).response()
+            gate = self._indexes.gate(page.index_id)
+            return refused_project(gate, name, page.refused).response()
         if listed.page.status == QUARANTINED or not _lists(listed, version):
             raise NoSuchProject(name)
         document = await self._documents[page.index_id].snapshot(

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 
 from aiohttp import hdrs, web
@@ -37,8 +37,12 @@ from indexgate.web.refusal import (
     refused,
     upstream_trouble,
 )
+from indexgate.web.refusal_details import MOST_VERSIONS, details
 from indexgate.web.simple_routes import DEADLINE
 from indexgate_policy.subject import Client
+
+_PATIENCE = 2.0
+"""Seconds for which a refusal waits for the page that would tell what passes instead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +139,7 @@ class FileRoutes:
             return blocked_page(judged, assessment, ask, root=_up(request))
         if not judged.verdict.refused:
             return passes_now(judged).response()
-        return self._refused(judged).response()
+        return (await self._refused(judged, client)).response()
 
     async def _refuse(
         self, request: web.Request, judged: JudgedFile, client: Client
@@ -150,7 +154,7 @@ class FileRoutes:
         )
         self.served.refused(judged.index_id, judged.subject.project.name, self.recorder.now())
         if self.indexes.presentation == "hide" or judged.listed is None:
-            return self._refused(judged).response()
+            return (await self._refused(judged, client)).response()
         note_refused(judged.verdict)
         location = _up(request) + blocked_path(judged.subject, judged.verdict)
         return web.Response(status=302, headers={hdrs.LOCATION: location, **NO_STORE})
@@ -220,11 +224,17 @@ class FileRoutes:
             return _Unasked(UpstreamFailed("missing", "no longer lists the file"))
         return upstream.file(url, byte_range)
 
-    def _refused(self, judged: JudgedFile) -> Problem:
+    async def _refused(self, judged: JudgedFile, client: Client) -> Problem:
         link = self.base + blocked_path(judged.subject, judged.verdict)
         ask = None if self.form is None else self.form.offer(judged)
         command = None if ask is None else ask.command
-        return refused(judged.subject, judged.verdict, link, ask=command)
+        passing: tuple[str, ...] = ()
+        gate = self.indexes.gate(judged.index_id)
+        with suppress(NoSuchProject, UpstreamFailed, TimeoutError):  # the refusal holds without
+            async with asyncio.timeout(_PATIENCE):
+                passing = await gate.passing(judged, client, MOST_VERSIONS)
+        told = details(judged, self.indexes.assessment(judged), passing)
+        return refused(judged.subject, judged.verdict, link, ask=command, details=told)
 
 
 def _up(request: web.Request) -> str:

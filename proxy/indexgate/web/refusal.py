@@ -12,9 +12,11 @@ from urllib.parse import quote
 
 import msgspec
 from aiohttp import web
+from packaging.utils import NormalizedName
 
 from indexgate.index.protocol import UpstreamFailed
 from indexgate.index.trace import current
+from indexgate.web.refusal_details import Details
 from indexgate.web.request_counts import result_of
 from indexgate_policy.rules.verdict import Verdict
 from indexgate_policy.rules.wording import plain, slug
@@ -82,7 +84,12 @@ def blocked_path(file: File, verdict: Verdict) -> str:
 
 
 def refused(
-    file: File, verdict: Verdict, link: str, *, status: int = 403, ask: str | None = None
+    file: File,
+    verdict: Verdict,
+    link: str,
+    *,
+    details: Details,
+    ask: str | None = None,
 ) -> Problem:
     """Return the problem of a refused file.
 
@@ -96,7 +103,7 @@ def refused(
     return Problem(
         type="urn:indexgate:refused",
         title="Blocked by indexgate policy",
-        status=status,
+        status=403,
         detail=f"{detail}. Explanation and how to allow it: {link}",
         phrase=f"Blocked by indexgate: {verdict.reason}",
         instance=link,
@@ -104,14 +111,35 @@ def refused(
             "project": file.project.name,
             "version": file.version,
             "file": file.filename,
-            "rule": verdict.rule,
-            "reason": verdict.reason,
-            "hint": verdict.hint,
+            **_decision(verdict, details),
             **({"ask": ask} if ask else {}),
-            "until": _moment(verdict.until),
             "subject": what,
         },
     )
+
+
+def whole_project(name: NormalizedName, verdict: Verdict, details: Details) -> Problem:
+    """Return the problem of a whole project that is refused, where refusals are hidden (`hide`)."""
+    return Problem(
+        type="urn:indexgate:refused",
+        title="Blocked by indexgate policy",
+        status=451,
+        detail=f"{verdict.reason}. {verdict.hint}".strip(),
+        phrase=f"Blocked by indexgate: {verdict.reason}",
+        more={"project": name, **_decision(verdict, details)},
+    )
+
+
+def _decision(verdict: Verdict, details: Details) -> dict[str, Any]:
+    """Return the fields that every refusal has."""
+    return {
+        "rule": verdict.rule,
+        "action": verdict.action,
+        "reason": verdict.reason,
+        "hint": verdict.hint,
+        **details.fields(),
+        "until": _moment(verdict.until),
+    }
 
 
 def note_refused(verdict: Verdict) -> None:

@@ -1,12 +1,13 @@
 """`/simple/`: the project list and the project pages, in the form that is asked for."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiohttp import hdrs, web
 from packaging.utils import NormalizedName
 
 from indexgate.finished_page import FinishedPage, Variant
+from indexgate.gate import Gate
 from indexgate.index.packing import unpack
 from indexgate.index.project_list import ProjectLists
 from indexgate.index.protocol import NoSuchProject, UpstreamFailed
@@ -19,7 +20,15 @@ from indexgate.store.asked import Asked
 from indexgate.web.asker import asker_of
 from indexgate.web.client import client_of, run_of
 from indexgate.web.new_names import NewNames
-from indexgate.web.refusal import Problem, pip_notice, status_for, upstream_trouble
+from indexgate.web.refusal import (
+    Problem,
+    pip_notice,
+    status_for,
+    upstream_trouble,
+    whole_project,
+)
+from indexgate.web.refusal_details import project_details
+from indexgate_policy.rules.verdict import Verdict
 
 VARY = "Accept, Accept-Encoding, User-Agent"
 _CONTENT_TYPE = {
@@ -106,7 +115,8 @@ class SimpleRoutes:
         if run is not None:
             self.recorder.runs.page_served(run, name, next(iter(page.verdicts.passing), None))
         if page.refused is not None:
-            return refused_project(name, page).response()
+            gate = self.indexes.gate(page.index_id)
+            return refused_project(gate, name, page.refused).response()
         return _answer(request, page, variant)
 
     def _missing(self, name: NormalizedName) -> web.Response:
@@ -240,16 +250,7 @@ def not_acceptable() -> Problem:
     )
 
 
-def refused_project(name: NormalizedName, page: FinishedPage) -> Problem:
+def refused_project(gate: Gate, name: NormalizedName, verdict: Verdict) -> Problem:
     """Say that the whole project is refused, where refusals are hidden (`hide`)."""
-    verdict = page.refused
-    reason = verdict.reason if verdict is not None else ""
-    return Problem(
-        type="urn:indexgate:refused",
-        title="Blocked by indexgate policy",
-        status=451,
-        detail=f"{reason}. {verdict.hint if verdict is not None else ''}".strip(),
-        phrase=f"Blocked by indexgate: {reason}",
-        more={"project": name, "rule": verdict.rule if verdict is not None else ""},
-        headers={hdrs.VARY: VARY},
-    )
+    told = project_details(gate.facts.known(name), gate.policy.current().digest)
+    return replace(whole_project(name, verdict, told), headers={hdrs.VARY: VARY})

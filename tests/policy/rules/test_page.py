@@ -8,8 +8,14 @@ from hypothesis import strategies as st
 from packaging.version import Version
 
 from indexgate_policy.rules import page as rules_page
+from indexgate_policy.rules.document import Policy
 from indexgate_policy.rules.judge import Bench, judge
-from indexgate_policy.rules.page import PageVerdicts, judge_page, judge_release
+from indexgate_policy.rules.page import (
+    PageVerdicts,
+    judge_page,
+    judge_release,
+    passing_versions,
+)
 from indexgate_policy.rules.verdict import Verdict
 from indexgate_policy.signals import Unknown
 from indexgate_policy.subject import Client, File, Release
@@ -319,3 +325,26 @@ def test_hints_on_a_large_page_compare_each_version_with_few_others(
     found = page(rule('version = "<200"'), *[release(f"{n}.0", "wheel") for n in range(400)])
     assert len(found.refused_versions) == 200
     assert len(asked) < 30 * 400
+
+
+def test_versions_that_pass_are_told_the_best_first_and_no_more_than_asked_for() -> None:
+    releases = [release(f"{n}.0", released=NOW - (40 - n) * DAY) for n in range(1, 40)]
+    releases[9] = release("10.0", yanked=True)
+    waits = policy(rule('release_age = { below = "5d" }'))
+
+    def told(version: str, most: int, by: Policy = waits) -> tuple[str, ...]:
+        return passing_versions(
+            file(version=version),
+            assessment(),
+            by,
+            Client(),
+            NOW,
+            presentation="explain",
+            others=releases,
+            most=most,
+        )
+
+    assert told("37.0", 3) == ("35.0", "34.0", "33.0")
+    assert told("11.0", 2) == ("9.0", "8.0")
+    assert told("2.0", 3) == ("1.0", "35.0", "34.0")
+    assert told("37.0", 3, policy(rule("yanked = false"))) == ()

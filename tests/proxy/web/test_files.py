@@ -391,4 +391,4 @@ async def test_a_refused_file_of_a_long_page_costs_no_verdict_on_all_of_it(
             assert response.status == 403
             told = (await response.json(content_type=None))["hint"]
         assert told.startswith("`demo==99.0` passes now; ")
-        assert set(judged) == {"101.0", "100.0", "99.0"}
+        assert set(judged) == {f"{n}.0" for n in range(95, 102)}  # five that pass are told

@@ -1,0 +1,119 @@
+"""What a program needs of a refusal beside its sentences: evidence, what passes, what was meant.
+
+Coding agents install names that nobody wrote down before; they must be able to tell a name that was
+invented from a release that is a day too young, without reading prose.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, TypeAlias
+
+from indexgate.gate import JudgedFile
+from indexgate_policy.assessment import Assessment
+from indexgate_policy.flags import Flag
+from indexgate_policy.rules.wording import plain
+from indexgate_policy.signals import Unknown
+
+MOST_VERSIONS = 5
+"""How many versions that pass are told."""
+
+EvidenceKind: TypeAlias = Literal["advisory", "flag", "release", "project", "upstream"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """A fact that stands behind a refusal, or beside it.
+
+    `id` names it within its `kind`: an advisory's id, a flag's, else what was observed; `severity`
+    is empty where there is none.
+    """
+
+    kind: EvidenceKind
+    id: str
+    text: str
+    severity: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Details:
+    """What is added to the document of a refusal; `imitates` is the project that was meant."""
+
+    policy: str
+    evidence: tuple[Evidence, ...]
+    passing_versions: tuple[str, ...]
+    imitates: str | None
+
+    def fields(self) -> dict[str, Any]:
+        """Return the fields of the problem document."""
+        return {
+            "evidence": self.evidence,
+            "passing_versions": self.passing_versions,
+            "imitates": self.imitates,
+            "policy": self.policy,
+        }
+
+
+def details(judged: JudgedFile, assessment: Assessment | None, passing: tuple[str, ...]) -> Details:
+    """Return the details of the refusal of *judged*; *passing* are the versions that pass."""
+    flags = () if assessment is None else assessment.flags
+    return Details(
+        policy=judged.policy,
+        evidence=tuple(_evidence(judged, assessment)),
+        passing_versions=passing,
+        imitates=_imitated(flags),
+    )
+
+
+def project_details(assessment: Assessment | None, policy: str) -> Details:
+    """Return the details of the refusal of a whole project by the policy with that digest."""
+    flags = () if assessment is None else assessment.flags
+    return Details(
+        policy=policy,
+        evidence=tuple(_flagged(flags)),
+        passing_versions=(),
+        imitates=_imitated(flags),
+    )
+
+
+def _flagged(flags: tuple[Flag, ...]) -> Iterator[Evidence]:
+    for flag in flags:
+        text = plain(flag.evidence, 400)
+        yield Evidence(kind="flag", id=flag.check, text=text, severity=flag.severity.label)
+
+
+def _imitated(flags: tuple[Flag, ...]) -> str | None:
+    names = (flag.facts.get("imitates") for flag in flags)
+    return next((plain(name, 80) for name in names if isinstance(name, str)), None)
+
+
+def _evidence(judged: JudgedFile, assessment: Assessment | None) -> Iterator[Evidence]:
+    subject = judged.subject
+    project = subject.project
+    if assessment is not None and not isinstance(assessment.advisories, Unknown):
+        for advisory in assessment.advisories.records:
+            if advisory.affects(subject.version) is True:
+                severity = advisory.severity
+                yield Evidence(
+                    kind="advisory",
+                    id=advisory.id,
+                    text=plain(advisory.summary, 400),
+                    severity="" if isinstance(severity, Unknown) else severity.label,
+                )
+    yield from _flagged(() if assessment is None else assessment.flags)
+    yield Evidence(kind="release", id="uploaded", text=_moment(subject.uploaded))
+    yield Evidence(kind="release", id="released", text=_moment(subject.released))
+    yield Evidence(kind="project", id="first-upload", text=_moment(project.first_upload))
+    yield Evidence(kind="project", id="releases", text=str(project.releases))
+    if project.status != "active":
+        told = f"{project.status} {project.status_reason}".strip()
+        yield Evidence(kind="upstream", id="status", text=plain(told, 400))
+    if subject.yanked is not False:
+        reason = subject.yanked if isinstance(subject.yanked, str) else ""
+        yield Evidence(kind="upstream", id="yanked", text=plain(reason, 400) or "yanked")
+
+
+def _moment(value: datetime | Unknown) -> str:
+    if isinstance(value, Unknown):
+        return f"not known: {value.reason}"
+    return value.isoformat().replace("+00:00", "Z")

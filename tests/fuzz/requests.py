@@ -34,8 +34,9 @@ _REQUESTS = (
 )
 TOKENS = [
     b"\r\n", b"\n", b"\r", b"\x00", b"Host: evil.example.test\r\n",
-    b"Transfer-Encoding: chunked\r\n", b"Content-Length: 5\r\n", b"../", b"%2e%2e%2f", b"%00", b"//",
-    b"?", b"#", b"GET / HTTP/1.1\r\n", b"Range: bytes=-1\r\n", b"Range: bytes=9-1\r\n", b"Authorization: Basic cnVuLQ==\r\n", b"\xff",
+    b"Transfer-Encoding: chunked\r\n", b"Content-Length: 5\r\n", b"../", b"%2e%2e%2f", b"%00",
+    b"//", b"?", b"#", b"GET / HTTP/1.1\r\n", b"Range: bytes=-1\r\n", b"Range: bytes=9-1\r\n",
+    b"Authorization: Basic cnVuLQ==\r\n", b"\xff",
     b"Expect: 100-continue\r\n", b"Upgrade: h2c\r\n", b"HTTP/2.0", b"User-Agent: uv/0.1 {\r\n",
     b"Accept: a/b;q=\r\n", b"Via: 1.1 indexgate-x\r\n", b"9" * 40, b"a" * 9000,
 ]  # fmt: skip

@@ -30,16 +30,23 @@ def main() -> None:
         began = time.perf_counter()
         _note_movement(place, now, weeks)
         print(f"how the index moved, {what}: {time.perf_counter() - began:.0f} s", flush=True)
-    began = time.perf_counter()
+    began, worked = time.perf_counter(), _worked()
     counted = assess_whole_index(
         place, INDEX, now, workers=given.workers, tell=lambda done: print(f"{done:,}", flush=True)
     )
-    took = time.perf_counter() - began
+    took, worked = time.perf_counter() - began, _worked() - worked
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     print(f"{counted.assessed:,} projects, {counted.flagged:,} with a flag, in {took:.0f} s")
     print(f"{1e6 * took * given.workers / max(1, counted.assessed):.0f} us a project and processor")
+    print(f"{worked:.0f} s of work in all processes; load average {os.getloadavg()[0]:.1f}")
     print(f"{own / 1024:.0f} MB here, at most {largest / 1024:.0f} MB in each of the others")
+
+
+def _worked() -> float:
+    """Return the seconds of processor time of this process and of those that it waited for."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
 def _note_movement(place: Path, now: datetime, weeks: int) -> None:

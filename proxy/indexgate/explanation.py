@@ -24,8 +24,9 @@ class Explanation:
     """What is known of `project` at the time `at`.
 
     `asked` is the version that was asked for, if one was; `index` the upstream without credentials;
-    `stale` why the page could not be had anew, if so. `signals` hold what checks could not look at
-    as `unchecked`. `releases` counts versions not yanked.
+    `index_name` is its name where there are several, and `index_why` says why the project comes
+    from it; `stale` why the page could not be had anew, if so. `signals` hold what checks could not
+    look at as `unchecked`. `releases` counts versions not yanked.
     `verdicts` are of the newest few versions, newest first, and of the asked one.
     `refused_project` is set when no version may be installed.
     """
@@ -34,6 +35,8 @@ class Explanation:
     asked: str | None = None
     at: datetime
     index: str
+    index_name: str = ""
+    index_why: str = ""
     public: bool
     fetched_at: datetime
     stale: str | None = None

@@ -21,6 +21,9 @@ from indexgate.simple.filename import candidates
 from indexgate_policy.assessment import Assessment
 from indexgate_policy.subject import Client
 
+NO_PROJECT_HINT = (
+    "Check the spelling; a private project needs its own index, as `--upstream` or `[[index]]`."
+)
 _Answer = TypeVar("_Answer")
 
 
@@ -137,9 +140,22 @@ class Indexes:
 
         There any stranger could make a project of that name one day.
         """
-        home = None if self.owners is None else self.owners.home(project)
-        asked = self.all if home is None else (home[0],)
+        asked = self.may_own(project)
         return tuple(index.gate.index_id for index in asked if index.gate.public)
+
+    def without(self, project: NormalizedName) -> str:
+        """Say which indexes have no such project, each by its address."""
+        urls = [f"`{index.url}`" for index in self.may_own(project)]
+        return f"{' and '.join(urls)} {'has' if len(urls) == 1 else 'have'} no project `{project}`"
+
+    def url_of(self, index_id: str) -> str:
+        """Return the address of an index, without credentials."""
+        return next(index.url for index in self.all if index.gate.index_id == index_id)
+
+    def may_own(self, project: NormalizedName) -> tuple[Behind, ...]:
+        """Return the indexes that are asked for *project*, in order."""
+        home = None if self.owners is None else self.owners.home(project)
+        return self.all if home is None else (home[0],)
 
     async def _of_owner(
         self,

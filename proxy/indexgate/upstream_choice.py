@@ -62,6 +62,13 @@ class UpstreamChoice:
         return (self, *self.later)
 
     @property
+    def shown(self) -> str:
+        """The address, or name and address of each of several; safe to print."""
+        if not self.later:
+            return self.url
+        return ", ".join(f"{index.name} ({index.url})" for index in self.all)
+
+    @property
     def public_one(self) -> "UpstreamChoice | None":
         """The first index that is public, None where none is."""
         return next((index for index in self.all if index.public), None)

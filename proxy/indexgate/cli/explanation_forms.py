@@ -85,7 +85,7 @@ def _facts(explanation: Explanation) -> Table:
         status += f": {explanation.status_reason}"
     rows = (
         ("project", explanation.project),
-        ("index", f"{explanation.index} ({'public' if explanation.public else 'not public'})"),
+        ("index", _index(explanation)),
         ("page", page),
         ("status", status),
         ("releases", str(explanation.releases)),
@@ -98,6 +98,14 @@ def _facts(explanation: Explanation) -> Table:
     for name, value in rows:
         table.add_row(Text(name, style="bold"), safe(value))
     return table
+
+
+def _index(explanation: Explanation) -> str:
+    public = "public" if explanation.public else "not public"
+    if not explanation.index_name:
+        return f"{explanation.index} ({public})"
+    name, why = explanation.index_name, explanation.index_why
+    return f"{name}: {why} ({explanation.index}, {public})"
 
 
 def _unchecked(signals: Iterable[Signal]) -> Iterator[Text]:

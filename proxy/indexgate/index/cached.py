@@ -71,7 +71,9 @@ class CachedIndex:
         self._memory: LRUCache[NormalizedName, Snapshot] = LRUCache(
             max_bytes, getsizeof=lambda snapshot: len(snapshot.packed) + 500
         )
-        self._missing: TTLCache[NormalizedName, bool] = TTLCache(10_000, freshness.missing)
+        self._missing: TTLCache[NormalizedName, bool] = TTLCache(
+            10_000, freshness.missing, timer=lambda: clock().timestamp()
+        )
         self._flights: dict[NormalizedName, asyncio.Task[Snapshot]] = {}
         self._failures: OrderedDict[NormalizedName, tuple[datetime, UpstreamFailed]] = OrderedDict()
         self._newest_api = NEWEST

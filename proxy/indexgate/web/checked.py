@@ -17,7 +17,6 @@ from indexgate.config import Settings
 from indexgate.index.listing import Listing
 from indexgate.index.protocol import NoSuchProject, UpstreamFailed
 from indexgate.locks.entry import Lock
-from indexgate.redact import redact
 from indexgate.requirements.bounds import Bounds, InForce, in_force
 from indexgate.requirements.candidates import (
     Candidate,
@@ -85,7 +84,7 @@ async def check(
         policy = parts.gate.policy.current()
         return Check(
             at=clock(),
-            index=redact(upstream.url),
+            index=upstream.shown,
             policy=parts.gate.policy.place,
             policy_digest=policy.digest,
             rules=_told(policy),
@@ -157,7 +156,7 @@ class _Bench:
             return blank(action="not judged", reason=reason)
         bounds = self.force.bounds[entry.name]
         try:
-            listed = await self.parts.gate.listing(entry.name)
+            listed = await self.parts.indexes.listing(entry.name)
             found = candidates(listed, bounds, self.python)
         except NoSuchProject:
             return blank(action="failed", reason=f"the index has no project {entry.name}")
@@ -182,7 +181,7 @@ class _Bench:
 
         The whole page is judged where something is refused: it gives the hint what to take instead.
         """
-        gate = self.parts.gate
+        gate = self.parts.indexes.gate_of(listed)
         assessment = await known_of(self.parts, listed)
         policy, now = gate.policy.current(), self.parts.clock()
         shown = gate.presentation

@@ -8,7 +8,8 @@ from indexgate.errors import GateError
 from indexgate.explanation import Explanation, ReleaseVerdict
 from indexgate.index.listing import Listing
 from indexgate.index.protocol import NoSuchProject, UpstreamFailed
-from indexgate.redact import redact
+from indexgate.indexes import NO_PROJECT_HINT
+from indexgate.owners import Owner
 from indexgate.sources import operator_evidence
 from indexgate.store.engines import StoreFailed
 from indexgate.upstream_choice import UpstreamChoice
@@ -28,12 +29,11 @@ async def explain(
     """Explain *name*. Raises GateError when the index has no such project, or cannot be read."""
     async with open_parts(settings, upstream, base="/") as parts:
         try:
-            listed = await parts.gate.listing(name)
+            owner = await parts.indexes.owner(name)
+            listed = await parts.indexes.listing(name)
         except NoSuchProject as error:
             raise GateError(
-                "no-such-project",
-                f"`{redact(upstream.url)}` has no project `{name}`",
-                "Check the spelling; a private project needs its own index as `--upstream`.",
+                "no-such-project", parts.indexes.without(name), NO_PROJECT_HINT
             ) from error
         except UpstreamFailed as error:
             raise GateError(
@@ -41,15 +41,16 @@ async def explain(
                 f"upstream {error.reason}, and the page of `{name}` is not in the local cache",
                 "Try again when the index answers.",
             ) from error
-        await parts.gate.facts.of(listed)
-        await parts.gate.facts.settled()  # unlike an installer, a person can wait for the JSON
-        assessment = (await parts.gate.facts.of(listed)).assessment
-        return _explanation(parts, upstream, listed, assessment, version)
+        facts = owner.index.gate.facts
+        await facts.of(listed)
+        await facts.settled()  # unlike an installer, a person can wait for the JSON
+        assessment = (await facts.of(listed)).assessment
+        return _explanation(parts.about(owner.index.gate), owner, listed, assessment, version)
 
 
 def _explanation(
     parts: Parts,
-    upstream: UpstreamChoice,
+    owner: Owner,
     listed: Listing,
     assessment: Assessment | Unknown,
     version: str | None,
@@ -74,8 +75,10 @@ def _explanation(
         project=listed.project.name,
         asked=None if asked is None else asked.version,
         at=now,
-        index=redact(upstream.url),
-        public=upstream.public,
+        index=owner.index.url,
+        index_name=owner.index.name,
+        index_why=_why(parts, owner),
+        public=owner.index.gate.public,
         fetched_at=listed.snapshot.fetched_at,
         stale=listed.snapshot.stale,
         status=listed.project.status,
@@ -93,6 +96,21 @@ def _explanation(
         verdicts=tuple(_row(release, verdicts) for release in shown),
         refused_project=verdicts.refused_project,
     )
+
+
+def _why(parts: Parts, owner: Owner) -> str:
+    """Say why the project comes from this index."""
+    several = len(parts.indexes.all)
+    if several == 1:
+        return "it is the only index"
+    if owner.namespace:
+        return f"the name is in its namespace `{owner.namespace}`"
+    if not owner.without:
+        return f"it is the first of {several} that are asked, and has it"
+    passed = " and ".join(f"`{name}`" for name in owner.without)
+    have = "has" if len(owner.without) == 1 else "have"
+    why = f"it is the first of {several} that has it; {passed} {have} no such project"
+    return f"{why}, as far as is known: upstream {owner.unsure}" if owner.unsure else why
 
 
 def _signals(parts: Parts, listed: Listing, assessment: Assessment | None) -> tuple[Signal, ...]:

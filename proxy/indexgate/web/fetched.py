@@ -34,7 +34,7 @@ async def fetch_pages(
         async def fetch(name: NormalizedName) -> None:
             async with room:
                 try:
-                    await parts.gate.listing(name, asked=False)
+                    await parts.indexes.listing(name, asked=False)
                 except NoSuchProject:
                     failed.setdefault("the index has no such project", []).append(name)
                 except UpstreamFailed as error:

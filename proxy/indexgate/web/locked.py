@@ -80,7 +80,7 @@ async def judge_entry(parts: Parts, path: str, entry: Pinned | Unasked, stands: 
         reason = f"it comes from another index, {redact(entry.index or '')}"
         return blank(action="not judged", reason=reason)
     try:
-        listed = await parts.gate.listing(entry.name)
+        listed = await parts.indexes.listing(entry.name)
     except NoSuchProject:
         return _unlisted(blank, f"the index has no project {entry.name}")
     except UpstreamFailed as error:
@@ -104,7 +104,7 @@ async def judge_entry(parts: Parts, path: str, entry: Pinned | Unasked, stands: 
 
 async def known_of(parts: Parts, listed: Listing) -> Assessment | Unknown:
     """Return what is known of a project; unlike an installer, a check can wait for the JSON."""
-    facts = parts.gate.facts
+    facts = parts.indexes.gate_of(listed).facts
     await facts.of(listed)
     await facts.settled()
     return facts.known(listed.project.name) or _UNREAD

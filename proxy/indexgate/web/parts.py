@@ -81,6 +81,23 @@ class Parts:
     clock: Clock
     requests: RequestCounts = field(default_factory=RequestCounts)
 
+    def about(self, gate: Gate) -> "Parts":
+        """Return the parts with *gate*, that of one of the indexes, in place of the main one."""
+        names = self.popular if gate.public else PopularNameList(tuple)
+        return replace(self, gate=gate, popular=names)
+
+    def known_by(self, name: NormalizedName) -> Gate:
+        """Return the gate of the index that *name* is known of, without asking any.
+
+        That is the one it belongs to, the first that it was ever asked of, else the main one.
+        Raises StoreFailed.
+        """
+        gates = [index.gate for index in self.indexes.may_own(name)]
+        if len(gates) == 1:
+            return gates[0]
+        seen = self.store.projects.first_seen
+        return next((gate for gate in gates if seen(gate.index_id, name)), self.gate)
+
 
 @asynccontextmanager
 async def open_parts(

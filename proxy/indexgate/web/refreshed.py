@@ -14,8 +14,8 @@ from packaging.utils import NormalizedName
 from indexgate.config import Settings
 from indexgate.day_reading import DayReader
 from indexgate.errors import GateError
+from indexgate.gate import Gate
 from indexgate.index.protocol import NoSuchProject, UpstreamFailed
-from indexgate.redact import redact
 from indexgate.refreshed import (
     DayRow,
     Intended,
@@ -110,7 +110,7 @@ async def refresh(
         await work.do()
         billed = max(0, before - parts.sources.spending.left(clock()))
         return Refreshed(
-            index=redact(upstream.url),
+            index=upstream.shown,
             at=clock(),
             projects=tuple(work.rows[name] for name in work.names),
             days=tuple(work.days),
@@ -141,7 +141,7 @@ async def intend(
             except (SourceFailed, GateError, StoreFailed) as error:
                 untold.append(DayRow(day=day, source=reader.source, error=_told(error)))
         return Intended(
-            index=redact(upstream.url),
+            index=upstream.shown,
             projects=len(work.names),
             questions=tuple(work.questions()),
             days=tuple(plans),
@@ -158,22 +158,24 @@ class _Work:
     progress: Progress
     stop: Stop
     names: tuple[NormalizedName, ...] = field(init=False)
-    sources: tuple[Source, ...] = field(init=False)
+    chosen: frozenset[str] | None = field(init=False)
     rows: dict[NormalizedName, ProjectRow] = field(init=False)
     days: list[DayRow] = field(default_factory=list)
     feed_failure: str | None = None
     whole_index: Counted | None = None
 
     def __post_init__(self) -> None:
-        known = asked_projects(self.parts.store, self.parts.gate.index_id, None)
+        known = {
+            name
+            for index in self.parts.each
+            for name in asked_projects(self.parts.store, index.gate.index_id, None)
+        }
         names = (*self.wanted.projects, *(sorted(known) if self.wanted.everything else ()))
         self.names = tuple(dict.fromkeys(names))
         self.rows = {
             name: ProjectRow(project=name, state="not reached", error="") for name in self.names
         }
-        everyone = self.parts.gate.facts.observer.all
-        chosen = chosen_sources(self.wanted.sources, self.parts.sources.standings)
-        self.sources = tuple(s for s in everyone if chosen is None or s.about.name in chosen)
+        self.chosen = chosen_sources(self.wanted.sources, self.parts.sources.standings)
         if self.wanted.days and not any(self._wants(reader.source) for reader in self.parts.days):
             raise GateError(
                 "no-day-log",
@@ -198,7 +200,8 @@ class _Work:
             for _ in range(AT_ONCE):
                 together.create_task(self._in_turn(waiting))
         if not self.stop.wanted:
-            await relate_surges(self.parts.store, self.parts.gate.index_id)
+            for index in self.parts.each:
+                await relate_surges(self.parts.store, index.gate.index_id)
 
     def days_wanted(self) -> Iterator[tuple[DayReader, date]]:
         """Yield the days to read. Raises StoreFailed."""
@@ -212,13 +215,17 @@ class _Work:
 
     def questions(self) -> Iterator[Question]:
         """Yield what each source would be asked. Raises StoreFailed."""
-        facts = self.parts.gate.facts
-        for source in self.sources:
+        for source in self._sources(self.parts.gate):
             sure, perhaps = [], 0
             for name in self.names:
+                gate = self.parts.known_by(name)
+                facts, sources = gate.facts, self._sources(gate)
+                if source.about.name not in {one.about.name for one in sources}:
+                    continue
                 said = facts.said(name)
                 anew = not source.about.third_party and self._anew(name)
-                if anew or source in facts.observer.due(name, self.sources, said):
+                due = {one.about.name for one in facts.observer.due(name, sources, said)}
+                if anew or source.about.name in due:
                     sure.append(name)
                 elif (
                     source.about.needs
@@ -236,6 +243,11 @@ class _Work:
                 costs=offer.costs,
             )
 
+    def _sources(self, gate: Gate) -> tuple[Source, ...]:
+        """Return those of the chosen sources that are asked about projects of *gate*."""
+        everyone = gate.facts.observer.all
+        return tuple(s for s in everyone if self.chosen is None or s.about.name in self.chosen)
+
     def _wants(self, source: str) -> bool:
         return not self.wanted.sources or source in self.wanted.sources
 
@@ -250,9 +262,10 @@ class _Work:
 
     async def _project(self, name: NormalizedName) -> None:
         try:
-            renewed = await self.parts.gate.facts.renew(
+            gate = (await self.parts.indexes.owner(name)).index.gate
+            renewed = await gate.facts.renew(
                 name,
-                self.sources,
+                self._sources(gate),
                 # Of `--all` nobody asks for one: what no client wants is not kept alive by it.
                 asked=name in self.wanted.projects,
                 anew=self._anew(name),

@@ -18,9 +18,9 @@ from indexgate.config import Settings
 from indexgate.errors import GateError
 from indexgate.index.listing import Listing
 from indexgate.index.protocol import NoSuchProject, UpstreamFailed
+from indexgate.indexes import NO_PROJECT_HINT
 from indexgate.logs import logger
 from indexgate.past import Recalled
-from indexgate.redact import redact
 from indexgate.store.history import PANEL_DAYS
 from indexgate.stored_past import EVENTS_SINCE, StoredPast
 from indexgate.upstream_choice import UpstreamChoice
@@ -63,29 +63,27 @@ async def timeline_of(
     tells.
     """
     async with open_parts(settings, upstream, base="/") as parts:
-        return await told(parts, redact(upstream.url), name, until=until, days=days)
+        return await told(parts, name, until=until, days=days)
 
 
-async def told(
-    parts: Parts, index: str, name: NormalizedName, *, until: date | None, days: int
-) -> View:
-    """Return the timeline of *name* by the open *parts* of a gate in front of *index*."""
+async def told(parts: Parts, name: NormalizedName, *, until: date | None, days: int) -> View:
+    """Return the timeline of *name* by the open *parts* of a gate."""
     now = parts.clock()
     today = now.astimezone(UTC).date()
     is_past = until is not None and until < today
     until = until if until is not None and is_past else today
     moment = datetime.combine(until, time.max, UTC) if is_past else now
     try:
-        listing = await parts.gate.listing(name, asked=False)
+        listing = await parts.indexes.listing(name, asked=False)
     except (NoSuchProject, UpstreamFailed) as error:
+        parts = parts.about(parts.known_by(name))
         then = await asyncio.to_thread(_by_store_alone, parts, name, moment)
         if not then.recalled.events and isinstance(then.recalled.history, Unknown):
-            raise _nothing(error, index, name) from error
+            raise _nothing(error, parts, name) from error
     else:
+        parts = parts.about(parts.indexes.gate_of(listing))
         then = await _by_page(parts, _as_of(listing, moment), moment, is_past=is_past)
-    return await asyncio.to_thread(
-        _view, parts, name, then, index=index, now=now, until=until, days=days
-    )
+    return await asyncio.to_thread(_view, parts, name, then, now=now, until=until, days=days)
 
 
 def _view(
@@ -93,7 +91,6 @@ def _view(
     name: NormalizedName,
     then: _Then,
     *,
-    index: str,
     now: datetime,
     until: date,
     days: int,
@@ -122,7 +119,7 @@ def _view(
     if until < now.date():
         notes += _loaded_later(parts, first, until)
     return View(
-        index=index,
+        index=parts.indexes.url_of(index_id),
         at=now,
         until=until,
         formula=FORMULA,
@@ -245,7 +242,7 @@ def _loaded_later(parts: Parts, first: date, until: date) -> Iterator[str]:
         yield f"{days} loaded, or loaded again, after {until}: a gate did not have them then"
 
 
-def _nothing(error: Exception, index: str, name: NormalizedName) -> GateError:
+def _nothing(error: Exception, parts: Parts, name: NormalizedName) -> GateError:
     if isinstance(error, UpstreamFailed):
         return GateError(
             "upstream-failed",
@@ -254,8 +251,8 @@ def _nothing(error: Exception, index: str, name: NormalizedName) -> GateError:
         )
     return GateError(
         "no-such-project",
-        f"`{index}` has no project `{name}`, and nothing is kept of it",
-        "Check the spelling; a private project needs its own index as `--upstream`.",
+        f"{parts.indexes.without(name)}, and nothing is kept of it",
+        NO_PROJECT_HINT,
     )
 
 

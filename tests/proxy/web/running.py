@@ -87,18 +87,24 @@ async def running(
     *,
     clock: Clock | None = None,
     addresses: Mapping[str, str] | None = None,
+    tables: str = "",
     **given: str | bool | tuple[str, ...],
 ) -> AsyncIterator[Running]:
     """Run a gate in front of *upstream*; *given* are settings as flags would give them.
 
-    *addresses* are those of third parties; the documented ones cannot be reached from a test.
+    With *tables*, the text of `[[index]]` tables, it stands in front of those instead. *addresses*
+    are those of third parties; the documented ones cannot be reached from a test.
     """
     clock = clock or Clock()
     document = folder / "policy.toml"
     if not document.exists():
         document.write_text(policy, encoding="utf-8")
+    ahead = {"upstream": upstream.url}
+    if tables:
+        (folder / "gate.toml").write_text(tables, encoding="utf-8")
+        ahead = {"config": str(folder / "gate.toml")}
     settings = config.load(
-        {"policy": str(document), "upstream": upstream.url, "osv_url": "", **given},
+        {"policy": str(document), "osv_url": "", **ahead, **given},
         {},
         config.read_bounded,
         default_state=folder / "state",

@@ -71,7 +71,7 @@ async def gate(tmp_path: Path) -> AsyncIterator[Running]:
 
 
 async def asked(gate: Running, until: date | None = None, days: int = 182) -> View:
-    return await told(gate.parts, "https://index.example.test/", NAME, until=until, days=days)
+    return await told(gate.parts, NAME, until=until, days=days)
 
 
 async def test_today_has_the_surge_with_its_flag_and_what_happened_beside_it(

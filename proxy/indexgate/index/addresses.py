@@ -6,8 +6,10 @@ credentials of upstream's address stay inside the gate. The gate never fetches a
 client sends: it looks for the listed file that has this address and fetches upstream's own.
 """
 
+import re
 import string
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit, urlunsplit
 
 PREFIX = "files"
@@ -34,14 +36,13 @@ def address_of(url: str, filename: str) -> str:
     The last segment is always *filename*, as clients take the name from there.
     """
     scheme, _, rest = url.partition("://")
-    host = rest.partition("/")[0]
+    authority, _, path = rest.partition("/")
     if (  # as nearly all are: in a tenth of the time
         rest.endswith(f"/{filename}")
         and scheme in {"http", "https"}
-        and _is_ordinary(rest)
-        and host == host.lower()
+        and _is_ordinary(path)
         and "//" not in rest
-        and host
+        and _is_plain_authority(authority)
     ):
         return f"{PREFIX}/{scheme}/{rest}"
     parts = urlsplit(url)
@@ -56,7 +57,20 @@ def canonical(path: str) -> str:
     """Return *path* in one spelling: every client escapes differently (pip a port's colon, say)."""
     if _is_ordinary(path):
         return path
+    *start, rest = path.split("/", 3)
+    if _is_ordinary(rest):
+        return f"{_escaped('/'.join(start))}/{rest}"
+    return _escaped(path)
+
+
+@lru_cache(256)
+def _escaped(path: str) -> str:
     return "/".join(quote(unquote_to_bytes(part), safe="") for part in path.split("/"))
+
+
+@lru_cache(256)
+def _is_plain_authority(authority: str) -> bool:
+    return re.fullmatch(r"[a-z0-9.-]+(?::[0-9]+)?", authority) is not None
 
 
 def _is_ordinary(path: str) -> bool:

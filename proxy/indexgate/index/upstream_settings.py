@@ -18,7 +18,7 @@ class UpstreamSettings:
     public: bool
     in_house: bool = False
     timeout: float = 10.0
-    page_limit: int = 100_000_000
+    page_limit: int = 150_000_000
     credentials: tuple[str, str] | None = None
     ca_file: str | None = None
     client_certificate: str | None = None

@@ -27,7 +27,8 @@ _VERSION = re.compile(r"\s*([0-9]{1,4})(?:\.([0-9]{1,4}))?\s*")
 _HOST = re.compile(r"[A-Za-z0-9._~%!$&'()*+,;=:@\[\]-]+")
 # An address that needs no second look: nothing to quote, to decode, or to cut off.
 is_plain_url = re.compile(
-    r"https?://[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d{1,4})?(?:/(?!\.)[\w~!$'()*+,;=:@.-]*)+",
+    r"https?://[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::(?:[1-5]\d{4}|\d{1,4}))?"
+    r"(?:/(?!\.)[\w~!$'()*+,;=:@.-]*)+",
     re.ASCII,
 ).fullmatch
 

@@ -46,8 +46,8 @@ FAULTS: list[tuple[str, Fault, str]] = [
     ("cut off", CutOff(after=100), "broke off in the middle of the page"),
     ("captive portal", captive_portal(), "index"),
     ("version 2.0", api_version("2.0"), "2.0"),
-    ("200 MB", Huge(size=200_000_000), "more than 100,000,000 bytes"),
-    ("bomb", Huge(size=200_000_000, compressed=True), "more than 100,000,000 bytes"),
+    ("200 MB", Huge(size=200_000_000), "more than 150,000,000 bytes"),
+    ("bomb", Huge(size=200_000_000, compressed=True), "more than 150,000,000 bytes"),
     ("loop", redirect("/simple/demo/"), "redirected more than 5 times"),
     ("elsewhere", redirect("file:///etc/passwd"), "not http or https"),
 ]

@@ -16,10 +16,14 @@ Turn: TypeAlias = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """A verdict by one of the policies; `rules` are the one that refuses, or all that warn."""
+    """A verdict by one of the policies; `rules` are the one that refuses, or all that warn.
+
+    `version` is the one that a resolver would take; `passed_over` are newer ones that are refused.
+    """
 
     action: str
     version: str | None
+    passed_over: tuple[str, ...]
     rules: tuple[str, ...]
     reason: str
 
@@ -75,6 +79,7 @@ def _side(row: Checked) -> Side:
     return Side(
         action=row.action,
         version=row.version,
+        passed_over=row.passed_over,
         rules=(row.rule,) if row.rule else warned,
         reason=next((reason for reason in reasons if reason), ""),
     )
@@ -83,15 +88,10 @@ def _side(row: Checked) -> Side:
 def _turn(old: Side, new: Side) -> Turn | None:
     if "failed" in {old.action, new.action}:
         return "could not be judged"
-    for action, anew, no_longer in _TURNS:
-        if (old.action == action) is not (new.action == action):
-            return anew if new.action == action else no_longer
+    if (old.action == "refuse") is not (new.action == "refuse"):
+        return "refused anew" if new.action == "refuse" else "no longer refused"
     if old.version != new.version:
         return "another version"
+    if (old.action == "warn") is not (new.action == "warn"):
+        return "warned anew" if new.action == "warn" else "no longer warned"
     return "for another reason" if old.rules != new.rules else None
-
-
-_TURNS: tuple[tuple[str, Turn, Turn], ...] = (
-    ("refuse", "refused anew", "no longer refused"),
-    ("warn", "warned anew", "no longer warned"),
-)

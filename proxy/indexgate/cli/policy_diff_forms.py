@@ -12,6 +12,7 @@ from indexgate.cli.terminal_text import safe
 from indexgate.verdict_changes import Side, VerdictChange, VerdictChanges
 from indexgate_policy.rules.difference import Change
 
+_NAMED = 5
 _SIGNS = {"added": "+", "removed": "-", "changed": "~", "moved": ">"}
 _STYLES = {"stricter": "red", "looser": "green", "": ""}
 _TURN_STYLES = {"refused anew": "bold red", "warned anew": "yellow", "no longer refused": "green"}
@@ -97,4 +98,8 @@ def _said(side: Side) -> str:
 
 
 def _why(change: VerdictChange) -> str:
+    if change.turn == "another version":
+        new = change.new.passed_over
+        over = ", ".join((new or change.old.passed_over)[:_NAMED])
+        return f"{over} {'refused' if new else 'no longer refused'}"
     return change.new.reason or change.old.reason

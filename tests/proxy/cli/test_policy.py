@@ -265,7 +265,11 @@ def test_a_range_that_moves_to_another_version_is_told(
 ) -> None:
     document = told(capsys, "diff", "observe", "p.toml", "--on", "demo", *common)["verdicts"]
     [change] = document["changes"]
+    assert change["turn"] == "another version"
     assert (change["old"]["version"], change["new"]["version"]) == ("2.0", "1.0")
+    assert change["new"]["passed_over"] == ["2.0"]
+    assert run(["policy", "diff", "observe", "p.toml", "--on", "demo", *common]) == 0
+    assert "2.0 refused" in " ".join(capsys.readouterr().out.replace("│", " ").split())
 
 
 def test_a_lock_is_judged_by_both(

@@ -1,6 +1,7 @@
 """Problem documents: one table has every type; the page and the refusals are held to it."""
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -115,6 +116,12 @@ async def test_other_refusals_and_failures_have_what_the_table_says(
             return
         held(document)
         assert ("passing_versions" in document) is (response.status == 451)
+
+
+def test_the_document_in_the_guide_is_one() -> None:
+    guide = (ROOT / "docs" / "tasks" / "read-refusals-by-machine.md").read_text(encoding="utf-8")
+    [shown] = re.findall(r"^```json\n(.*?)^```", guide, re.DOTALL | re.MULTILINE)
+    held(json.loads(shown))
 
 
 async def test_a_file_that_passes_now_says_so(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """What the gate was asked for lately, as a lock: versions that it served, refused or warned of."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from pathlib import Path
 
@@ -15,8 +15,10 @@ PLACE = "record"
 _MOST_DECISIONS = 100_000
 
 
-def recorded(store: Path, since: datetime, *, index_id: str, clock: Callable[[], datetime]) -> Lock:
-    """Return the versions of the index that the store has on record since then, the newest first.
+def recorded(
+    store: Path, since: datetime, *, index_ids: Collection[str], clock: Callable[[], datetime]
+) -> Lock:
+    """Return the versions of the indexes that the store has on record since then, newest first.
 
     Versions that are not PEP 440 are left out. Raises StoreFailed.
     """
@@ -28,12 +30,12 @@ def recorded(store: Path, since: datetime, *, index_id: str, clock: Callable[[],
 
     with record_at(store) as record:
         for decision in record.query(since=since, limit=_MOST_DECISIONS):
-            if decision.index_id == index_id:
+            if decision.index_id in index_ids:
                 for version in decision.versions:
                     note(decision.project, version, decision.at)
     with past_at(store, clock) as past:
         for of_index, project in past.served.names(since):
-            if of_index == index_id:
+            if of_index in index_ids:
                 for served in past.served.of(of_index, project, since, clock()):
                     note(project, served.version, served.first_at)
     newest = sorted(last, key=lambda key: last[key], reverse=True)

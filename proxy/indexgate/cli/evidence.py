@@ -10,6 +10,7 @@ import click
 from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 
 from indexgate.cli import settings_options
+from indexgate.cli.index_option import chosen, index_option
 from indexgate.cli.settings_options import settings_options as with_settings
 from indexgate.config import Given
 from indexgate.errors import GateError
@@ -43,6 +44,7 @@ def command() -> None:
 @click.option("--text", required=True, metavar="TEXT", help="What there is to say, in a line.")
 @click.option("--on", "day", metavar="DATE", help="When it was (2026-11-20).  [default: today]")
 @click.option("--by", "author", metavar="NAME", help="Who says so.  [default: your login name]")
+@index_option
 @with_settings(_SETTINGS)
 def add(
     *,
@@ -51,6 +53,7 @@ def add(
     text: str,
     day: str | None,
     author: str | None,
+    of_index: str | None,
     **given: Given,
 ) -> int:
     """Enter something about the project NAME."""
@@ -58,7 +61,7 @@ def add(
     said = _line(text, "--text", _LONGEST)
     by = _line(_login() if author is None else author, "--by", _LONGEST_NAME)
     on = _day(day, datetime.now(UTC))
-    with _entries(given) as (entries, index_id):
+    with _entries(given, of_index, name) as (entries, index_id):
         number = entries.add(index_id, name, kind=kind, text=said, day=on, author=by)
     click.echo(f"Entered as {number}: {kind} about {name}, {on}, by {by}", err=True)
     return 0
@@ -67,11 +70,12 @@ def add(
 @command.command(name="list")
 @click.argument("project", metavar="[NAME]", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
+@index_option
 @with_settings(_SETTINGS)
-def list_(*, project: str | None, as_json: bool, **given: Given) -> int:
+def list_(*, project: str | None, as_json: bool, of_index: str | None, **given: Given) -> int:
     """Show what was entered, about the project NAME or about all."""
     name = None if project is None else _name(project)
-    with _entries(given) as (entries, index_id):
+    with _entries(given, of_index, name) as (entries, index_id):
         found = entries.of(index_id, name)
     if as_json:
         import msgspec
@@ -89,10 +93,11 @@ def list_(*, project: str | None, as_json: bool, **given: Given) -> int:
 @click.argument(
     "numbers", metavar="NUMBER...", type=click.IntRange(1, 2**53), nargs=-1, required=True
 )
+@index_option
 @with_settings(_SETTINGS)
-def remove(*, numbers: tuple[int, ...], **given: Given) -> int:
+def remove(*, numbers: tuple[int, ...], of_index: str | None, **given: Given) -> int:
     """Take back what was entered under these numbers: all of them, or none."""
-    with _entries(given) as (entries, index_id):
+    with _entries(given, of_index) as (entries, index_id):
         lacking = entries.remove(index_id, numbers)
     if lacking:
         named = ", ".join(str(number) for number in lacking)
@@ -106,14 +111,16 @@ def remove(*, numbers: tuple[int, ...], **given: Given) -> int:
 
 
 @contextmanager
-def _entries(given: dict[str, Given]) -> "Iterator[tuple[StoredEvidence, str]]":
+def _entries(
+    given: dict[str, Given], of_index: str | None, project: NormalizedName | None = None
+) -> "Iterator[tuple[StoredEvidence, str]]":
     """Open the store; yield the entries in it, and the id of the index they are about."""
     from indexgate import state_folder
     from indexgate.store.database import open_store
     from indexgate.store.engines import STORE_FILE
 
     settings = settings_options.settings(given)
-    index_id = settings_options.upstream(settings).index_id
+    index_id = chosen(settings_options.upstream(settings), of_index, project).index_id
     folder = state_folder.open_state(settings.state)
     store = open_store(folder.path / STORE_FILE, lambda: datetime.now(UTC))
     try:

@@ -36,7 +36,7 @@ EXIT_CODES: Mapping[int, str] = {
     0: "All is well; `explain` and `check`: what was asked for passes.",
     1: "`exempt report --strict`: there is something to do. `explain` and `check`: something that"
     " was asked for is refused. `check`: or pinned, but not listed by the index, or what"
-    " `--fail-on` names; `run` too. `lock rewrite --check`: a lock holds a gate's address.",
+    " `--fail-on` names; `run` too. `lock rewrite --check`: a lock holds a gate's address."
     " `policy check`: something is odd; `policy test`: a case differs.",
     FAILED: "Wrong usage, a wrong setting, or a failure; stderr says which."
     " `check`: nothing is refused, but something could not be judged. `refresh`: something could"

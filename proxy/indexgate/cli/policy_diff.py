@@ -141,7 +141,7 @@ def _asked(
     record = recorded(
         settings.state / STORE_FILE,
         begin,
-        index_id=upstream.index_id,
+        index_ids={index.index_id for index in upstream.all},
         clock=lambda: datetime.now(UTC),
     )
     if not record.entries:

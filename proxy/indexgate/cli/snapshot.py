@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from indexgate.cli import settings_options
+from indexgate.cli.index_option import chosen, index_option
 from indexgate.cli.settings_options import settings_options as with_settings
 from indexgate.config import Given, Settings
 from indexgate.errors import GateError
@@ -70,8 +71,11 @@ def command() -> None:
     is_flag=True,
     help="Also the daily downloads of projects with 10 or more a day.",
 )
+@index_option
 @with_settings((*_STORE, "private_names"))
-def export(*, folder: Path, key: Path, lasts: str, history: bool, **given: Given) -> int:
+def export(
+    *, folder: Path, key: Path, lasts: str, history: bool, of_index: str | None, **given: Given
+) -> int:
     """Write a snapshot of all that is known and may be passed on to the new folder FOLDER.
 
     What a licence does not allow to pass on stays out, and what was made with it is assessed again
@@ -86,7 +90,9 @@ def export(*, folder: Path, key: Path, lasts: str, history: bool, **given: Given
     from indexgate.snapshot.manifest import IndexIdentity
 
     holds, now = _duration(lasts), datetime.now(UTC)
-    settings, upstream = _gate(given)
+    settings, indexes = _gate(given)
+    upstream = chosen(indexes, of_index)
+    private = (*settings.private_names, *indexes.private_namespaces)
     index = IndexIdentity(url=redact(upstream.url), id=upstream.index_id, public=upstream.public)
     with _store(settings) as store, asyncio.Runner() as runner, _progress() as progress:
         again = AssessAgain(
@@ -107,7 +113,7 @@ def export(*, folder: Path, key: Path, lasts: str, history: bool, **given: Given
             lasts=holds,
             again=again,
             now=now,
-            private=lambda name: any(fnmatchcase(name, p) for p in settings.private_names),
+            private=lambda name: any(fnmatchcase(name, pattern) for pattern in private),
             further=downloads.writer(store, upstream.index_id, now.date()) if history else None,
             tell=_counted(progress),
         )
@@ -123,8 +129,16 @@ def export(*, folder: Path, key: Path, lasts: str, history: bool, **given: Given
 @click.argument("folder", type=_FOLDER)
 @click.option("--allow-older", is_flag=True, help="Also one older than the last one taken in.")
 @click.option("--allow-expired", is_flag=True, help="Also one that has expired.")
+@index_option
 @with_settings((*_STORE, "snapshot_key"))
-def take(*, folder: Path, allow_older: bool, allow_expired: bool, **given: Given) -> int:
+def take(
+    *,
+    folder: Path,
+    allow_older: bool,
+    allow_expired: bool,
+    of_index: str | None,
+    **given: Given,
+) -> int:
     """Take the snapshot in FOLDER into the store."""
     from indexgate.snapshot.faults import must_be_installed
 
@@ -133,7 +147,8 @@ def take(*, folder: Path, allow_older: bool, allow_expired: bool, **given: Given
     from indexgate.snapshot import downloads, manifest, read, take_in
 
     now = datetime.now(UTC)
-    settings, upstream = _gate(given)
+    settings, indexes = _gate(given)
+    upstream = chosen(indexes, of_index)
     snapshot = read.open_snapshot(folder, settings.snapshot_key)
     about = snapshot.manifest.index
     take_in.check_index(about, upstream.index_id, public=upstream.public)
@@ -222,8 +237,9 @@ def keygen(file: Path) -> int:
 @click.option(
     "--of", "file", type=_FOLDER, metavar="FILE", help="Print the public key of this one."
 )
+@index_option
 @with_settings((*_STORE, "snapshot_key"))
-def keys(*, file: Path | None, **given: Given) -> int:
+def keys(*, file: Path | None, of_index: str | None, **given: Given) -> int:
     """Show whose snapshots are taken in, and the last one of each."""
     from indexgate.cli import snapshot_forms
     from indexgate.snapshot import signing
@@ -231,7 +247,8 @@ def keys(*, file: Path | None, **given: Given) -> int:
     if file is not None:
         click.echo(signing.public_key(file))
         return 0
-    settings, upstream = _gate(given)
+    settings, indexes = _gate(given)
+    upstream = chosen(indexes, of_index)
     with _store(settings) as store:
         snapshot_forms.print_keys(settings.snapshot_key, store, upstream.index_id)
     return 0

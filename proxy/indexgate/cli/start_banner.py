@@ -32,7 +32,7 @@ def banner(
     rules = f"{len(policy.rules)} {'rule' if len(policy.rules) == 1 else 'rules'}"
     lines = [
         f"indexgate listens on {listening.url}",
-        f"  upstream      {upstream.url} ({upstream.origin})",
+        *_upstreams(upstream),
         f"  policy        {settings.policy} ({rules}; {settings.origins['policy']})",
         f"  state         {settings.state}",
         f"  presentation  {settings.presentation}",
@@ -51,11 +51,23 @@ def banner(
     return "\n".join(lines)
 
 
+def _upstreams(upstream: UpstreamChoice) -> Iterator[str]:
+    """Yield the upstream, or each of several with the names that belong to it alone."""
+    if not upstream.later:
+        yield f"  upstream      {upstream.url} ({upstream.origin})"
+        return
+    for number, index in enumerate(upstream.all, 1):
+        about = ["public" if index.public else "not public"]
+        if index.namespaces:
+            about.append(f"alone has {', '.join(f'`{glob}`' for glob in index.namespaces)}")
+        yield f"  upstream {number:<4} {index.name}: {index.url} ({'; '.join(about)})"
+
+
 def _leaves(settings: Settings, upstream: UpstreamChoice) -> str:
     if settings.offline:
         return "nothing (offline)"
-    asked = f"requests to upstream ({upstream.url})"
-    if not upstream.public:
+    asked = f"requests to {'the upstreams' if upstream.later else 'upstream'} ({upstream.shown})"
+    if upstream.public_one is None:
         return (
             f"{asked}; no advisories are fetched, since they speak of the public index's projects"
             " (`--upstream-public`), and nobody else is told a name"

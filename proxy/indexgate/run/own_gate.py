@@ -27,10 +27,14 @@ _LARGEST_ANSWER = 50_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnGate:
-    """A gate that has proven itself: where it listens, and what it stands in front of."""
+    """A gate that has proven itself: where it listens, and what it stands in front of.
+
+    `upstreams` are the addresses of all its indexes, in order; `upstream` is the main one of them.
+    """
 
     port: int
     upstream: str
+    upstreams: tuple[str, ...]
     policy: str
     secret: str = field(repr=False)
 
@@ -148,11 +152,14 @@ def _described(port: int, state: StateFolder) -> OwnGate:
     try:
         _, health = _ask(port, "/-/health", {})
         upstream, policy = str(health["upstream"]["url"]), str(health["policy"]["place"])
+        upstreams = tuple(str(index["url"]) for index in health["indexes"])
     except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError) as error:
         raise GateError(
             "gate-not-well", f"the gate on port {port} does not tell how it is"
         ) from error
-    return OwnGate(port=port, upstream=upstream, policy=policy, secret=state.secret)
+    return OwnGate(
+        port=port, upstream=upstream, upstreams=upstreams, policy=policy, secret=state.secret
+    )
 
 
 def _whose(port: int, secret: str) -> Literal["nobody's", "another's", "ours"]:

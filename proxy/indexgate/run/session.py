@@ -10,6 +10,7 @@ from pathlib import Path
 from indexgate import pip_settings, state_folder, web_address
 from indexgate.config import Settings
 from indexgate.errors import GateError
+from indexgate.index_tables import PYPI
 from indexgate.locks.swap import Swap
 from indexgate.run import (
     child,
@@ -125,19 +126,25 @@ def _gate(asked: Asked, state: StateFolder) -> OwnGate:
         gate = own_gate.find(settings.port, state) if settings.port else None
         if gate is None:
             return own_gate.start(asked.start, asked.given, state, asked.environ)
-    _check_same(settings, gate)
+    _check_same(asked, gate)
     return gate
 
 
-def _check_same(settings: Settings, gate: OwnGate) -> None:
+def _check_same(asked: Asked, gate: OwnGate) -> None:
     """Raise GateError if flags ask for another gate than the one that runs."""
+    settings = asked.settings
     wrong = None
     if settings.origins["policy"].place == "flag" and settings.policy != gate.policy:
         wrong = f"{settings.origins['policy']} is `{settings.policy}`, not its `{gate.policy}`"
     if settings.upstream is not None and settings.origins["upstream"].place == "flag":
         url = web_address.parse(settings.upstream).url
-        if url != gate.upstream:
-            wrong = f"{settings.origins['upstream']} is `{url}`, not its `{gate.upstream}`"
+        if (url,) != gate.upstreams:
+            has = ", ".join(f"`{each}`" for each in gate.upstreams)
+            wrong = f"{settings.origins['upstream']} is `{url}`, not its {has}"
+    if settings.indexes and settings.origins["config"].place == "flag":
+        urls = (asked.public_index if one.url == PYPI else one.url for one in settings.indexes)
+        if tuple(web_address.parse(url).url for url in urls) != gate.upstreams:
+            wrong = f"`{settings.config}` names other indexes than it has"
     if wrong is not None:
         raise GateError(
             "another-gate",
@@ -169,7 +176,7 @@ def _check_others(asked: Asked, gate: OwnGate, found: Sequence[Configured]) -> N
     others = other_indexes.others(
         found,
         gate=lambda address: _is(gate, address),
-        covered=(gate.upstream, web_address.parse(asked.public_index).url),
+        covered=(*gate.upstreams, web_address.parse(asked.public_index).url),
     )
     if not asked.keep_indexes:
         other_indexes.refuse(others)
@@ -241,7 +248,7 @@ def _renamed(found: Sequence[Configured], gate: OwnGate) -> list[str]:
     names: list[str] = []
     for index in found:
         try:
-            same = web_address.parse(index.url).url == gate.upstream
+            same = web_address.parse(index.url).url in gate.upstreams
         except ValueError:
             same = False
         if same and index.replaced and index.name is not None and index.name != "default":

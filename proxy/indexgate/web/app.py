@@ -167,6 +167,7 @@ def _form(parts: Parts) -> ExemptionForm:
 def _health(parts: Parts) -> Health:
     return Health(
         version=version("indexgate"),
+        main=next(index for index in parts.each if index.gate is parts.gate),
         each=parts.each,
         indexes=parts.indexes,
         feed=parts.store.advisories.feed_state,

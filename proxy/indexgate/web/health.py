@@ -21,9 +21,10 @@ from indexgate.web.refusal import NO_STORE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """What health looks at: `each` index, and `indexes`, which knows whose a project is."""
+    """What health looks at: `each` index, the `main` one of them, and whose a project is."""
 
     version: str
+    main: IndexParts
     each: tuple[IndexParts, ...]
     indexes: Indexes
     feed: Callable[[], FeedState | None]
@@ -78,7 +79,7 @@ class Health:
                 "broken": self.gate.policy.broken,
                 "notices": list(policy.notices),
             },
-            "upstream": index_health.reached(self.each[0]),
+            "upstream": index_health.reached(self.main),
             "indexes": [index_health.report(index) for index in self.each],
             "owners": self._owners(),
             "feeds": {"osv": self._feed(feed)},

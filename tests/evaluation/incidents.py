@@ -18,45 +18,31 @@ import json
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeAlias
 
 from packaging.utils import canonicalize_name
 
+from indexgate.replay.incidents import (
+    AFTER,
+    TAGS_AFTER,
+    Incident,
+    assumed,
+    incidents,
+    moment,
+    past,
+    seen,
+)
 from indexgate_policy.assess import assess
-from indexgate_policy.assessment import Assessment, Case
+from indexgate_policy.assessment import Assessment
 from indexgate_policy.checks import CHECKS, Check
 from indexgate_policy.flags import Severity
-from indexgate_policy.signals import Value
-from tests.evaluation.past import Uploads, case_at, rows
+from tests.evaluation.past import case_at, rows
 
-AFTER = timedelta(minutes=10)
 TRUNCATED = timedelta(days=60)  # a list that begins in the middle says nothing of first releases
-MONTH, DORMANT = timedelta(days=30), timedelta(days=800)
-ASSUMED = 3
 WAITING = timedelta(hours=24)
 Histories: TypeAlias = Mapping[str, list[tuple[str, datetime, str]]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Incident:
-    """One attacked or malicious project, its first bad version, and the signs that were visible."""
-
-    id: str
-    name: str
-    kind: str
-    last_good: str
-    bad: str
-    uploaded: datetime
-    removed: datetime
-    signs: frozenset[str]
-
-    @property
-    def is_takeover(self) -> bool:
-        """Whether an honest project was there before."""
-        return self.last_good not in {"none", ""}
 
 
 def main() -> None:
@@ -78,38 +64,8 @@ def main() -> None:
 
 
 def read_incidents(path: Path) -> Iterator[Incident]:
-    """Yield each named project of each incident."""
-    for row in rows(path):
-        uploaded, removed = moment(row["first_bad_upload_utc"]), moment(row["removed_utc"])
-        for name in row["packages"].split(";"):
-            if name.startswith("(") or row["id"].startswith("benign"):
-                continue
-            yield Incident(
-                id=row["id"],
-                name=name,
-                kind=row["kind"],
-                last_good="1.0" if row["last_good"] == "?" else row["last_good"],
-                bad=first_version(row["bad_versions"], name),
-                uploaded=uploaded,
-                removed=max(removed, uploaded),
-                signs=frozenset(row["signals_expected"].split(";")),
-            )
-
-
-def moment(text: str) -> datetime:
-    """Return the moment of a day, month or time; the first one of it."""
-    whole = f"{text}-01" if len(text) == len("2024-05") else text
-    read = datetime.fromisoformat(whole)
-    return read if read.tzinfo else read.replace(tzinfo=UTC)
-
-
-def first_version(text: str, name: str) -> str:
-    """Return the first bad version; 1.0.0 where the table does not name one."""
-    for part in text.split(";"):
-        version = part.strip().removeprefix(name).strip().split("-")[0]
-        if version[:1].isdigit():
-            return version
-    return "1.0.0"
+    """Yield each project of each incident that was one."""
+    return (one for one in incidents(rows(path)) if not one.is_benign)
 
 
 def read_histories(path: Path) -> tuple[Histories, Histories]:
@@ -141,52 +97,11 @@ def line(incident: Incident, histories: Histories) -> str:
     listed = [(v, at) for v, at, _ in kept if at < incident.uploaded and v != incident.bad]
     up = incident.removed - incident.uploaded
     plain = told(assess(past(incident, listed)))
-    watched = told(assess(seen(past(incident, listed or assumed(incident)), incident)))
+    later = past(incident, listed or assumed(incident), incident.uploaded + TAGS_AFTER)
+    watched = told(assess(seen(later, incident)))
     waits = "refused until removed" if up < WAITING else "refused for the first day"
     shown = f"{up.days} d" if up >= WAITING else "under a day"
     return f"| {incident.id} | {incident.name} | {shown} | {plain} | {watched} | {waits} |"
-
-
-def assumed(incident: Incident) -> Uploads:
-    """Return three releases before, a month apart, where an honest project was there."""
-    if not incident.is_takeover:
-        return ()
-    pause = DORMANT if any("dormant" in sign for sign in incident.signs) else MONTH
-    last = incident.uploaded - pause
-    return [
-        *((f"0.0.{place}", last - (ASSUMED - place) * MONTH) for place in range(1, ASSUMED)),
-        (incident.last_good, last),
-    ]
-
-
-def past(incident: Incident, before: Uploads) -> Case:
-    """Return the case a few minutes after the first bad upload."""
-    uploads = [*before, (incident.bad, incident.uploaded)]
-    link: dict[str, Value] = {"repository": ""} if "no_project_urls" in incident.signs else {}
-    if "no_source_repo" in incident.signs:
-        link = {"repository": ""}
-    return case_at(incident.uploaded + AFTER, incident.name, uploads, link)
-
-
-def seen(case: Case, incident: Incident) -> Case:
-    """Return *case* with what the table says was visible; tags are looked at after half a day."""
-    later = replace(case, now=incident.uploaded + timedelta(hours=12))
-    *before, newest = later.releases
-    if "provenance_loss" in incident.signs:
-        attested = [
-            replace(one, files=tuple(replace(f, provenance=True) for f in one.files))
-            for one in before
-        ]
-        bare = replace(newest, files=tuple(replace(f, provenance=False) for f in newest.files))
-        later = replace(later, releases=(*attested, bare))
-    signals: dict[str, Value] = {}
-    if "release_without_source_tag" in incident.signs:
-        signals["tags"] = tuple(one.version for one in before)
-        signals["repository"] = f"https://example.test/{incident.name}/{incident.name}"
-    uploads: Uploads = ()
-    added = case_at(later.now, incident.name, uploads, signals).signals
-    kept = {**later.signals, **added}
-    return replace(later, signals=type(later.signals)(kept.values()))
 
 
 def told(assessment: Assessment) -> str:

@@ -26,7 +26,6 @@ NOT_KEPT = Unknown(reason="facts of that time are not kept")
 FACTS_HOLD = timedelta(days=7)
 """How long an assessment stands for what was known, if none after it is kept."""
 
-_NO_FEED = Unknown(reason="no advisory feed has been read")
 _NOT_YET_SEEN = Unknown(reason="the gate had not been asked for the project by then")
 _NO_TIME = Unknown(reason="upload times are not known")
 _STATUS = re.compile(r"status changed from (\S+) to (\S+)")
@@ -39,7 +38,7 @@ class Remembered:
 
     `releases` have every file that is or was listed; `paged` says that they are from the project's
     page, so that none is missing but those that are gone. `assessments` are in order of
-    `assessed_at`, `events` in order of time. `advisories` are Unknown when no feed was ever read.
+    `assessed_at`, `events` in order of time. `advisories` are NOT_KEPT when no feed was ever read.
     """
 
     project: Project
@@ -47,7 +46,7 @@ class Remembered:
     paged: bool = True
     events: tuple[Event, ...] = ()
     assessments: tuple[Assessment, ...] = ()
-    advisories: tuple[Advisory, ...] | Unknown = _NO_FEED
+    advisories: tuple[Advisory, ...] | Unknown = NOT_KEPT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

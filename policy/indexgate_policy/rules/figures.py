@@ -72,9 +72,9 @@ class RuleFigures:
 class PolicyFigures:
     """What a policy would have done with all asks.
 
-    `not_judged` asks would be refused only for want of kept facts. `lost_files` is the share of
-    files that are fine today and would have been refused; `caught_files` that of files that are bad
-    today and would have been refused whenever they were asked for.
+    `not_judged` asks would be refused only for want of kept facts. Of files that were judged,
+    `lost_files` is the share of those that are fine today that would have been refused;
+    `caught_files` that of those that are bad today that would have been refused at every ask.
     """
 
     refused: int
@@ -127,6 +127,8 @@ class Figures:
             self._of(rule).not_judged += ask.count
         for rule in () if tried.refused else tried.warnings:
             self._of(rule).warned += ask.count
+        if tried.action is None:
+            return  # neither caught nor lost
         if became.bad:
             self._bad[file] = self._bad.get(file, True) and tried.refused
         elif became.fate == "fine":

@@ -83,13 +83,18 @@ def try_on(policy: Policy, then: Then, ask: Ask, *, presentation: Presentation) 
     try:
         known = gather(then.assessment, ask.client, ask.at, policy.max_feed_age)
         known = _blinded(known, then)
-        verdicts = judge_on(Bench(policy, known), then.release, presentation)
-        verdict = verdicts[ask.filename]
         file = next(one for one in then.release.files if one.filename == ask.filename)
         blind = tuple(_blind(policy.rules, then, file, known)) if _lacks(then, file) else ()
+        verdicts = judge_on(Bench(policy, known), then.release, presentation)
+        if verdicts[ask.filename].rule in blind:
+            # Another rule may refuse it for what is known.
+            sighted = tuple(rule for rule in policy.rules if rule.id not in blind)
+            bench = Bench(replace(policy, rules=sighted), known)
+            by_sight = judge_on(bench, then.release, presentation)
+            verdicts = by_sight if by_sight[ask.filename].refused else verdicts
     except Exception as error:
         return Tried(action=Action.REFUSE, rule=fault(error).rule)
-    return _tried(verdict, verdicts, blind)
+    return _tried(ask.filename, verdicts, blind)
 
 
 def _blinded(known: Known, then: Then) -> Known:
@@ -111,9 +116,10 @@ class _PartlyKept(Signals):
         return super().value(name) if name in self else NOT_KEPT
 
 
-def _tried(verdict: Verdict, verdicts: Mapping[str, Verdict], blind: tuple[str, ...]) -> Tried:
+def _tried(asked: str, verdicts: Mapping[str, Verdict], blind: tuple[str, ...]) -> Tried:
+    verdict = verdicts[asked]
     moments = [one.until for one in verdicts.values() if one.until is not None]
-    # A rule that refuses for want of facts is `blind`, and nothing before it refuses.
+    # A rule that refuses for want of facts is `blind`, and no other refuses.
     unjudged = verdict.refused and verdict.rule in blind
     warnings = tuple(dict.fromkeys(one.rule for one in verdict.warnings if one.rule not in blind))
     action = Action.WARN if warnings else Action.ALLOW
@@ -128,7 +134,8 @@ def _tried(verdict: Verdict, verdicts: Mapping[str, Verdict], blind: tuple[str, 
 
 def _lacks(then: Then, file: File) -> bool:
     """Tell whether anything that a rule may ask for is not kept."""
-    return NOT_KEPT in (file.released, file.provenance) or then.facts != "all" or not then.paged
+    kept = (file.released, file.provenance, then.assessment.advisories)
+    return NOT_KEPT in kept or then.facts != "all" or not then.paged
 
 
 def _blind(rules: Iterable[Rule], then: Then, file: File, known: Known) -> Iterator[str]:

@@ -31,10 +31,15 @@ def print_replayed(replayed: Replayed, console: Console | None = None) -> None:
     if not replayed.asks:
         _notes(console, replayed.notes)
         return
+    _line(console, f"draft: {replayed.draft.policy}; in force: {replayed.in_force.policy}")
     console.print(_both(replayed))
-    for named, role in ((replayed.draft, "the draft"), (replayed.in_force, "in force")):
-        _line(console, f"\n{named.policy} ({role}), rule by rule")
-        console.print(_rules(named.figures.rules))
+    for named, role in ((replayed.draft, "the draft"), (replayed.in_force, "the policy in force")):
+        spoke = [rule for rule in named.figures.rules if _spoke(rule)]
+        silent = len(named.figures.rules) - len(spoke)
+        rest = f"; {silent} that never spoke are left out" if silent else ""
+        _line(console, f"\nthe rules of {role}{rest}")
+        if spoke:
+            console.print(_rules(spoke))
     if replayed.differing:
         _line(
             console,
@@ -43,6 +48,7 @@ def print_replayed(replayed: Replayed, console: Console | None = None) -> None:
             f" {replayed.differing} projects",
         )
         console.print(_differences(replayed))
+    _line(console, "of shares, 95 % intervals; bad and good as of today, as far as the gate knows")
     _notes(console, replayed.notes)
 
 
@@ -73,9 +79,8 @@ def print_exposure(exposure: Exposure, console: Console | None = None) -> None:
 
 def _both(replayed: Replayed) -> Table:
     table = Table()
-    table.add_column("")
-    for named in (replayed.draft, replayed.in_force):
-        table.add_column(safe(named.policy), justify="right")
+    for heading in ("", "draft", "in force"):
+        table.add_column(heading, justify="right" if heading else "left")
     rows = [_totals(replayed.draft), _totals(replayed.in_force)]
     for (heading, draft), (_, in_force) in zip(*rows, strict=True):
         table.add_row(heading, draft, in_force)
@@ -89,37 +94,47 @@ def _totals(named: Named) -> list[tuple[str, str]]:
         ("pass with a warning", f"{figures.warned:,}"),
         ("pass", f"{figures.passed:,}"),
         ("not judged", f"{figures.not_judged:,}"),
-        ("files bad today, kept out", _share(figures.caught_files)),
-        ("  days before it was known", _gained(figures.gained)),
-        ("files fine today, lost", _share(figures.lost_files)),
+        ("bad files kept out", _share(figures.caught_files)),
+        ("days before known", _gained(figures.gained)),
+        ("good files lost", _share(figures.lost_files)),
     ]
+
+
+def _spoke(rule: RuleFigures) -> bool:
+    return bool(rule.refused or rule.warned or rule.not_judged)
 
 
 def _rules(rules: Sequence[RuleFigures]) -> Table:
     table = Table()
     table.add_column("rule", overflow="fold")
-    for heading in ("refused", "files", "bad", "days gained", "lost", "warned", "not judged"):
+    for heading in ("refused", "bad today", "days gained", "fine today", "warned", "not judged"):
         table.add_column(heading, justify="right")
     for rule in rules:
-        lost = f"{rule.lost:,} ({rule.lost_files:,} files)" if rule.lost else "0"
         table.add_row(
             safe(rule.rule),
-            f"{rule.refused:,}",
-            f"{rule.files:,}",
-            f"{rule.bad:,}",
+            _asks_and_files(rule.refused, rule.files),
+            _files(rule.bad) if rule.bad else "0",
             _gained(rule.gained),
-            lost,
+            _asks_and_files(rule.lost, rule.lost_files),
             f"{rule.warned:,}",
             f"{rule.not_judged:,}",
         )
     return table
 
 
+def _asks_and_files(asks: int, files: int) -> str:
+    return f"{asks:,} ({_files(files)})" if asks else "0"
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count:,} files"
+
+
 def _differences(replayed: Replayed) -> Table:
     table = Table()
     table.add_column("project", overflow="fold")
-    for named in (replayed.draft, replayed.in_force):
-        table.add_column(safe(f"only {named.policy}"), justify="right")
+    for heading in ("only the draft", "only in force"):
+        table.add_column(heading, justify="right")
     table.add_column("by the rule", overflow="fold")
     for row in replayed.differences:
         table.add_row(
@@ -143,8 +158,8 @@ def _line(console: Console, text: str) -> None:
 def _share(share: Share) -> str:
     if not share.of:
         return "none"
-    interval = f"95 %: {share.low:.1%} to {share.high:.1%}"
-    return f"{share.found:,} of {share.of:,} ({share.found / share.of:.1%}; {interval})"
+    interval = f"{100 * share.low:.1f}-{100 * share.high:.1f} %"
+    return f"{share.found:,} of {share.of:,} ({interval})"
 
 
 def _gained(gained: Gained) -> str:

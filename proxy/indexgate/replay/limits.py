@@ -19,6 +19,11 @@ def limits(basis: Basis, agreement: Agreement) -> Iterator[str]:
             f"Of {_asks(basis.pageless)} no page of the project is kept: when the file was uploaded"
             " is known only where it was noted, and what became of it only from advisories"
         )
+    if basis.unread:
+        yield (
+            "The advisory feed was never read: rules that ask for advisories are not judged, and"
+            " no file is known as malware; `indexgate refresh` reads it"
+        )
     if basis.left_out:
         yield f"{_asks(basis.left_out)} of indexes that are not configured now are left out"
     if basis.named_now > basis.named_then:

@@ -157,5 +157,5 @@ def _advisories(
     if not public:
         return ()
     if kept.advisories.feed_state() is None:
-        return Unknown(reason="the advisory feed has not been read yet")
+        return NOT_KEPT
     return kept.advisories.of(name)

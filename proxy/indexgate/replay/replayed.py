@@ -21,15 +21,17 @@ class Basis:
     """What the figures rest on; numbers are asks.
 
     `by_facts` were judged with the assessment of their time, `by_page` without one: by the page,
-    the advisories and the record alone. `pageless` are asks for projects of which no page is kept.
-    `left_out` are of an index that is not configured any more. `named_now` asks were for versions
-    that an advisory names today, `named_then` of these it named already. `yanked_since` were for
-    files that are yanked today, and nobody saw that they were yanked then.
+    the advisories and the record alone. `pageless` are asks for projects of which no page is kept,
+    `unread` those without any advisory feed, `left_out` those of an index that is not configured
+    any more. `named_now` asks were for versions that an advisory names today, `named_then` of these
+    it named already. `yanked_since` were for files that are yanked today, and nobody saw that they
+    were yanked then.
     """
 
     by_facts: int = 0
     by_page: int = 0
     pageless: int = 0
+    unread: int = 0
     left_out: int = 0
     named_now: int = 0
     named_then: int = 0

@@ -107,7 +107,9 @@ class Replaying:
         if not then.paged:
             self._basis["pageless"] += ask.count
         advisories = recalled.past.advisories
-        if not isinstance(advisories, Unknown) and advisories:
+        if isinstance(advisories, Unknown):
+            self._basis["unread"] += ask.count
+        elif advisories:
             naming = [one for one in advisories if one.affects(ask.version) is True]
             self._basis["named_now"] += bool(naming) * ask.count
             known = any(one.published and one.published <= ask.at for one in naming)

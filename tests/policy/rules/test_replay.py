@@ -48,6 +48,11 @@ def then(release: Release | None = None, facts: Any = "all", **known: Any) -> Th
     return Then(release=release or one_release(), assessment=assessment(**known), facts=facts)
 
 
+def nothing_kept() -> Then:
+    unscored = replace(assessment(), score=NOT_KEPT)
+    return Then(release=one_release(), assessment=unscored, facts="none")
+
+
 def tried(text: str, known: Then, at: datetime = NOW, **facts: Any) -> Tried:
     return try_on(policy(text), known, ask(at, **facts), presentation="explain")
 
@@ -65,24 +70,46 @@ def test_rules_that_warn_are_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("when", "unknown"),
+    "when",
     [
-        ('flag = { id = "typosquat" }', "refuse"),
-        ("any_flag = { severity = { at_least = 'low' } }", "refuse"),
-        ("owners = { below = 2 }", "refuse"),
-        ("health = { below = 30 }", "refuse"),
-        ('signal = { repository = { is = "" } }', "refuse"),
+        'flag = { id = "typosquat" }',
+        'any_flag = { severity = { at_least = "low" } }',
+        "owners = { below = 2 }",
+        "health = { below = 30 }",
+        'signal = { repository = { is = "" } }',
     ],
 )
-def test_a_refusal_for_want_of_facts_that_are_not_kept_is_not_judged(
-    when: str, unknown: str
-) -> None:
-    unscored = replace(assessment(), score=NOT_KEPT)
-    for facts in ("none", "some"):
-        known = Then(release=one_release(), assessment=unscored, facts=facts)
-        said = tried(rule(when, unknown=unknown), known)
-        if facts == "none" or "flag" not in when:
-            assert (said.action, said.rule, said.blind) == (None, "r", ("r",))
+def test_a_refusal_for_want_of_facts_that_are_not_kept_is_not_judged(when: str) -> None:
+    said = tried(rule(when, unknown="refuse"), nothing_kept())
+    assert (said.action, said.rule, said.blind) == (None, "r", ("r",))
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        'flag = { id = "typosquat" }',
+        "owners = { below = 2 }",
+        "health = { below = 30 }",
+    ],
+)
+def test_so_it_is_where_only_some_facts_are_kept(when: str) -> None:
+    unchecked = ("typosquat: owners has not been observed yet",)
+    known = replace(assessment(signals={"unchecked": unchecked, "tags": ("1.0",)}), score=NOT_KEPT)
+    some = Then(release=one_release(), assessment=known, facts="some")
+    assert tried(rule(when, unknown="refuse"), some).action is None
+    assert tried(rule("signal = { tags = { is = '1.0' } }"), some).refused
+
+
+def test_another_rule_may_refuse_for_what_is_known() -> None:
+    blind = rule("owners = { below = 2 }", unknown="refuse").replace('"r"', '"few"')
+    said = tried(blind + rule('project = "demo"'), nothing_kept())
+    assert (said.action, said.rule, said.blind) == (Action.REFUSE, "r", ("few",))
+
+
+def test_a_feed_that_was_never_read_leaves_it_open() -> None:
+    known = replace(then(), assessment=replace(assessment(), advisories=NOT_KEPT))
+    said = tried(rule('advisory = "malware"', unknown="refuse"), known)
+    assert (said.action, said.blind) == (None, ("r",))
 
 
 def test_a_rule_that_would_let_it_pass_is_counted_as_blind_too() -> None:

@@ -285,7 +285,7 @@ class TestCommand:
         assert run(arguments) == 0
         output = capsys.readouterr()
         shown = " ".join(output.out.split())
-        for text in ("asks refused", "files fine today, lost", "rule by rule", "project-1", "all"):
+        for text in ("asks refused", "good files lost", "rules of the draft", "project-1", "all"):
             assert text in shown
 
     @pytest.mark.parametrize(

@@ -1,0 +1,134 @@
+"""The history of a lock replayed, with a real git and a loopback index."""
+
+import asyncio
+import json
+import os
+import subprocess
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from indexgate.cli.main import run
+from indexgate.errors import GateError
+from indexgate.replay.lock_history import pinned, versions
+from tests.standins.packages import project, wheel
+from tests.standins.upstream import Upstream
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+DAY = timedelta(days=1)
+HEAD = "# what the project needs, pinned by hand\n" * 5  # so that git takes the move for one
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
+YOUNG = """\
+version = 1
+[[rule]]
+id = "young"
+action = "refuse"
+when = { release_age = { below = "7d" } }
+unknown = "refuse"
+[[rule]]
+id = "few"
+action = "refuse"
+when = { owners = { below = 2 } }
+unknown = "refuse"
+"""
+
+
+def git(folder: Path, *arguments: str, at: datetime = NOW) -> None:
+    environment = {
+        **os.environ,
+        "GIT_CONFIG_GLOBAL": "/dev/null",
+        "GIT_CONFIG_SYSTEM": "/dev/null",
+        **{f"GIT_{who}_NAME": "a" for who in ("AUTHOR", "COMMITTER")},
+        **{f"GIT_{who}_EMAIL": "a@example.test" for who in ("AUTHOR", "COMMITTER")},
+        **{f"GIT_{who}_DATE": at.isoformat() for who in ("AUTHOR", "COMMITTER")},
+    }
+    subprocess.run(["git", *arguments], cwd=folder, env=environment, check=True, text=True)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """Return a lock whose history is three versions, the first under another name."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    git(folder, "init", "-q")
+    steps = [
+        ("reqs.txt", "demo==1.0\n", 30),
+        ("reqs.txt", "demo==1.0\nother==1.0\n", 20),
+        ("requirements.txt", "demo==1.0\nother==1.0\nelse==1.0 ; sys_platform == 'win32'\n", 10),
+    ]
+    for name, content, days in steps:
+        if name != "reqs.txt":
+            git(folder, "mv", "reqs.txt", name)
+        (folder / name).write_text(HEAD + content, encoding="utf-8")
+        git(folder, "add", name)
+        git(folder, "commit", "-q", "-m", "lock", at=NOW - days * DAY)
+    return folder / "requirements.txt"
+
+
+def test_versions_come_oldest_first_also_under_earlier_names(repository: Path) -> None:
+    found = versions(repository, EVER)
+    assert [one.path for one in found] == ["reqs.txt", "reqs.txt", "requirements.txt"]
+    assert [one.at for one in found] == [NOW - days * DAY for days in (30, 20, 10)]
+    assert [len(pinned(repository, one)) for one in found] == [1, 2, 3]
+
+
+def test_the_version_in_force_at_the_begin_counts(repository: Path) -> None:
+    found = versions(repository, NOW - 15 * DAY)
+    assert [one.at for one in found] == [NOW - 20 * DAY, NOW - 10 * DAY]
+
+
+def test_a_lock_in_a_folder_of_the_repository_is_found(repository: Path) -> None:
+    inner = repository.parent / "inner"
+    inner.mkdir()
+    (inner / "uv.lock").write_text("version = 1\n", encoding="utf-8")
+    git(inner, "add", "uv.lock")
+    git(inner, "commit", "-q", "-m", "lock")
+    [one] = versions(inner / "uv.lock", EVER)
+    assert one.path == "inner/uv.lock"
+    assert pinned(inner / "uv.lock", one) == ()
+
+
+def test_a_lock_that_git_does_not_know_is_told(repository: Path, tmp_path: Path) -> None:
+    with pytest.raises(GateError, match="no commit"):
+        versions(repository.with_name("other.lock"), EVER)
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    with pytest.raises(GateError, match="lock-history"):
+        versions(outside / "uv.lock", EVER)
+    with pytest.raises(GateError, match="no folder"):
+        versions(tmp_path / "nowhere" / "uv.lock", EVER)
+
+
+async def test_each_version_is_judged_as_of_its_commit(
+    repository: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    draft = tmp_path / "draft.toml"
+    draft.write_text(YOUNG, encoding="utf-8")
+    # demo was two days old at the first commit, twelve at the second; other seven and a half.
+    packages = [
+        project("demo", wheel("demo", "1.0", upload_time=NOW - 32 * DAY)),
+        project("other", wheel("other", "1.0", upload_time=NOW - 20 * DAY - 5 * DAY)),
+    ]
+    async with Upstream(*packages) as upstream:
+        arguments = [
+            *("replay", str(draft), "--lock", str(repository), "--json"),
+            *("--upstream", upstream.url, "--state", str(tmp_path / "state")),
+            *("--policy", "observe"),
+        ]
+        assert await asyncio.to_thread(run, arguments) == 0
+    output = capsys.readouterr()
+    told = json.loads(output.out)
+    assert (told["source"], told["asks"], told["projects"]) == ("lock", 6, 3)
+    rules = {rule["rule"]: rule for rule in told["draft"]["figures"]["rules"]}
+    # demo at the first commit, other at the second; of `else` nobody knows anything.
+    assert rules["young"]["refused"] == 2
+    assert rules["young"]["not_judged"] == 1
+    assert rules["few"]["not_judged"] == 6
+    assert told["draft"]["figures"]["not_judged"] == 4
+    assert told["in_force"]["figures"]["refused"] == 0
+    assert "else: the index has no such project" in output.err

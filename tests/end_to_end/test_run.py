@@ -224,7 +224,9 @@ NEWS = {
     r"  why       indexgate explain --upstream \S+ --policy \S+ --state \S+ demo==2\.0\n",
     "evil-demo": r"indexgate: 1 refused in this run\n"
     r"  refused   evil-demo 1\.0: the policy names evil-demo \(rule `evil-name`\)\n"
-    r"  why       indexgate explain --upstream \S+ --policy \S+ --state \S+ evil-demo==1\.0\n",
+    r"  why       indexgate explain --upstream \S+ --policy \S+ --state \S+ evil-demo==1\.0\n"
+    r"  ask       indexgate exempt request --policy \S+ --state \S+ evil-demo==1\.0"
+    r" --rule evil-name\n",
 }
 
 

@@ -82,7 +82,7 @@ def tell(found: Iterable[Entry], *, as_json: bool) -> None:
             entry.state,
             entry.what,
             ", ".join(entry.rules),
-            f"{entry.days} days" if entry.until is None else str(entry.until),
+            _until(entry),
             entry.by or entry.asked_by or "a browser",
             entry.reason + (f" - {entry.answer}" if entry.answer else ""),
             str(entry.uses) if entry.origin else "",
@@ -109,6 +109,14 @@ def print_table(headings: Iterable[str], rows: Iterable[tuple[str, ...]]) -> Non
         )
     if table.row_count:
         Console(highlight=False).print(table)
+
+
+def _until(entry: Entry) -> str:
+    if entry.state == "break-glass":
+        return "the end of its run"
+    if entry.until is not None:
+        return str(entry.until)
+    return "1 day" if entry.days == 1 else f"{entry.days} days"
 
 
 def _of_request(request: Request) -> Entry:

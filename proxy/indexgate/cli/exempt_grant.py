@@ -69,4 +69,5 @@ def grant(
 def said(wish: Wish) -> str:
     """Return *wish* in words."""
     what = f"{wish.project} {wish.version}".strip()
-    return f"{what} from `{wish.rule}` for {wish.days} days ({wish.reason})"
+    days = "1 day" if wish.days == 1 else f"{wish.days} days"
+    return f"{what} from `{wish.rule}` for {days} ({wish.reason})"

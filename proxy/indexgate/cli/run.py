@@ -25,6 +25,8 @@ _SETTINGS = (
     *("offline", "osv_url"),
 )
 
+_ASKING = ("config", "policy", "state")
+
 
 @click.command(
     name="run",
@@ -102,6 +104,7 @@ def command(
         system=_system(ci),
         sarif=sarif,
         flags=settings_options.as_flags(given, explain.SETTINGS),
+        asking=settings_options.as_flags(given, _ASKING),
         environ=os.environ,
         folder=Path.cwd(),
         say=click.echo,

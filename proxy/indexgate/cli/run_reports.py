@@ -38,7 +38,7 @@ _FAILING: Mapping[FailOn, frozenset[Kind]] = {
 class Telling:
     """How a run is told: the `form` of the summary, the CI system if any, where SARIF goes.
 
-    `flags` are those that `explain` needs to judge as the run did.
+    `flags` are those that `explain` needs to judge as the run did, `asking` those of `exempt`.
     """
 
     command: Sequence[str]
@@ -46,6 +46,7 @@ class Telling:
     system: System | None
     sarif: str | None
     flags: str
+    asking: str = ""
     environ: Mapping[str, str] = field(repr=False)
     folder: Path
     say: Callable[[str], None]
@@ -100,7 +101,9 @@ def _text(ended: Ended, telling: Telling) -> str:
         return ""
     if telling.form == "json":
         return summary.as_json(ended.things, trouble=ended.trouble)
-    return summary.text(ended.things, trouble=ended.trouble, flags=telling.flags)
+    return summary.text(
+        ended.things, trouble=ended.trouble, flags=telling.flags, asking=telling.asking
+    )
 
 
 def _job(telling: Telling, system: System) -> Job:

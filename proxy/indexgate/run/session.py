@@ -233,7 +233,7 @@ def _broken_glass(asked: Asked, gate: OwnGate, token: str) -> Iterator[None]:
     finally:
         mended = gate.mend_glass(token)
         end = "is over" if mended else "ends within 12 hours, since the gate does not answer"
-        asked.tell(f"indexgate: BREAK-GLASS {end}; what it let in: indexgate log --run {token}")
+        asked.tell(f"indexgate: BREAK-GLASS {end}; its warnings: indexgate log --run {token}")
 
 
 def _leads_to(index: Configured, gate: OwnGate) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias
 from packaging.version import InvalidVersion, Version
 
 from indexgate_policy.rules import unjudged
+from indexgate_policy.rules.exemptions import NOT_WAIVABLE
 from indexgate_policy.rules.unjudged import Unjudged
 from indexgate_policy.rules.wording import plain
 
@@ -71,10 +72,13 @@ def told(report: Mapping[str, Any]) -> tuple[Told, ...]:
     return tuple(sorted(found, key=lambda thing: _KINDS.index(thing.kind)))
 
 
-def text(things: Iterable[Told], *, trouble: str | None = None, flags: str = "") -> str:
+def text(
+    things: Iterable[Told], *, trouble: str | None = None, flags: str = "", asking: str = ""
+) -> str:
     """Return the closing summary for people; empty when there is nothing to tell.
 
-    *flags* are those that `explain` needs to judge as the run did.
+    *flags* are those that `explain` needs to judge as the run did, *asking* those with which an
+    exemption is asked for where the run's gate takes it up.
     """
     things = tuple(things)
     lines = [f"indexgate: {heading(things)} in this run"] if things else []
@@ -86,6 +90,9 @@ def text(things: Iterable[Told], *, trouble: str | None = None, flags: str = "")
         first = things[0]
         asked = f"{first.project}=={first.versions[0]}"
         lines.append(f"  why       indexgate explain {flags + ' ' if flags else ''}{asked}")
+        if first.kind == "refused" and first.rule not in NOT_WAIVABLE:
+            where = f"{asking} " if asking else ""
+            lines.append(f"  ask       indexgate exempt request {where}{asked} --rule {first.rule}")
     if trouble:
         lines.append(f"indexgate: the record of this run may lack something: {plain(trouble)}")
     return "\n".join(lines)

@@ -36,16 +36,24 @@ def test_a_refused_file_is_told_once_however_often_it_was_asked_for() -> None:
     assert _text(report) == (
         "indexgate: 1 refused in this run\n"
         "  refused   demo 2.0: it is new (rule `a-rule`)\n"
-        "  why       indexgate explain demo==2.0"
+        "  why       indexgate explain demo==2.0\n"
+        "  ask       indexgate exempt request demo==2.0 --rule a-rule"
     )
 
 
 def test_the_line_to_paste_has_the_flags_of_the_run() -> None:
     things = summary.told(_report(_line("refused", "demo", "2.0")))
-    shown = summary.text(things, flags="--policy 'my policy.toml' --offline")
+    policy = "--policy 'my policy.toml'"
+    shown = summary.text(things, flags=f"{policy} --offline", asking=policy)
     assert shown.endswith(
-        "\n  why       indexgate explain --policy 'my policy.toml' --offline demo==2.0"
+        f"\n  why       indexgate explain {policy} --offline demo==2.0"
+        f"\n  ask       indexgate exempt request {policy} demo==2.0 --rule a-rule"
     )
+
+
+def test_nobody_is_sent_to_ask_for_what_nothing_can_waive() -> None:
+    report = _report({**_line("refused", "demo", "2.0"), "rule": "quarantined"})
+    assert "exempt" not in _text(report)
 
 
 def test_a_withheld_version_is_told_with_what_was_taken_instead() -> None:
@@ -103,7 +111,7 @@ def test_long_lists_are_cut_and_say_so() -> None:
 
 def test_no_reason_can_forge_a_line_or_a_colour() -> None:
     report = _report(_line("refused", "demo", "1", reason="a\nindexgate: all is well\x1b[31m"))
-    assert len(_text(report).splitlines()) == 3
+    assert len(_text(report).splitlines()) == 4
     assert "\x1b" not in _text(report)
 
 
@@ -167,7 +175,7 @@ def test_other_reasons_and_other_kinds_keep_lines_of_their_own() -> None:
             _line("warned", "d", "1"),
         )
     ).splitlines()
-    assert len(lines) == 6
+    assert len(lines) == 7
     assert not any("packages" in line for line in lines)
     several = _text(_all_taken(_unjudged("a"), _unjudged("b"), _line("refused", "c", "1")))
     assert [line.split()[0] for line in several.splitlines()[1:]] == ["refused", "warned", "why"]

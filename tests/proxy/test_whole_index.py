@@ -9,7 +9,8 @@ from packaging.utils import NormalizedName
 
 from indexgate.assessing import is_without_page
 from indexgate.store.database import Store, open_store
-from indexgate.whole_index import Part, assess_part, assess_whole_index, assessed_chunks
+from indexgate.whole_index import assess_part, assess_whole_index
+from indexgate.without_page import Part, assessed_chunks
 from indexgate_policy.assessment import Assessment, Lookalike
 from indexgate_policy.checks import CHECKS
 from indexgate_policy.downloads.day_counts import DayCounts
@@ -97,14 +98,31 @@ def test_looking_at_all_together_first_finds_what_looking_at_each_does(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     [quick] = assessed_chunks(store, INDEX, NOW, OneLookalike(None), Part())
-    monkeypatch.setattr("indexgate.whole_index._CALM", CHECKS)
+    monkeypatch.setattr("indexgate.without_page._CALM", CHECKS)
     [thorough] = assessed_chunks(store, INDEX, NOW, OneLookalike(None), Part())
     assert [one.flags for one in quick] == [one.flags for one in thorough]
     assert sum(bool(one.flags) for one in quick) == 1
 
 
+def test_one_that_speaks_for_others_says_what_is_found_of_each(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def chunk() -> list[Assessment]:
+        [found] = assessed_chunks(store, INDEX, NOW, OneLookalike(None), Part())
+        return found
+
+    monkeypatch.setattr("indexgate_policy.checks.quiet._FEW", 1e6)  # all but the bought one
+    monkeypatch.setattr("indexgate_policy.checks.quiet._FEW_PEOPLE", 1e6)
+    monkeypatch.setattr("indexgate_policy.checks.automation_only.LEAST", 1e6)
+    monkeypatch.setattr("indexgate_policy.checks.clockwork.LEAST_A_DAY", 1e6)
+    monkeypatch.setattr("indexgate_policy.checks.region_concentration.LEAST", 1e6)
+    quick = chunk()
+    monkeypatch.setattr("indexgate_policy.alike.Quiet.alike", lambda *_: None)
+    assert quick == chunk()
+
+
 def test_parts_share_the_index_among_them(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("indexgate.whole_index.CHUNK", 10)
+    monkeypatch.setattr("indexgate.without_page.CHUNK", 10)
     parts = [assess_part(place, INDEX, NOW, Part(number=n, of=3)) for n in range(3)]
     assert sum(part.assessed for part in parts) == 41
     assert min(part.assessed for part in parts) > 0

@@ -3,10 +3,12 @@
 Only the gate's own loggers are set up; those of libraries stay as they are.
 """
 
+import json
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, TextIO, cast
 
+import msgspec
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
 
@@ -23,7 +25,7 @@ def configure(
 ) -> None:
     """Set up the log of this process. Colours only on a terminal and without `NO_COLOR`."""
     stream = stream or sys.stderr
-    renderer: structlog.typing.Processor = structlog.processors.JSONRenderer()
+    renderer: structlog.typing.Processor = structlog.processors.JSONRenderer(serializer=_as_json)
     if form == "text":
         colours = stream.isatty() and not environ.get("NO_COLOR")
         renderer = structlog.dev.ConsoleRenderer(
@@ -43,6 +45,14 @@ def configure(
         logger_factory=structlog.WriteLoggerFactory(file=stream),
         cache_logger_on_first_use=False,
     )
+
+
+def _as_json(event: EventDict, **_: Any) -> str:
+    """Return *event* as JSON, several times as fast as the standard library's encoder."""
+    try:
+        return msgspec.json.encode(event).decode()
+    except (UnicodeEncodeError, TypeError):  # a client's bytes that are no text, say
+        return json.dumps(event, default=str)
 
 
 def logger(part: str) -> FilteringBoundLogger:
@@ -93,10 +103,10 @@ def without_credentials(_logger: WrappedLogger, _method: str, event: EventDict) 
 def _redacted(value: Any) -> Any:
     if isinstance(value, str):
         return redact(value)
+    if isinstance(value, int | float | None):
+        return value
     if isinstance(value, Mapping):
         return {key: _redacted(member) for key, member in value.items()}
     if isinstance(value, list | tuple):
         return [_redacted(member) for member in value]
-    if isinstance(value, int | float | None):
-        return value
     return redact(str(value))

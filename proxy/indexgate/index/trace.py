@@ -20,15 +20,17 @@ MetFile: TypeAlias = Literal["hit", "miss", "passed"]
 
 @dataclass(slots=True, kw_only=True)
 class Trace:
-    """One request. `id` names it in the log, in the answer's header and in what it failed with.
+    """One request.
 
-    `started` and `answered` (None: not yet) are of `perf_counter`; `upstream` is for how many
-    seconds upstream was waited, `judge` for how many the page was read and judged. `page` and
+    `id` names it in the log, in the answer's header and in what it failed with; `kind` is what is
+    asked for. `started` and `answered` (None: not yet) are of `perf_counter`; `upstream` is for how
+    many seconds upstream was waited, `judge` for how many the page was read and judged. `page` and
     `file` tell what the caches had. `result`, `why`, `rule` and `project` are what is told of it,
     empty where there is nothing to tell.
     """
 
     id: str
+    kind: str = ""
     started: float = field(default_factory=perf_counter)
     answered: float | None = None
     upstream: float = 0.0
@@ -60,18 +62,19 @@ def waiting_for_upstream() -> Iterator[None]:
         trace.upstream += perf_counter() - began
 
 
-@contextmanager
-def judging() -> Iterator[None]:
+class judging:  # noqa: N801 - read as the context managers beside it; a generator costs thrice
     """Count what is done within as reading and judging, less the time upstream was waited for."""
-    trace = current()
-    if trace is None:
-        yield
-        return
-    began, waited = perf_counter(), trace.upstream
-    try:
-        yield
-    finally:
-        trace.judge += perf_counter() - began - (trace.upstream - waited)
+
+    __slots__ = ("_began", "_trace")
+
+    def __enter__(self) -> None:
+        self._trace = current()
+        self._began = perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        trace = self._trace
+        if trace is not None:
+            trace.judge += perf_counter() - self._began - trace.upstream
 
 
 def met_page(what: Met) -> None:

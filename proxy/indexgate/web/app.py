@@ -13,6 +13,7 @@ from aiohttp import web
 from indexgate.config import Settings
 from indexgate.listening import Listening
 from indexgate.logs import say
+from indexgate.redact import redact
 from indexgate.upstream_choice import UpstreamChoice
 from indexgate.web.break_glass_routes import BreakGlass
 from indexgate.web.document_routes import DocumentRoutes
@@ -127,18 +128,23 @@ def application(parts: Parts, settings: Settings, *, base: str) -> web.Applicati
 
 
 def _metrics(parts: Parts) -> Metrics:
-    health = _health(parts)
+    health, owners = _health(parts), parts.indexes.owners
     return Metrics(
         Watched(
             version=health.version,
             requests=parts.requests,
             gates=tuple(index.gate for index in parts.each),
-            upstreams={i.choice.url: i.upstream for i in parts.each if i.upstream is not None},
+            upstreams={
+                index.choice.name or redact(index.choice.url): index.upstream
+                for index in parts.each
+                if index.upstream is not None
+            },
             files=parts.files,
             recorder=parts.recorder,
             asked=parts.store.asked,
             feed=health.feed,
             degraded=lambda: len(health.report()["degraded"]),
+            owner_changes=lambda: 0 if owners is None else owners.changes,
             clock=parts.clock,
         )
     )

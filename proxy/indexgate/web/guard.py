@@ -21,6 +21,7 @@ from indexgate.web.request_id import HEADER, request_id
 
 TRACE = web.RequestKey("trace", Trace)
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_WORTH_TELLING = 0.001  # seconds
 _TIMED = frozenset({"page", "file", "metadata", "list"})
 
 
@@ -48,12 +49,15 @@ def guard(
 
     With *by_address* it also answers to every IP address: rebinding needs a name.
     """
-    log = structlog.get_logger("indexgate")
+    log = structlog.get_logger("indexgate").bind()  # once, not on every line
     us = f"{VIA_NAME}-{gate_id}"
 
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
-        trace = Trace(id=request_id(request.headers.getall(HEADER, [])))
+        trace = Trace(
+            id=request_id(request.headers.getall(HEADER, ())),
+            kind=kind_of(request.rel_url.raw_path),
+        )
         request[TRACE] = trace
         follow(trace)
         counts.under_way += 1
@@ -77,11 +81,10 @@ def guard(
         trace.answered = trace.answered or perf_counter()
         trace.result = trace.result or result_of(response.status)
         sent = _sent(request, response)
-        kind = kind_of(request.rel_url.raw_path)
-        counts.count(kind, trace, sent)
+        counts.count(trace, sent)
         # Those who look whether the gate lives ask every few seconds, and are told anyway.
-        say = log.debug if kind == "health" and trace.result == "ok" else log.info
-        say("request", **_told(request, response, trace, kind, sent))
+        say = log.debug if trace.kind == "health" and trace.result == "ok" else log.info
+        say("request", **_told(request, response, trace, sent))
         return response
 
     return guarded
@@ -97,7 +100,7 @@ async def sign(request: web.Request, response: web.StreamResponse) -> None:
         return
     headers[HEADER] = trace.id
     trace.answered = trace.answered or perf_counter()
-    if kind_of(request.rel_url.raw_path) in _TIMED:
+    if trace.kind in _TIMED:
         headers["Server-Timing"] = server_timing(trace, trace.answered)
 
 
@@ -108,7 +111,7 @@ def server_timing(trace: Trace, now: float) -> str:
         parts.append(f"cache;desc={met}")
     if trace.upstream:
         parts.append(f"upstream;dur={trace.upstream * 1000:.1f}")
-    if trace.judge:
+    if trace.judge > _WORTH_TELLING:
         parts.append(f"judge;dur={trace.judge * 1000:.1f}")
     parts.append(f"total;dur={(now - trace.started) * 1000:.1f}")
     return ", ".join(parts)
@@ -122,7 +125,7 @@ def _sent(request: web.Request, response: web.StreamResponse) -> int:
 
 
 def _told(
-    request: web.Request, response: web.StreamResponse, trace: Trace, kind: str, sent: int
+    request: web.Request, response: web.StreamResponse, trace: Trace, sent: int
 ) -> dict[str, Any]:
     """Return the log line of a request; what there is nothing to tell of is left out."""
     told: dict[str, Any] = {
@@ -132,7 +135,7 @@ def _told(
         "ms": round((perf_counter() - trace.started) * 1000, 2),
         "client": request.headers.get(hdrs.USER_AGENT, "").partition(" ")[0][:60],
         "id": trace.id,
-        "kind": kind,
+        "kind": trace.kind,
         "result": trace.result,
         "bytes": sent,
     }
@@ -142,13 +145,14 @@ def _told(
         told["cache"] = met
     if trace.upstream:
         told["upstream_ms"] = round(trace.upstream * 1000, 1)
-    if trace.judge:
+    if trace.judge > _WORTH_TELLING:
         told["judge_ms"] = round(trace.judge * 1000, 1)
     if trace.rule:
         told["rule"] = trace.rule
     if trace.why:
         told["why"] = trace.why
-    if run := run_of(request.headers.get(hdrs.AUTHORIZATION)):
+    authorization = request.headers.get(hdrs.AUTHORIZATION)
+    if authorization is not None and (run := run_of(authorization)):
         told["run"] = run
     return told
 

@@ -30,7 +30,10 @@ Sample: TypeAlias = tuple[tuple[str, ...], Value]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
-    """What is looked at. `upstreams` has each index's address without its credentials."""
+    """What is looked at. `upstreams` are by their index's name, or its address where it has none.
+
+    `owner_changes` counts projects that came from another index than before.
+    """
 
     version: str
     requests: RequestCounts
@@ -41,6 +44,7 @@ class Watched:
     asked: Asked
     feed: Callable[[], FeedState | None]
     degraded: Callable[[], int]
+    owner_changes: Callable[[], int]
     clock: Callable[[], datetime]
 
 
@@ -272,6 +276,12 @@ METRICS: tuple[Metric, ...] = (
         says="By how much upstream's clock is ahead of this machine's.",
         labels=("upstream",),
         read=_clock_ahead,
+    ),
+    Metric(
+        name="indexgate_owner_changes",
+        kind="counter",
+        says="Projects that came from another index than before: each may be a confusion of names.",
+        read=lambda watched: _one(watched.owner_changes()),
     ),
     Metric(
         name="indexgate_verdicts",

@@ -64,8 +64,9 @@ class RequestCounts:
         self.files: Counter[tuple[str, MetFile]] = Counter()
         self.sent: Counter[str] = Counter()
 
-    def count(self, kind: str, trace: Trace, sent: int) -> None:
+    def count(self, trace: Trace, sent: int) -> None:
         """Count a request that has ended and that *sent* so many bytes of body."""
+        kind = trace.kind
         self.results[kind, trace.result] += 1
         if trace.answered is not None:
             self.seconds[kind].observe(trace.answered - trace.started)

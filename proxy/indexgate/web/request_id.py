@@ -1,6 +1,7 @@
 """The id of a request: the client's own where it can be trusted to be one, else a new one."""
 
 import re
+from collections.abc import Sequence
 from secrets import token_hex
 
 HEADER = "X-Request-Id"
@@ -9,7 +10,7 @@ HEADER = "X-Request-Id"
 _WELL_FORMED = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z]|[-_.](?=[0-9A-Za-z])){7,63}")
 
 
-def request_id(given: list[str]) -> str:
+def request_id(given: Sequence[str]) -> str:
     """Return the id that was *given*, if it is one and only one and well formed; else a new one.
 
     Well formed are 8 to 64 ASCII letters and digits, with single `-`, `_` or `.` between them.

@@ -1,0 +1,138 @@
+"""Measure what following and counting requests costs a page that is at hand, in one run.
+
+`python -m tests.bench.warm_page` serves one gate twice in one process: as it is, and with a guard
+that only looks at Host and Via and writes the log line of path, status, time and client. It asks
+both by turns, a few requests at a time, and prints the processor time of a request in the server's
+thread (POSIX) and the ratio of the medians. With `--check` it ends in 1 above 1.03.
+"""
+
+import argparse
+import asyncio
+import socket
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from unittest import mock
+
+import structlog
+from aiohttp import hdrs, web
+from aiohttp.test_utils import TestServer
+from aiohttp.typedefs import Handler, Middleware
+
+from indexgate import config, logs
+from indexgate.web import app
+from indexgate.web.guard import host_name
+from indexgate.web.request_counts import RequestCounts
+from indexgate.web.request_id import request_id
+from tests.proxy.web.running import BASE, running
+from tests.standins.packages import project, wheel
+from tests.standins.upstream import Upstream
+
+ASK = (
+    b"GET /simple/demo/ HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: pip/26.3\r\n"
+    b"Accept: application/vnd.pypi.simple.v1+json\r\nAccept-Encoding: gzip\r\n\r\n"
+)
+AT_ONCE = 10
+
+
+def bare(hosts: frozenset[str], gate_id: str, _counts: RequestCounts) -> Middleware:
+    """Return the guard that requests are compared with."""
+    log = structlog.get_logger("indexgate").bind()
+
+    @web.middleware
+    async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
+        started = time.perf_counter()
+        identity = request_id([])
+        if host_name(request.headers.get(hdrs.HOST, "")) not in hosts:
+            raise web.HTTPMisdirectedRequest
+        if gate_id in request.headers.get("Via", ""):
+            raise web.HTTPBadRequest
+        response = await handler(request)
+        response.headers["Server"] = "indexgate"
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["X-Request-Id"] = identity
+        log.info(
+            "request",
+            method=request.method,
+            path=request.rel_url.raw_path,
+            status=response.status,
+            ms=round((time.perf_counter() - started) * 1000, 2),
+            client=request.headers.get(hdrs.USER_AGENT, "").partition(" ")[0][:60],
+            id=identity,
+        )
+        return response
+
+    return guarded
+
+
+class Asking:
+    """A connection that asks for the page; *clock* is that of the server's thread."""
+
+    def __init__(self, port: int, clock: int) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port))
+        self._clock = clock
+
+    def cost(self, times: int) -> float:
+        """Return the processor time of one request, in microseconds."""
+        before = time.clock_gettime(self._clock)
+        for _ in range(times):
+            self._ask()
+        return (time.clock_gettime(self._clock) - before) / times * 1e6
+
+    def _ask(self) -> None:
+        self._socket.sendall(ASK)
+        received = b""
+        while b"\r\n\r\n" not in received:
+            received += self._socket.recv(65536)
+        head, _, body = received.partition(b"\r\n\r\n")
+        told = {line.partition(b":")[0].lower(): line for line in head.split(b"\r\n")}
+        length = int(told[b"content-length"].partition(b":")[2])
+        while len(body) < length:
+            body += self._socket.recv(65536)
+
+
+def measured(ports: tuple[int, int], clock: int, turns: int) -> tuple[float, float]:
+    """Return the median cost of a request at each port."""
+    asking = [Asking(port, clock) for port in ports]
+    for one in asking:
+        one.cost(500)
+    costs: tuple[list[float], list[float]] = ([], [])
+    for turn in range(turns):
+        for which in (0, 1) if turn % 2 else (1, 0):
+            costs[which].append(asking[which].cost(AT_ONCE))
+    return statistics.median(costs[0]), statistics.median(costs[1])
+
+
+async def compare(folder: Path, turns: int) -> float:
+    """Serve both, print what each costs, and return the ratio."""
+    files = [wheel("demo", f"1.{number}") for number in range(20)]
+    async with Upstream(project("demo", *files)) as upstream, running(upstream, folder) as gate:
+        settings = config.load({}, {}, config.read_bounded, default_state=folder)
+        with mock.patch.object(app, "guard", bare):
+            plain = app.application(gate.parts, settings, base=BASE)
+        plain.on_response_prepare.clear()
+        full = app.application(gate.parts, settings, base=BASE)
+        async with TestServer(plain) as before, TestServer(full) as now:
+            ports = (before.port or 0, now.port or 0)
+            clock = time.pthread_getcpuclockid(threading.get_ident())
+            bare_cost, cost = await asyncio.to_thread(measured, ports, clock, turns)
+    print(f"{bare_cost:.0f} us bare, {cost:.0f} us followed, ratio {cost / bare_cost:.3f}")
+    return cost / bare_cost
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--turns", type=int, default=500)
+    arguments.add_argument("--check", action="store_true")
+    given = arguments.parse_args()
+    with tempfile.TemporaryDirectory() as folder, (Path(folder) / "log").open("w") as log:
+        logs.configure(form="json", level="info", stream=log, environ={})
+        ratio = asyncio.run(compare(Path(folder), given.turns))
+    return int(given.check and ratio > 1.03)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -43,6 +43,11 @@ class Gate:
         return f"{self.origin}/simple/"
 
     @property
+    def pid(self) -> int:
+        """The id of its process."""
+        return self._process.pid
+
+    @property
     def output(self) -> str:
         """Everything it wrote, both streams."""
         return "".join(self._lines)

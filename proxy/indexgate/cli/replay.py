@@ -1,6 +1,7 @@
 """`indexgate replay`: what a draft policy would have done, beside the policy in force."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -159,21 +160,26 @@ def _record(tried: _Tried) -> "Replayed":
 
 
 def _lock(path: Path, tried: _Tried) -> "Replayed":
+    from indexgate import certificates, logs
     from indexgate.replay.lock_history import versions
     from indexgate.replay.of_lock import pins, replay_lock
     from indexgate.store.past_alone import past_at
     from indexgate.web.fetched import fetch_pages
 
+    logs.configure(
+        form=tried.settings.log_format, level=tried.settings.log_level, environ=os.environ
+    )
+    certificates.check(tried.settings, tried.upstream)
     found = versions(path, tried.since)
     with _progress() as shown:
         shown.begin("versions of the lock", len(found))
         asked = partial(_through_the_gate, tried)
         pinned, elsewhere = pins(path, found, asked=asked, step=lambda: shown.step(""))
         shown.begin("pages", len(pinned))
-        failed = asyncio.run(
+        fetched = asyncio.run(
             fetch_pages(tried.settings, tried.upstream, sorted(pinned), step=shown.step)
         )
-        for sentence in failed:
+        for sentence in fetched.failed:
             click.echo(f"note: {sentence}", err=True)
         shown.begin("projects", len(pinned))
         with past_at(tried.store, lambda: tried.now) as kept:
@@ -181,6 +187,7 @@ def _lock(path: Path, tried: _Tried) -> "Replayed":
                 tried.pages(kept),
                 tried.replaying(),
                 pinned,
+                fetched.owners,
                 lock=str(path),
                 elsewhere=elsewhere,
                 places=tried.places,

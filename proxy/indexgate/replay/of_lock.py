@@ -18,7 +18,7 @@ from indexgate.replay.lock_history import LockVersion, pinned
 from indexgate.replay.remembered import Paged, recall
 from indexgate.replay.replayed import Replayed
 from indexgate.replay.replaying import Replaying
-from indexgate.upstream_choice import UpstreamChoice
+from indexgate.replay.traffic import Name
 from indexgate_policy.rules.replay import Ask
 
 Pins: TypeAlias = Mapping[NormalizedName, Sequence[tuple[datetime, str]]]
@@ -52,6 +52,7 @@ def replay_lock(
     pages: KeptPages,
     replaying: Replaying,
     found: Pins,
+    owners: Mapping[NormalizedName, str],
     *,
     lock: str,
     elsewhere: int,
@@ -60,12 +61,16 @@ def replay_lock(
     now: datetime,
     step: Callable[[], None] = lambda: None,
 ) -> Replayed:
-    """Try both policies on what a lock pinned. Raises StoreFailed."""
+    """Try both policies on what a lock pinned; *owners* are the ids of the projects' indexes.
+
+    Raises StoreFailed.
+    """
     for project in sorted(found):
-        index, page = _page(pages, project)
-        asks = [_ask(index, project, page, at, version) for at, version in found[project]]
+        name = (owners[project], project)
+        page = pages.of(name)
+        asks = [_ask(name, page, at, version) for at, version in found[project]]
         recalled = recall(
-            pages.kept, index.index_id, project, page=page, asks=asks, public=index.public, now=now
+            pages.kept, *name, page=page, asks=asks, public=pages.public(name[0]), now=now
         )
         replaying.project(recalled, asks)
         step()
@@ -80,24 +85,10 @@ def replay_lock(
     )
 
 
-def _page(pages: KeptPages, project: NormalizedName) -> tuple[UpstreamChoice, Paged | None]:
-    """Return the first index that has the project, and its page."""
-    for index in pages.indexes:
-        page = pages.of((index.index_id, project))
-        if page is not None:
-            return index, page
-    return pages.indexes[0], None
-
-
-def _ask(
-    index: UpstreamChoice,
-    project: NormalizedName,
-    page: Paged | None,
-    at: datetime,
-    version: str,
-) -> Ask:
+def _ask(name: Name, page: Paged | None, at: datetime, version: str) -> Ask:
+    index_id, project = name
     filename, spelled = _file(page, version) or (f"{project}-{version}.tar.gz", version)
-    return Ask(at=at, index_id=index.index_id, project=project, version=spelled, filename=filename)
+    return Ask(at=at, index_id=index_id, project=project, version=spelled, filename=filename)
 
 
 def _file(page: Paged | None, version: str) -> tuple[str, str] | None:

@@ -1,7 +1,8 @@
 """Fetching project pages into the state folder, for those who read them there."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 from packaging.utils import NormalizedName
 
@@ -14,19 +15,28 @@ from indexgate.web.parts import open_parts
 _NAMED = 5
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """The index (its id) that each project is from, and sentences on what failed."""
+
+    owners: Mapping[NormalizedName, str]
+    failed: tuple[str, ...]
+
+
 async def fetch_pages(
     settings: Settings,
     upstream: UpstreamChoice,
     names: Iterable[NormalizedName],
     *,
     step: Callable[[str], None] = lambda _name: None,
-) -> list[str]:
-    """Fetch the pages of *names*, and the advisories if they are old; return what failed.
+) -> Fetched:
+    """Fetch the pages of *names*, and the advisories if they are old.
 
     Pages that are fresh, or cannot be had anew, stay as they are. *step* is told each name. Raises
     GateError, PolicyError.
     """
     failed: dict[str, list[str]] = {}
+    owners: dict[NormalizedName, str] = {}
     async with open_parts(settings, upstream, base="/") as parts:
         fault = await read_feed(parts)
         room = asyncio.Semaphore(AT_ONCE)
@@ -39,13 +49,16 @@ async def fetch_pages(
                     failed.setdefault("the index has no such project", []).append(name)
                 except UpstreamFailed as error:
                     failed.setdefault(f"upstream {error.reason}", []).append(name)
+            if name not in owners:
+                owners[name] = parts.known_by(name).index_id
             step(name)
 
         async with asyncio.TaskGroup() as together:
             for name in names:
                 together.create_task(fetch(name))
     told = [f"the advisories could not be read: {fault}"] if fault else []
-    return told + [f"{_named(those)}: {why}" for why, those in failed.items()]
+    told += [f"{_named(those)}: {why}" for why, those in failed.items()]
+    return Fetched(owners=owners, failed=tuple(told))
 
 
 def _named(names: list[str]) -> str:

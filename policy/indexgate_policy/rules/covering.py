@@ -28,7 +28,9 @@ def covers(wide: Term, narrow: Term) -> bool:
     if isinstance(narrow, All):
         return any(covers(wide, part) for part in narrow.parts)
     if isinstance(wide, Not) and isinstance(narrow, Not):
-        return covers(narrow.part, wide.part)
+        # A severity that is unknown makes an advisory unknown which without it would not hold.
+        severe = any(c.definition.name == "advisory" for c in wide.conditions())
+        return same(wide.part, narrow.part) if severe else covers(narrow.part, wide.part)
     if isinstance(wide, Condition) and isinstance(narrow, Condition):
         name = wide.definition.name
         return name == narrow.definition.name and _value_covers(name, wide.value, narrow.value)

@@ -10,13 +10,14 @@ from typing import TypeAlias
 
 from packaging.utils import canonicalize_name
 
-from indexgate_policy.rules import document
+from indexgate_policy.rules import document, exemptions
 from indexgate_policy.rules.conditions.findings import VOLUME
 from indexgate_policy.rules.covering import covers
 from indexgate_policy.rules.document import Policy, Rule
 from indexgate_policy.rules.exemptions import Exemption
 from indexgate_policy.rules.expression import All, Any, Condition, Not, Term
 from indexgate_policy.rules.positions import Path, Position, nearest
+from indexgate_policy.rules.strict import Field
 from indexgate_policy.rules.verdict import Action
 
 LONG = timedelta(days=366)
@@ -83,12 +84,13 @@ def lint(
     that exemptions are meant for. Raises PolicyError for what `document.parse` raises it.
     """
     policy = document.parse(text, source=source, now=now)
-    body = document.read_toml(text, source).place.text
+    root = document.read_toml(text, source)
+    body = root.place.text
     found = [
         Finding(id=lint_id, message=message, hint=hint, position=nearest(body, path))
         for lint_id, path, message, hint in (
             *_of_rules(policy, checks),
-            *_of_exemptions(policy, now, names),
+            *_of_exemptions(policy, root, now, names),
         )
     ]
     return tuple(sorted(found, key=lambda each: each.position or Position(0, 0)))
@@ -224,9 +226,10 @@ def _ids(condition: Condition) -> frozenset[str]:
     return frozenset([wanted] if isinstance(wanted, str) else wanted)
 
 
-def _of_exemptions(policy: Policy, now: datetime, names: Collection[str]) -> _Found:
+def _of_exemptions(policy: Policy, root: Field, now: datetime, names: Collection[str]) -> _Found:
     normal = sorted({str(canonicalize_name(name)) for name in names})
-    for path, exemption in _exemptions(policy):
+    for path, written in _exemptions(root):
+        exemption = written.capped(policy.max_exemption)
         waived = ", ".join(f"`{rule}`" for rule in sorted(exemption.rules))
         what = f"the exemption of `{exemption.written}` from {waived}"
         if exemption.ends <= now:
@@ -234,8 +237,8 @@ def _of_exemptions(policy: Policy, now: datetime, names: Collection[str]) -> _Fo
             yield "exemption-expired", (*path, "expires"), message, "remove it, or grant it anew"
             continue
         longest = policy.max_exemption or LONG
-        if exemption.ends - now > longest:
-            message = f"{what} lasts until {exemption.expires}"
+        if written.ends - now > longest:
+            message = f"{what} lasts until {written.expires}"
             hint = f"let it end within {longest.days} days, or change the rule"
             yield "exemption-lasts-long", (*path, "expires"), message, hint
         if normal and not any(map(exemption.projects.fullmatch, normal)):
@@ -243,11 +246,13 @@ def _of_exemptions(policy: Policy, now: datetime, names: Collection[str]) -> _Fo
             yield "exemption-matches-none", (*path, "project"), message, "remove it if it is done"
 
 
-def _exemptions(policy: Policy) -> Iterator[tuple[Path, Exemption]]:
-    """Yield the exemptions with the way to them: those of `[[grandfather]]` come last."""
-    counts: dict[str, int] = {}
-    for exemption in policy.exemptions:
-        key = "exemption" if exemption.packages is None else "grandfather"
-        number = counts.get(key, 0)
-        counts[key] = number + 1
-        yield (key, number), exemption
+def _exemptions(root: Field) -> Iterator[tuple[Path, Exemption]]:
+    """Yield the exemptions as they are written, with the way to each."""
+    for key, label, read in (
+        ("exemption", "project", exemptions.read),
+        ("grandfather", "id", exemptions.read_grandfather),
+    ):
+        if key in root.table():
+            field = Field(key=key, value=root.table()[key], place=root.place)
+            for number, table in enumerate(document.tables(field, label)):
+                yield (key, number), read(table, None)

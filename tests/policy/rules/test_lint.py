@@ -115,6 +115,19 @@ def test_an_exemption_that_fits_no_name_is_found_where_names_are_given() -> None
     assert finding.position == Position(9, 1)
 
 
+def test_each_exemption_is_told_where_it_stands_also_one_that_is_written_twice() -> None:
+    over = exemption(expires="2026-11-01")
+    found_at = [each.position for each in found(YANKED + over + over + over.replace("demo", "x"))]
+    assert [at.line for at in found_at if at] == [13, 19, 25]
+
+
+def test_an_exemption_that_the_policy_cut_short_is_over() -> None:
+    text = 'max_exemption = "7d"\n' + YANKED + exemption() + "granted = 2026-11-01\n"
+    [finding] = found(text)
+    assert finding.id == "exemption-expired"
+    assert "2026-11-08" in finding.message
+
+
 def test_a_shadowed_rule_that_an_exemption_opens_is_told_apart() -> None:
     text = YANKED + rule("b", "yanked = true") + exemption()
     [finding] = found(text)

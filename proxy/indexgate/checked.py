@@ -44,8 +44,9 @@ class CheckedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """One requirement: `requirement` as it is written (normalised), `place` where.
+    """One requirement: `requirement` as it is written (normalised), `place` where, in words.
 
+    `path` and `line` are the file and the line of a lock, where it lies in a file.
     `version` is the one that was judged: `pinned`, or the `newest` that a resolver would take now,
     after the versions `passed_over`, which are refused. `how` says so in words. `rule` and `hint`
     are those of a refusal, as is `reason`, which else says what came in the way. `notes` are
@@ -55,6 +56,8 @@ class Checked:
     requirement: str
     place: str
     action: Outcome
+    path: str | None = None
+    line: int | None = None
     project: str | None = None
     extras: tuple[str, ...] = ()
     version: str | None = None

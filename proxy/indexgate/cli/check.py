@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import click
 
+from indexgate import own_addresses
 from indexgate.checked import Check
 from indexgate.cli import check_arguments, check_reports, settings_options
 from indexgate.cli.check_arguments import Named
@@ -142,10 +143,14 @@ def command(
         raise click.UsageError("Nothing to check: name a requirement, a lock, `-r FILE` or `-`")
     if as_json and sarif == STDOUT:
         raise click.UsageError("`--json` and `--sarif -` both want stdout; give SARIF a file")
-    asked, locks = check_arguments.read(
-        named, read_file=read_file, environ=os.environ, folder=Path.cwd()
-    )
     settings = settings_options.settings(given)
+    asked, locks = check_arguments.read(
+        named,
+        read_file=read_file,
+        environ=os.environ,
+        folder=Path.cwd(),
+        roots=own_addresses.roots(settings, gates),
+    )
     upstream = settings_options.upstream(settings)
     _prepare(settings, upstream)
     _note_empty(locks)

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
+from indexgate import own_addresses
 from indexgate.errors import GateError
-from indexgate.locks.entry import Format, Lock
+from indexgate.locks.entry import STDIN_SHOWN, Format, Lock
 from indexgate.locks.of_environment import read_environment
 from indexgate.locks.read import by_content, by_name, read_lock
 from indexgate.locks.text import LARGEST, shown
@@ -15,7 +16,6 @@ from indexgate.requirements.lines import decode
 
 _FILES = (".txt", ".in", ".lock", ".toml", ".json")
 _ARCHIVES = (".whl", ".zip", ".gz", ".tgz", ".bz2", ".xz")
-_STDIN_SHOWN = "standard input"
 _ENVIRONMENTS = ("VIRTUAL_ENV", "CONDA_PREFIX")
 _PROJECT_ENVIRONMENT = ".venv"
 
@@ -37,9 +37,15 @@ class Named:
 
 
 def read(
-    named: Named, *, read_file: ReadFile, environ: Mapping[str, str], folder: Path
+    named: Named,
+    *,
+    read_file: ReadFile,
+    environ: Mapping[str, str],
+    folder: Path,
+    roots: Sequence[str] = (),
 ) -> tuple[Requirements, tuple[Lock, ...]]:
-    """Read all that is *named*. Raises GateError."""
+    """Read all that is *named*; *roots* are the gate's addresses. Raises GateError."""
+    own = {own_addresses.simple(root) for root in roots}
     lines = [word for word in named.words if not _is_file(word)]
     files = [*named.files, *(word for word in named.words if _is_file(word))]
     kept: dict[str, bytes] = {}
@@ -57,9 +63,14 @@ def read(
             plain.append(path)
             continue
         content = _content(path, read_once)
-        locks.append(read_lock(content, _STDIN_SHOWN if path == STDIN else path, format=format_))
+        locks.append(read_lock(content, STDIN_SHOWN if path == STDIN else path, format=format_))
     requirements = read_requirements(
-        lines, plain, named.constraints, read_file=read_once, environ=environ
+        lines,
+        plain,
+        named.constraints,
+        read_file=read_once,
+        environ=environ,
+        is_gate=lambda url: f"{url.rstrip('/')}/" in own,
     )
     places = (_environment(text, environ, folder) for text in named.environments)
     return requirements, (*locks, *map(read_environment, places))

@@ -9,6 +9,9 @@ Format: TypeAlias = Literal[
     "uv", "poetry", "pdm", "pipenv", "pylock", "requirements", "cyclonedx", "environment"
 ]
 
+STDIN_SHOWN = "standard input"
+"""What a lock is called that comes from there."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PinnedFile:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from indexgate.checked import FILE_UNLISTED, HASH_DIFFERS, Check, Checked, RuleTold
+from indexgate.locks.entry import STDIN_SHOWN
 from indexgate_policy.rules.verdict import Action
 
 Level: TypeAlias = Literal["error", "warning", "note"]
@@ -126,10 +127,11 @@ def _of_row(row: Checked) -> Iterator[Finding]:
 
 def _place(row: Checked) -> tuple[str | None, int | None]:
     """Return file and line of *row*; a missing file has a line of its own."""
-    path, colon, number = row.place.rpartition(":")
-    if not colon or not number.isdigit() or path == "standard input":
-        return None, None
-    if row.action == "unlisted":
-        of_file = (f.line for f in row.files if f.rule == row.rule and f.line is not None)
-        return path, next(of_file, int(number))
-    return path, int(number)
+    path, line = row.path, row.line
+    if path is None:  # a requirement tells its place in words
+        path, colon, number = row.place.rpartition(":")
+        if not colon or not number.isdigit() or path == STDIN_SHOWN:
+            return None, None
+        return path, int(number)
+    of_file = (f.line for f in row.files if f.rule == row.rule and f.line is not None)
+    return path, next(of_file, line) if row.action == "unlisted" else line

@@ -56,13 +56,15 @@ def read_requirements(
     *,
     read_file: ReadFile,
     environ: Mapping[str, str],
+    is_gate: Callable[[str], bool] = lambda _url: False,
 ) -> Requirements:
     """Read the requirements *lines* of a command line, and the *files* and *constraints* it names.
 
+    *is_gate* tells which simple indexes are the gate's own, and so are no way past it.
     Raises GateError: `requirements-file`, `requirements-text`, `requirements-line`,
     `requirements-loop`, `requirements-size`.
     """
-    reading = _Reading(read_file, environ)
+    reading = _Reading(read_file, environ, is_gate)
     for line in lines:
         reading.take(read_line(line.strip(), COMMAND_LINE), _Inside())
     for file in files:
@@ -91,6 +93,7 @@ class _Reading:
 
     read_file: ReadFile
     environ: Mapping[str, str]
+    is_gate: Callable[[str], bool]
     entries: list[Wanted | Elsewhere] = field(default_factory=list)
     constraints: list[Wanted | Elsewhere] = field(default_factory=list)
     ways_past: list[str] = field(default_factory=list)
@@ -126,7 +129,7 @@ class _Reading:
                 self._nested(entry, inside)
             case Ordered():
                 self.prereleases |= entry.options.prereleases
-                self.ways_past.extend(_ways_past(entry.options, entry.place))
+                self.ways_past.extend(_ways_past(entry.options, entry.place, self.is_gate))
 
     def _nested(self, nested: Nested, inside: _Inside) -> None:
         if is_address(nested.path):
@@ -176,12 +179,14 @@ class _Reading:
         return content
 
 
-def _ways_past(options: LineOptions, place: str) -> Iterator[str]:
+def _ways_past(options: LineOptions, place: str, is_gate: Callable[[str], bool]) -> Iterator[str]:
     """Tell which of *options* make an installer ask somebody else, or pick other files."""
     indexes = [] if options.index_url is None else [("--index-url", options.index_url)]
     indexes += [("--extra-index-url", url) for url in options.extra_index_urls]
     indexes += [("--find-links", url) for url in options.find_links]
     for name, value in indexes:
+        if name != "--find-links" and is_gate(value):
+            continue
         yield f"`{name} {redact(value)}` ({place}) leads installers past the gate"
     if options.no_index:
         yield f"`--no-index` ({place}) has installers ask no index, so also not the gate"

@@ -75,7 +75,7 @@ async def check(
             partial(bench.judge, number, entry) for number, entry in enumerate(requirements.entries)
         ]
         judges += [
-            partial(judge_entry, parts, lock.path, entry, stands)
+            partial(judge_entry, parts, lock, entry, stands)
             for lock in locks
             for entry in lock.entries
         ]

@@ -7,7 +7,7 @@ that follows the lock past the gate would take it.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import TypeAlias, TypedDict
 
 from packaging.version import InvalidVersion, Version
 
@@ -15,7 +15,7 @@ from indexgate.checked import FILE_UNLISTED, HASH_DIFFERS, Checked, CheckedFile
 from indexgate.index.addresses import PREFIX, address_of, canonical
 from indexgate.index.listing import Listing
 from indexgate.index.protocol import NoSuchProject, UpstreamFailed
-from indexgate.locks.entry import Pinned, PinnedFile, Unasked
+from indexgate.locks.entry import STDIN_SHOWN, Lock, Pinned, PinnedFile, Unasked
 from indexgate.locks.text import shown
 from indexgate.redact import redact
 from indexgate.simple.model import PageFile
@@ -64,18 +64,17 @@ _Met: TypeAlias = tuple[PageFile, int | None] | CheckedFile
 """A listed file and its line in the lock, or a file that is unlisted."""
 
 
-async def judge_entry(parts: Parts, path: str, entry: Pinned | Unasked, stands: Stands) -> Checked:
-    """Judge an *entry* of the lock at *path*."""
-    place = f"{shown(path)}:{entry.line}"
+async def judge_entry(parts: Parts, lock: Lock, entry: Pinned | Unasked, stands: Stands) -> Checked:
+    """Judge an *entry* of *lock*."""
     if isinstance(entry, Unasked):
         return Checked(
             requirement=entry.text,
-            place=place,
             project=entry.name,
             action="skipped" if entry.harmless else "not judged",
             reason=entry.reason,
+            **_place(lock, entry),
         )
-    blank = _blank(entry, place)
+    blank = _blank(lock, entry)
     if not stands.for_index(entry.index):
         reason = f"it comes from another index, {redact(entry.index or '')}"
         return blank(action="not judged", reason=reason)
@@ -126,15 +125,30 @@ def unlisted_hint(rule: str) -> str:
     return _HINTS[rule]
 
 
-def _blank(entry: Pinned, place: str) -> Callable[..., Checked]:
+class _Place(TypedDict):
+    place: str
+    path: str | None
+    line: int | None
+
+
+def _place(lock: Lock, entry: Pinned | Unasked) -> _Place:
+    """Return where *entry* stands; an environment has no lines, stdin no file."""
+    if lock.format == "environment":
+        return _Place(place=shown(lock.path), path=None, line=None)
+    path = None if lock.path == STDIN_SHOWN else lock.path
+    place = f"{shown(lock.path)}:{entry.line}"
+    return _Place(place=place, path=path, line=entry.line)
+
+
+def _blank(lock: Lock, entry: Pinned) -> Callable[..., Checked]:
     def checked(**found: object) -> Checked:
         return Checked(
             requirement=f"{entry.name}=={entry.version}",
-            place=place,
             project=entry.name,
             version=entry.version,
             chosen="pinned",
             how="pinned",
+            **_place(lock, entry),
             **found,  # type: ignore[arg-type]
         )
 

@@ -73,6 +73,22 @@ def test_a_project_may_be_called_as_a_file_is(folder: Path) -> None:
     assert len(requirements.entries) == 2
 
 
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_the_gates_own_index_is_no_way_past_it(folder: Path, slash: str) -> None:
+    gate = "http://127.0.0.1:8503/simple"
+    lines = f"-i {gate}{slash}\n--extra-index-url https://a.test/simple\n-f {gate}{slash}\ndemo\n"
+    (folder / "r.txt").write_text(lines, encoding="utf-8")
+    requirements, _ = check_arguments.read(
+        Named(words=(), files=("r.txt",)),
+        read_file=lambda path, most: Path(path).read_bytes()[:most],
+        environ={},
+        folder=folder,
+        roots=("http://127.0.0.1:8503/",),
+    )
+    ways = requirements.ways_past
+    assert [way.split()[0] for way in ways] == ["`--extra-index-url", "`--find-links"]
+
+
 def test_an_archive_is_a_requirement(folder: Path) -> None:
     (folder / "demo-1.0.tar.gz").write_text("x", encoding="utf-8")
     requirements, locks = read("./demo-1.0.tar.gz")

@@ -20,7 +20,7 @@ def row(action: Any, **facts: Any) -> Checked:
         project="demo",
         version="2.0",
         action=action,
-        **{"place": "uv.lock:7", **facts},
+        **{"place": "uv.lock:7", "path": "uv.lock", "line": 7, **facts},
     )
 
 
@@ -34,8 +34,8 @@ def check() -> Check:
         row("refuse", rule="too-new", reason="demo 2.0 is new", hint="Take 1.0"),
         row("unlisted", rule="hash-differs", reason="b.whl differs", files=files),
         row("warn", warnings=(Warned(rule="old", reason="demo==2.0 is old"),)),
-        row("not judged", reason="it is a path", place="command line"),
-        row("failed", reason="upstream is down", place="standard input:3"),
+        row("not judged", reason="it is a path", place="command line", path=None),
+        row("failed", reason="upstream is down", place="standard input:3", path=None),
         row("skipped", reason="its marker does not hold"),
         ways_past=("`-i x` leads away",),
         rules=(
@@ -93,6 +93,11 @@ def test_each_finding_has_its_rule_its_level_and_its_place(tmp_path: Path) -> No
     ]
     assert results[0]["message"]["text"] == "demo==2.0: demo 2.0 is new. Take 1.0"
     assert results[2]["message"]["text"] == "demo==2.0 is old"
+
+
+def test_a_line_of_requirements_is_a_place_too() -> None:
+    [found] = of_check(made(row("refuse", rule="r", place="a:b/r.txt:12", path=None)))
+    assert (found.path, found.line) == ("a:b/r.txt", 12)
 
 
 def test_only_rules_that_have_findings_are_described(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from packaging.utils import canonicalize_name
 
 from indexgate.checked import Checked
-from indexgate.locks.entry import Lock, Pinned, PinnedFile, Unasked
+from indexgate.locks.entry import Format, Lock, Pinned, PinnedFile, Unasked
 from tests.proxy.web.running import NOW, TOO_NEW
 from tests.proxy.web.test_checked import NO_SDISTS, check
 from tests.standins.packages import IndexedFile, project, sdist, wheel
@@ -181,6 +181,23 @@ async def test_what_asks_no_index_is_told(tmp_path: Path, harmless: bool, action
     async with Upstream() as upstream:
         row = await judged(upstream, tmp_path, entry)
     assert (row.action, row.reason, row.place) == (action, "it is a folder", "uv.lock:3")
+
+
+@pytest.mark.parametrize(
+    ("path", "format_", "place"),
+    [
+        ("a/uv.lock", "uv", ("a/uv.lock:7", "a/uv.lock", 7)),
+        ("standard input", "uv", ("standard input:7", None, 7)),
+        (".venv", "environment", (".venv", None, None)),
+    ],
+)
+async def test_the_place_of_an_entry_is_told(
+    tmp_path: Path, path: str, format_: Format, place: tuple[str, str | None, int | None]
+) -> None:
+    async with Upstream() as upstream:
+        lock = Lock(path=path, format=format_, entries=(pin(),))
+        [row] = (await check(upstream, tmp_path, locks=[lock])).requirements
+    assert (row.place, row.path, row.line) == place
 
 
 async def test_an_upstream_that_fails_judges_nothing(tmp_path: Path) -> None:

@@ -160,3 +160,26 @@ def test_explain_shows_it_at_once_as_entered_by_hand(
         assert run(["evidence", "remove", "1", *place]) == 0
         assert run(shown) == 0
         assert "entered by hand" not in capsys.readouterr().out
+
+
+def test_what_is_entered_of_several_indexes_is_about_the_one_that_has_the_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tables = (
+        '[[index]]\nname = "pypi"\nurl = "https://index.example.test/simple/"\npublic = "yes"\n'
+        '[[index]]\nname = "acme"\nurl = "https://acme.example.test/simple/"\n'
+        'namespaces = ["acme-*"]\n'
+    )
+    (tmp_path / "gate.toml").write_text(tables, encoding="utf-8")
+    place = ["--state", str(tmp_path / "state"), "--config", str(tmp_path / "gate.toml")]
+    enter(place, name="acme-lib")
+    enter(place, name="demo")
+    assert [entry["project"] for entry in listed([*place, "--index", "acme"], capsys)] == [
+        "acme-lib"
+    ]
+    assert [entry["project"] for entry in listed(place, capsys)] == ["demo"]
+    assert run(["evidence", "list", "--index", "acmee", *place]) == 2
+    assert "Did you mean `acme`?" in capsys.readouterr().err
+    alone = ["--state", str(tmp_path / "state"), "--upstream", "https://index.example.test/simple/"]
+    assert run(["evidence", "list", "--index", "acme", *alone]) == 2
+    assert "[[index]]" in capsys.readouterr().err

@@ -39,6 +39,25 @@ def settings(**given: Given) -> Settings:
     return config.load(given, {}, lambda _path: b"", default_state=Path("home/state"))
 
 
+def test_the_banner_names_each_of_several_indexes_in_their_order() -> None:
+    private = UpstreamChoice(
+        name="acme",
+        url="https://acme.example.test/",
+        index_id="1" * 16,
+        public=False,
+        origin="file",
+        namespaces=("acme-*",),
+        later=(replace(UPSTREAM, name="pypi"),),
+    )
+    lines = banner(settings(), private, Policy(), LISTENING).splitlines()
+    assert lines[1:3] == [
+        "  upstream 1    acme: https://acme.example.test/ (not public; alone has `acme-*`)",
+        "  upstream 2    pypi: https://index.example.test/simple/ (public)",
+    ]
+    both = "acme (https://acme.example.test/), pypi (https://index.example.test/simple/)"
+    assert f"requests to the upstreams ({both}) and for OSV's" in lines[6]
+
+
 def test_the_banner_says_what_runs_where_and_what_leaves_the_machine() -> None:
     assert banner(settings(), UPSTREAM, Policy(), LISTENING) == (
         "indexgate listens on http://127.0.0.1:8503/\n"

@@ -93,7 +93,8 @@ def application(parts: Parts, settings: Settings, *, base: str) -> web.Applicati
         asked=parts.store.asked,
     )
     on_loopback = _on_loopback(settings.host)
-    form = _form(parts) if on_loopback else None
+    # Under a public address others would ask, by way of a proxy on this machine.
+    form = _form(parts) if on_loopback and settings.public_url is None else None
     files = FileRoutes(
         indexes=parts.indexes,
         upstreams={index.gate.index_id: index.upstream for index in parts.each},
@@ -119,10 +120,11 @@ def application(parts: Parts, settings: Settings, *, base: str) -> web.Applicati
     proof = Proof(secret=parts.secret, recorder=parts.recorder)
     app.add_routes([*simple.routes(), *files.routes(), *_health(parts).routes()])
     if form is not None:
-        app.add_routes([*form.routes(), *_break_glass(parts).routes()])
+        app.add_routes(form.routes())
     if on_loopback:
         # Beyond this machine only pages, files, refusals and health are served.
-        app.add_routes([*proof.routes(), *FrontPage(parts.gate, base).routes()])
+        app.add_routes([*proof.routes(), *_break_glass(parts).routes()])
+        app.add_routes(FrontPage(parts.gate, base).routes())
         app.add_routes(_metrics(parts).routes())
     return app
 

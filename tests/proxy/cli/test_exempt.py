@@ -3,12 +3,14 @@
 import json
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from indexgate.cli import exempt_book, exempt_grant
 from indexgate.cli.main import run
 from indexgate.granted_file import NAME, changed
 from indexgate_policy.rules import granted
@@ -265,6 +267,20 @@ def test_a_broken_file_of_grants_is_not_written_over(
     assert run(["exempt", "grant", id_, *place]) == 2
     assert "Mend the file" in said(capsys)[1]
     assert (Path(place[1]) / NAME).read_text() == "nonsense"
+
+
+def test_those_who_grant_at_once_do_not_undo_each_other(place: list[str]) -> None:
+    given = {"state": place[1], "policy": place[3]}
+
+    def grant(number: int) -> None:
+        with exempt_book.opened(given, by="ann") as book:
+            wish = exempt_grant.wished(book, f"demo=={number}", "no-wheels", "why", "3d")
+            assert list(exempt_grant.grant(book, [(None, wish)], lambda _text: None))
+
+    grant(0)
+    with ThreadPoolExecutor(8) as together:
+        list(together.map(grant, range(1, 9)))
+    assert len(in_force(place).exemptions) == 9
 
 
 def test_the_report_names_what_is_dead(

@@ -94,6 +94,14 @@ async def test_beyond_this_machine_the_page_has_a_command_and_no_form(
             assert "ask" not in await response.json(content_type=None)
 
 
+async def test_under_a_public_address_the_page_has_no_form_either(
+    upstream: Upstream, tmp_path: Path
+) -> None:
+    public = {"public_url": "https://gate.example.test/", "allow_host": ("127.0.0.1",)}
+    async with running(upstream, tmp_path, **public) as gate:  # type: ignore[arg-type]
+        assert "<form" not in await page(gate)
+
+
 async def test_what_nothing_can_waive_is_not_asked_for(upstream: Upstream, tmp_path: Path) -> None:
     async with running(upstream, tmp_path) as gate:
         told = await page(gate, "/blocked/held/1.0/slug?file=held-1.0-py3-none-any.whl")

@@ -72,9 +72,9 @@ class RuleFigures:
 class PolicyFigures:
     """What a policy would have done with all asks.
 
-    `not_judged` asks would be refused only for want of kept facts. Of files that were judged,
-    `lost_files` is the share of those that are fine today that would have been refused;
-    `caught_files` that of those that are bad today that would have been refused at every ask.
+    Of `not_judged` asks nobody can tell, for want of kept facts. `lost_files` is the share of files
+    that are fine today that would have been refused at some ask, `caught_files` that of files that
+    are bad today that would have been refused at every ask; both at least, if any is not judged.
     """
 
     refused: int
@@ -127,8 +127,6 @@ class Figures:
             self._of(rule).not_judged += ask.count
         for rule in () if tried.refused else tried.warnings:
             self._of(rule).warned += ask.count
-        if tried.action is None:
-            return  # neither caught nor lost
         if became.bad:
             self._bad[file] = self._bad.get(file, True) and tried.refused
         elif became.fate == "fine":
@@ -186,8 +184,8 @@ class Differences:
         self._bad: set[NormalizedName] = set()
 
     def add(self, ask: Ask, draft: Tried, in_force: Tried, became: Became) -> None:
-        """Count *ask* if exactly one of the two refuses it."""
-        if draft.refused == in_force.refused:
+        """Count *ask* if one of the two refuses it, and the other is known not to."""
+        if draft.refused == in_force.refused or None in (draft.action, in_force.action):
             return
         (self._draft if draft.refused else self._in_force)[ask.project] += ask.count
         rule = (draft if draft.refused else in_force).rule

@@ -1,7 +1,7 @@
 """A policy tried on the past: what it would have said of each ask, by what was known then.
 
-An ask that a rule would have refused only because facts of its time are not kept is not judged, and
-counted as such: neither caught nor lost.
+An ask that a rule may have refused by facts of its time that are not kept is not judged, unless
+another rule refuses it for what is known.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -42,9 +42,9 @@ class Ask:
 class Tried:
     """What a policy says of an ask.
 
-    `action` is None where it cannot be judged: it would be refused, by `rule`, only since facts of
-    that time are not kept. `warnings` are the rules that warn, `blind` those that ask for facts
-    that are not kept. It holds until `until` if nothing else becomes known.
+    `action` is None where nobody can tell: nothing refuses it for what is known, and `rule` may
+    have, as it asks for facts that are not kept. `warnings` are the rules that warn, `blind` all
+    those that ask for such facts. It holds until `until` if nothing else becomes known.
     """
 
     action: Action | None
@@ -86,9 +86,9 @@ def try_on(policy: Policy, then: Then, ask: Ask, *, presentation: Presentation) 
         file = next(one for one in then.release.files if one.filename == ask.filename)
         blind = tuple(_blind(policy.rules, then, file, known)) if _lacks(then, file) else ()
         verdicts = judge_on(Bench(policy, known), then.release, presentation)
-        if verdicts[ask.filename].rule in blind:
+        if verdicts[ask.filename].rule in [rule.id for rule in blind]:
             # Another rule may refuse it for what is known.
-            sighted = tuple(rule for rule in policy.rules if rule.id not in blind)
+            sighted = tuple(rule for rule in policy.rules if rule not in blind)
             bench = Bench(replace(policy, rules=sighted), known)
             by_sight = judge_on(bench, then.release, presentation)
             verdicts = by_sight if by_sight[ask.filename].refused else verdicts
@@ -116,18 +116,23 @@ class _PartlyKept(Signals):
         return super().value(name) if name in self else NOT_KEPT
 
 
-def _tried(asked: str, verdicts: Mapping[str, Verdict], blind: tuple[str, ...]) -> Tried:
+def _tried(asked: str, verdicts: Mapping[str, Verdict], blind: tuple[Rule, ...]) -> Tried:
     verdict = verdicts[asked]
     moments = [one.until for one in verdicts.values() if one.until is not None]
-    # A rule that refuses for want of facts is `blind`, and no other refuses.
-    unjudged = verdict.refused and verdict.rule in blind
-    warnings = tuple(dict.fromkeys(one.rule for one in verdict.warnings if one.rule not in blind))
-    action = Action.WARN if warnings else Action.ALLOW
+    names = [rule.id for rule in blind]
+    warnings = tuple(dict.fromkeys(one.rule for one in verdict.warnings if one.rule not in names))
+    refusing = [rule.id for rule in blind if Action.REFUSE in (rule.action, rule.unknown)]
+    action: Action | None = Action.WARN if warnings else Action.ALLOW
+    rule = ""
+    if verdict.refused and verdict.rule not in names:
+        action, rule = Action.REFUSE, verdict.rule
+    elif refusing:
+        action, rule = None, refusing[0]
     return Tried(
-        action=None if unjudged else Action.REFUSE if verdict.refused else action,
-        rule=verdict.rule if verdict.refused else "",
+        action=action,
+        rule=rule,
         warnings=warnings,
-        blind=blind,
+        blind=tuple(names),
         until=min(moments, default=None),
     )
 
@@ -138,11 +143,11 @@ def _lacks(then: Then, file: File) -> bool:
     return NOT_KEPT in kept or then.facts != "all" or not then.paged
 
 
-def _blind(rules: Iterable[Rule], then: Then, file: File, known: Known) -> Iterator[str]:
+def _blind(rules: Iterable[Rule], then: Then, file: File, known: Known) -> Iterator[Rule]:
     """Yield the rules of which nobody can tell, for want of facts that are not kept."""
     for rule in rules:
         if not then.paged and "releases" in rule.names:
-            yield rule.id
+            yield rule
             continue
         when = rule.when.judge(file, known)
         if when.truth is False:
@@ -151,4 +156,4 @@ def _blind(rules: Iterable[Rule], then: Then, file: File, known: Known) -> Itera
         if rule.unless is not None:
             outcomes.append(rule.unless.judge(file, known))
         if any(one.truth is None and NOT_KEPT.reason in one.why for one in outcomes):
-            yield rule.id
+            yield rule

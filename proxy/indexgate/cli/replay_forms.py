@@ -34,12 +34,13 @@ def print_replayed(replayed: Replayed, console: Console | None = None) -> None:
     _line(console, f"draft: {replayed.draft.policy}; in force: {replayed.in_force.policy}")
     console.print(_both(replayed))
     for named, role in ((replayed.draft, "the draft"), (replayed.in_force, "the policy in force")):
-        spoke = [rule for rule in named.figures.rules if _spoke(rule)]
-        silent = len(named.figures.rules) - len(spoke)
-        rest = f"; {silent} that never spoke are left out" if silent else ""
-        _line(console, f"\nthe rules of {role}{rest}")
+        spoke = [rule for rule in named.figures.rules if rule.refused or rule.warned]
+        _line(console, f"\nthe rules of {role}{'' if spoke else ': none refused or warned'}")
         if spoke:
             console.print(_rules(spoke))
+        blind = [rule.rule for rule in named.figures.rules if rule.not_judged and rule not in spoke]
+        if blind:
+            _line(console, f"for want of facts nobody can tell what {_all(blind)} would have said")
     if replayed.differing:
         _line(
             console,
@@ -89,19 +90,16 @@ def _both(replayed: Replayed) -> Table:
 
 def _totals(named: Named) -> list[tuple[str, str]]:
     figures = named.figures
+    least = "at least " if figures.not_judged else ""
     return [
         ("asks refused", f"{figures.refused:,}"),
         ("pass with a warning", f"{figures.warned:,}"),
         ("pass", f"{figures.passed:,}"),
         ("not judged", f"{figures.not_judged:,}"),
-        ("bad files kept out", _share(figures.caught_files)),
+        ("bad files kept out", least + _share(figures.caught_files)),
         ("days before known", _gained(figures.gained)),
-        ("good files lost", _share(figures.lost_files)),
+        ("good files lost", least + _share(figures.lost_files)),
     ]
-
-
-def _spoke(rule: RuleFigures) -> bool:
-    return bool(rule.refused or rule.warned or rule.not_judged)
 
 
 def _rules(rules: Sequence[RuleFigures]) -> Table:
@@ -120,6 +118,11 @@ def _rules(rules: Sequence[RuleFigures]) -> Table:
             f"{rule.not_judged:,}",
         )
     return table
+
+
+def _all(names: Sequence[str]) -> str:
+    *others, last = [f"`{name}`" for name in names]
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _asks_and_files(asks: int, files: int) -> str:

@@ -1,6 +1,8 @@
 """What everybody did, as a level that can be divided out of one project's series."""
 
 from dataclasses import dataclass
+from math import isfinite
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,11 +115,12 @@ def _lost(changes: Counts) -> NDArray[np.bool_]:
 
 def _day_level(changes: Counts) -> NDArray[np.float32]:
     """Add up changes that were measured against the same weekday one to four weeks before."""
-    level = np.zeros(len(changes), np.float32)
-    for day in range(_WEEK, len(changes)):
-        before = level[[day - _WEEK * week for week in (1, 2, 3, 4) if day >= _WEEK * week]]
-        level[day] = np.median(before) + (changes[day] if np.isfinite(changes[day]) else 0)
-    return level.clip(-5, 5)
+    level: list[float] = []
+    for day, change in enumerate(changes.tolist()):
+        before = [level[day - _WEEK * week] for week in (1, 2, 3, 4) if day >= _WEEK * week]
+        moved = change if before and isfinite(change) else 0.0
+        level.append((median(before) if before else 0.0) + moved)
+    return np.array(level, np.float32).clip(-5, 5)
 
 
 def _mix_level(changes: Counts) -> Counts:

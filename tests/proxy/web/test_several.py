@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,9 @@ import pytest
 import structlog
 from packaging.utils import NormalizedName
 
+from indexgate.index.protocol import NoSuchProject
 from tests.proxy.web.running import HTML, JSON, Clock, Running, running
+from tests.standins.documents import Documents
 from tests.standins.faults import Status
 from tests.standins.packages import IndexedProject, project, sdist, wheel
 from tests.standins.upstream import Upstream
@@ -385,6 +387,43 @@ async def test_facts_and_records_are_kept_by_index(
         seen = running.parts.store.projects.first_seen
         assert seen(ours.index_id, BOTH) is not None
         assert seen(theirs.index_id, BOTH) is None
+
+
+async def test_third_parties_learn_names_of_the_public_index_alone(
+    acme: Upstream, public: Upstream, tmp_path: Path
+) -> None:
+    services = {name: Documents() for name in ("deps-dev", "scorecard", "pypistats")}
+    async with AsyncExitStack() as stack:
+        for service in services.values():
+            await stack.enter_async_context(service)
+        gate = await stack.enter_async_context(
+            running(
+                public,
+                tmp_path,
+                ALLOWING,
+                tables=tables(acme, public),
+                addresses={name: service.origin for name, service in services.items()},
+            )
+        )
+        for index in gate.parts.each:
+            for name in ("acme-lib", "tool", "demo"):
+                with suppress(NoSuchProject):
+                    await index.gate.facts.renew(NormalizedName(name))
+        told = str([service.log for service in services.values()])
+    assert "demo" in told
+    assert "acme" not in told
+    assert "tool" not in told
+
+
+async def test_names_of_private_namespaces_are_told_to_nobody_whoever_asks(
+    acme: Upstream, public: Upstream, tmp_path: Path
+) -> None:
+    async with gate(acme, public, tmp_path) as running:
+        theirs = running.parts.gate.facts.observer
+        [about] = {source.about for source in theirs.all if source.about.name == "deps-dev"}
+        assert running.parts.gate.public
+        assert theirs.may_know(NormalizedName("demo"), about)
+        assert not theirs.may_know(NormalizedName("acme-lib"), about)
 
 
 async def test_an_sdist_of_a_public_project_is_found_though_its_name_reads_two_ways(

@@ -83,7 +83,9 @@ def _is_file(word: str) -> bool:
     path = PurePath(word)
     if path.name.lower().endswith(_ARCHIVES):
         return False  # a requirement: a file to install
-    return path.suffix.lower() in _FILES and Path(word).is_file()
+    suffix = path.suffix.lower()
+    # A project may well be called `zope.json`, but hardly `requirements.txt`.
+    return suffix == ".txt" or (suffix in _FILES and Path(word).is_file())
 
 
 def _format(path: str, read_file: ReadFile) -> Format | None:

@@ -87,7 +87,14 @@ def command(
     locks = [_read(name, format_) for name in files]
     if check:
         return _check(locks, roots)
-    upstream = settings_options.upstream(settings).url
+    choice = settings_options.upstream(settings)
+    if choice.later:
+        raise GateError(
+            "several-indexes",
+            "the gate stands for several indexes, and a lock does not tell which one it asked",
+            "Name the one that the lock was made from: `--upstream URL`.",
+        )
+    upstream = choice.url
     swaps = [Swap(gate=root, upstream=upstream) for root in roots]
     if not swaps:
         raise GateError("gate-address", "nothing says where the gate is", "Say so: `--gate URL`.")

@@ -98,7 +98,8 @@ async def judge_entry(parts: Parts, lock: Lock, entry: Pinned | Unasked, stands:
         presentation=parts.gate.presentation,
         others=listed.releases,
     )
-    return _checked(blank, listed, release, met, verdicts)
+    notes = (*_bare(entry), *page_notes(listed, release))
+    return _checked(blank, notes, met, verdicts)
 
 
 async def known_of(parts: Parts, listed: Listing) -> Assessment | Unknown:
@@ -153,6 +154,13 @@ def _blank(lock: Lock, entry: Pinned) -> Callable[..., Checked]:
         )
 
     return checked
+
+
+def _bare(entry: Pinned) -> Iterable[str]:
+    """Yield that files of *entry* are pinned by their names alone, if some are."""
+    bare = sum(not file.hashes for file in entry.files)
+    if bare:
+        yield f"the lock has no hash for {bare} of its {len(entry.files)} files"
 
 
 def _unlisted(blank: Callable[..., Checked], reason: str) -> Checked:
@@ -218,8 +226,7 @@ def _hashes(page: PageFile) -> frozenset[str]:
 
 def _checked(
     blank: Callable[..., Checked],
-    listed: Listing,
-    release: Release,
+    odd: Sequence[str],
     met: Sequence[_Met],
     verdicts: Mapping[str, Verdict],
 ) -> Checked:
@@ -230,7 +237,7 @@ def _checked(
     passing = [verdict for verdict in judged if not verdict.refused]
     warnings = tuple(dict.fromkeys(w for verdict in passing for w in verdict.warnings))
     files = tuple(_file(each, verdicts) for each in met)
-    notes = list(page_notes(listed, release))
+    notes = list(odd)
     if refusals and passing:
         some = f"{len(refusals)} of {len(judged)} files are refused: {refusals[0].reason}"
         notes.insert(0, some)

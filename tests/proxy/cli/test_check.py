@@ -323,6 +323,7 @@ def test_a_lock_that_passes_says_so(
     ("arguments", "words"),
     [
         (["uv.lock"], "cannot read `uv.lock`: no such file"),
+        (["requirements.txt"], "cannot read `requirements.txt`: no such file"),
         (["x", "--json", "--sarif", "-"], "both want stdout"),
         (["--environment", "gone"], "`gone` is no Python environment"),
         (["x", "--gate", "ftp://a"], "is no address of a gate"),

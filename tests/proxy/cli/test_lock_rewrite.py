@@ -87,6 +87,20 @@ def test_the_slash_that_uv_minds_is_told(
         assert ("with a slash at the end" in capsys.readouterr().err) is bool(slash)
 
 
+def test_with_several_indexes_the_one_must_be_named(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("INDEXGATE_UPSTREAM")
+    tables = "".join(
+        f'[[index]]\nname = "{name}"\nurl = "https://{name}.example.test/simple/"\n'
+        for name in ("index", "private")
+    )
+    (folder / "gate.toml").write_text(tables, encoding="utf-8")
+    assert rewrite("--config", "gate.toml", "--to", "gate", "uv.lock") == 2
+    assert "--upstream URL" in capsys.readouterr().err
+    assert (folder / "uv.lock").read_text(encoding="utf-8") == UV
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

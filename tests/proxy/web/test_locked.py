@@ -128,6 +128,7 @@ async def test_a_file_without_a_hash_is_known_by_its_address_here_or_at_the_gate
         for url in (own, through):
             row = await judged(upstream, tmp_path, pin(pinned(file, hashes=frozenset(), url=url)))
             assert row.action == "allow"
+            assert row.notes == ("the lock has no hash for 1 of its 1 files",)
 
 
 async def test_a_hash_alone_finds_its_file(tmp_path: Path) -> None:

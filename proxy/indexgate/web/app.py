@@ -183,6 +183,7 @@ def _health(parts: Parts) -> Health:
         feed_wanted=parts.refresh.feed is not None,
         decisions=parts.store.decisions,
         asked=parts.store.asked,
+        served=parts.store.served,
         clock=parts.clock,
     )
 

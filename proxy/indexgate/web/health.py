@@ -14,6 +14,7 @@ from indexgate.sources.osv_records import FeedState
 from indexgate.store.asked import Asked
 from indexgate.store.decisions import Decisions
 from indexgate.store.engines import StoreFailed
+from indexgate.store.served import Served
 from indexgate.web import index_health
 from indexgate.web.index_parts import IndexParts
 from indexgate.web.refusal import NO_STORE
@@ -32,6 +33,7 @@ class Health:
     feed_wanted: bool
     decisions: Decisions
     asked: Asked
+    served: Served
     clock: Callable[[], datetime]
 
     @property
@@ -89,12 +91,8 @@ class Health:
                 "waiting": record.spooled,
                 "lost": record.dropped,
             },
-            "own_traffic": {
-                "kept": self.asked.fault is None,
-                "reason": None if self.asked.fault is None else self.asked.fault.message,
-                "waiting": self.asked.waiting,
-                "dropped": self.asked.dropped,
-            },
+            "own_traffic": _counting(self.asked),
+            "served_files": _counting(self.served),
         }
 
     def _owners(self) -> dict[str, Any]:
@@ -142,5 +140,15 @@ class Health:
         return f"osv: last read {age / 3600:.0f} h ago" if age > max_age else None
 
     def _own_traffic_trouble(self) -> str | None:
-        fault = self.asked.fault
+        fault = self.asked.fault or self.served.fault
         return None if fault is None else f"own traffic: {fault.message}"
+
+
+def _counting(counted: Asked | Served) -> dict[str, Any]:
+    """Tell whether what is counted reaches the store, and what was lost."""
+    return {
+        "kept": counted.fault is None,
+        "reason": None if counted.fault is None else counted.fault.message,
+        "waiting": counted.waiting,
+        "dropped": counted.dropped,
+    }

@@ -65,3 +65,12 @@ async def test_no_request_writes_its_count(tmp_path: Path) -> None:
             assert await gate.status(path) == 200
         assert begun == []
         assert await served(gate) == [(made.filename, "other", False, 51)]
+
+
+async def test_health_tells_what_waits_and_what_was_lost(tmp_path: Path) -> None:
+    made = wheel("demo", "1.0", upload_time=OLD)
+    async with Upstream(project("demo", made)) as upstream, running(upstream, tmp_path) as gate:
+        assert await gate.status(await gate.file_path("demo", made.filename)) == 200
+        async with gate.client.get("/-/health") as response:
+            told = (await response.json())["served_files"]
+        assert told == {"kept": True, "reason": None, "waiting": 2, "dropped": 0}

@@ -64,7 +64,9 @@ def _objections(
     if upstream.public_one is None:
         yield (
             "the upstream is not the public index, and its names are nobody's business",
-            "A mirror of the public index is told by `--upstream-public yes`.",
+            'Say `public = "yes"` in the table of a mirror of the public index.'
+            if upstream.name
+            else "A mirror of the public index is told by `--upstream-public yes`.",
         )
     named = offer.name in settings.sources
     if offer.needs and not getattr(settings, offer.needs) and not (offer.keyless and named):

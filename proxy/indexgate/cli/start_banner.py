@@ -68,9 +68,10 @@ def _leaves(settings: Settings, upstream: UpstreamChoice) -> str:
         return "nothing (offline)"
     asked = f"requests to {'the upstreams' if upstream.later else 'upstream'} ({upstream.shown})"
     if upstream.public_one is None:
+        how = "`public` of its table" if upstream.name else "`--upstream-public`"
         return (
             f"{asked}; no advisories are fetched, since they speak of the public index's projects"
-            " (`--upstream-public`), and nobody else is told a name"
+            f" ({how}), and nobody else is told a name"
         )
     if settings.osv_url is None:
         told = f"{asked}; no advisories are fetched"

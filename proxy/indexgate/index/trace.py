@@ -7,7 +7,6 @@ What goes on in the background has none, unless a request began it: then it is t
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Literal, TypeAlias
 
@@ -18,7 +17,6 @@ MetFile: TypeAlias = Literal["hit", "miss", "passed"]
 """A kept file, one that is fetched into the cache, a part that went past it."""
 
 
-@dataclass(slots=True, kw_only=True)
 class Trace:
     """One request.
 
@@ -29,18 +27,20 @@ class Trace:
     empty where there is nothing to tell.
     """
 
-    id: str
-    kind: str = ""
-    started: float = field(default_factory=perf_counter)
     answered: float | None = None
-    upstream: float = 0.0
-    judge: float = 0.0
+    upstream = 0.0
+    judge = 0.0
     page: Met | None = None
     file: MetFile | None = None
-    result: str = ""
-    why: str = ""
-    rule: str = ""
-    project: str = ""
+    result = ""
+    why = ""
+    rule = ""
+    project = ""
+
+    def __init__(self, id: str, kind: str = "", started: float | None = None) -> None:  # noqa: A002
+        self.id = id
+        self.kind = kind
+        self.started = perf_counter() if started is None else started
 
 
 _TRACE: ContextVar[Trace | None] = ContextVar("trace", default=None)

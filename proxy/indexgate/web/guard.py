@@ -54,19 +54,17 @@ def guard(
 
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
-        trace = Trace(
-            id=request_id(request.headers.getall(HEADER, ())),
-            kind=kind_of(request.rel_url.raw_path),
-        )
-        request[TRACE] = trace
+        headers = request.headers
+        given = headers.getall(HEADER) if HEADER in headers else ()
+        trace = request[TRACE] = Trace(request_id(given), kind_of(request.rel_url.raw_path))
         follow(trace)
         counts.under_way += 1
         response: web.StreamResponse
-        host = host_name(request.headers.get(hdrs.HOST, ""))
+        host = host_name(headers.get(hdrs.HOST, ""))
         try:
             if host not in hosts and not (by_address and _is_address(host)):
                 response = unknown_host().response()
-            elif us in request.headers.get("Via", ""):
+            elif us in headers.get("Via", ""):
                 response = loop().response()
             else:
                 try:

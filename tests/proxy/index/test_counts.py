@@ -52,7 +52,7 @@ def test_what_upstream_is_asked_is_counted_by_how_it_ends(
 
 
 def test_waiting_for_upstream_is_no_judging() -> None:
-    trace = Trace(id="x")
+    trace = Trace("x")
     follow(trace)
     try:
         with judging(), waiting_for_upstream():

@@ -107,7 +107,7 @@ def _of_row(row: Checked) -> Iterator[Finding]:
             rule=rule,
             level=level,
             message=reason if row.requirement in reason else f"{row.requirement}: {reason}",
-            hint=row.hint,
+            hint="" if level == "warning" else row.hint,  # it is about what is refused
             path=path,
             line=line,
             project=row.project,

@@ -26,7 +26,6 @@ NOT_KEPT = Unknown(reason="facts of that time are not kept")
 FACTS_HOLD = timedelta(days=7)
 """How long an assessment stands for what was known, if none after it is kept."""
 
-_NOT_YET_SEEN = Unknown(reason="the gate had not been asked for the project by then")
 _NO_TIME = Unknown(reason="upload times are not known")
 _STATUS = re.compile(r"status changed from (\S+) to (\S+)")
 _YANK = re.compile(r"version (\S+) yanked")
@@ -95,6 +94,8 @@ class AsOf:
             moments |= {one.published for one in self._all.advisories if one.published is not None}
         if isinstance(self._all.project.first_seen, datetime):
             moments.add(self._all.project.first_seen)
+        if self._all.project.watched_since is not None:
+            moments.add(self._all.project.watched_since)
         return sorted(moments)
 
     def then(self, filename: str, at: datetime) -> Then:
@@ -178,14 +179,18 @@ class _Stretch:
         return isinstance(file.uploaded, Unknown) or file.uploaded <= self._at
 
     def _project_then(self, remembered: Remembered, status: str) -> Project:
-        project, first_seen = remembered.project, remembered.project.first_seen
+        project = remembered.project
+        first_seen, watched_since = project.first_seen, project.watched_since
         if isinstance(first_seen, datetime) and first_seen > self._at:
-            first_seen = _NOT_YET_SEEN
+            first_seen = NOT_KEPT
+        if watched_since is not None and watched_since > self._at:
+            first_seen, watched_since = NOT_KEPT, None
         return replace(
             project,
             status=status,
             status_reason="",
             first_seen=first_seen,
+            watched_since=watched_since,
             releases=self._out.count(self._at, self._yanked),
         )
 

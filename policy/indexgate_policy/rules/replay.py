@@ -139,8 +139,8 @@ def _tried(asked: str, verdicts: Mapping[str, Verdict], blind: tuple[Rule, ...])
 
 def _lacks(then: Then, file: File) -> bool:
     """Tell whether anything that a rule may ask for is not kept."""
-    kept = (file.released, file.provenance, then.assessment.advisories)
-    return NOT_KEPT in kept or then.facts != "all" or not then.paged
+    told = (file.released, file.provenance, file.project.first_seen, then.assessment.advisories)
+    return NOT_KEPT in told or then.facts != "all" or not then.paged
 
 
 def _blind(rules: Iterable[Rule], then: Then, file: File, known: Known) -> Iterator[Rule]:

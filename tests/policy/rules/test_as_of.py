@@ -127,9 +127,14 @@ class TestPageFacts:
     def test_first_seen_is_not_known_before_it_was(self) -> None:
         of = past(project=project(first_seen=NOW - 2 * DAY))
         before = of.then(WHEEL, NOW - 3 * DAY).release.files[0].project.first_seen
-        assert isinstance(before, Unknown)
+        assert before == NOT_KEPT
         after = of.then(WHEEL, NOW - DAY).release.files[0].project.first_seen
         assert after == NOW - 2 * DAY
+
+    def test_a_gate_that_was_not_there_yet_knows_nothing_of_first_seen(self) -> None:
+        told = project(first_seen=NOW - DAY, watched_since=NOW - DAY)
+        then = past(project=told).then(WHEEL, NOW - 3 * DAY).release.files[0].project
+        assert (then.first_seen, then.watched_since) == (NOT_KEPT, None)
 
 
 class TestFacts:

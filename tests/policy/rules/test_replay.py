@@ -151,6 +151,12 @@ def test_an_upload_that_is_not_kept_is_not_judged() -> None:
     assert (said.action, said.blind) == (None, ("r",))
 
 
+def test_a_first_sight_that_is_not_kept_is_not_judged() -> None:
+    unseen = one_release(project=project(first_seen=NOT_KEPT))
+    said = tried(rule('first_seen = { below = "7d" }', unknown="refuse"), then(unseen))
+    assert (said.action, said.blind) == (None, ("r",))
+
+
 def test_releases_are_not_counted_without_the_page() -> None:
     known = replace(then(), paged=False)
     assert tried(rule("releases = { below = 99 }"), known).action is None

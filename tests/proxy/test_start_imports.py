@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-HEAVY = ("numpy", "google.cloud", "pyarrow", "cryptography", "alembic")
+HEAVY = ("numpy", "prometheus_client", "google.cloud", "pyarrow", "cryptography", "alembic")
 _ASK = "import {module}, sys; print([name for name in {heavy!r} if name in sys.modules])"
 
 

@@ -114,6 +114,28 @@ class Stall(Hold):
         return response
 
 
+class Drip(Hold):
+    """Sends the right answer a byte at a time, so slowly that it never comes to an end."""
+
+    async def answer(self, request: web.Request, honest: Honest) -> web.StreamResponse:
+        """Answer a byte every twentieth of a second until `release`, then no more."""
+        whole = await honest()
+        response = web.StreamResponse(status=whole.status, headers=_without_length(whole))
+        response.content_length = len(bytes_of(whole))
+        response.force_close()
+        await response.prepare(request)
+        _settle(self._reached)
+        try:
+            for byte in bytes_of(whole):
+                await response.write(bytes([byte]))
+                await asyncio.wait([asyncio.wrap_future(self._released)], timeout=0.05)
+                if self._released.done():
+                    break
+        except ConnectionError:
+            pass  # the asker had enough, which is the point
+        return response
+
+
 @dataclass(frozen=True, kw_only=True)
 class CutOff:
     """Announces the whole length, sends the first `after` bytes and closes the connection."""

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from fnmatch import fnmatchcase
+from ssl import SSLContext
 from types import TracebackType
 from typing import Literal, Self
 from urllib.parse import unquote
@@ -69,7 +70,8 @@ class Upstream:
     """The stand-in. `forms` is what it can answer, `links` how its pages write file addresses.
 
     `compress` is whether pages travel as gzip to those who take it; `clock_skew` is added to the
-    `Date` of every answer; `cache_control` is said of pages, as PyPI says it by default.
+    `Date` of every answer; `cache_control` is said of pages, as PyPI says it by default; with `tls`
+    it speaks nothing else.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class Upstream:
         compress: bool = True,
         clock_skew: timedelta = timedelta(0),
         cache_control: str = "max-age=600, public",
+        tls: SSLContext | None = None,
     ) -> None:
         self.projects = {project.normalized: project for project in projects}
         self.forms = forms
@@ -87,6 +90,7 @@ class Upstream:
         self.compress = compress
         self.clock_skew = clock_skew
         self.cache_control = cache_control
+        self.tls = tls
         self.port = 0
         self.log: list[Asked] = []
         self._switches: list[_Switch] = []
@@ -99,7 +103,7 @@ class Upstream:
     @property
     def origin(self) -> str:
         """Scheme and authority, without a slash at the end."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
 
     @property
     def url(self) -> str:
@@ -169,7 +173,7 @@ class Upstream:
         app.on_response_prepare.append(self._set_date)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
+        await web.TCPSite(self._runner, "127.0.0.1", self.port, ssl_context=self.tls).start()
         self.port = self._runner.addresses[0][1]
 
     async def stop(self) -> None:

@@ -1,9 +1,10 @@
 """A file as an answer to HTTP: HEAD, ranges, conditions, and an end that is only there if true."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from aiohttp import hdrs, web
 
@@ -13,8 +14,13 @@ from indexgate.index.files import Fetch, FetchRange, FileBody, Wanted
 from indexgate.index.protocol import UpstreamFailed
 from indexgate.index.trace import broke_off, met_file, waiting_for_upstream
 
+T = TypeVar("T")
+
 PASSED_THROUGH = 1024 * 1024
 """The longest range of a file not in the cache that is asked of upstream by itself, in bytes."""
+
+BEGINS_WITHIN = 11.0
+"""Seconds in which a file begins to arrive, or it is told why not: pip stops reading at 15."""
 
 _SMALL = 64 * 1024  # below this, one write of headers and body beats sendfile
 
@@ -24,7 +30,8 @@ class FileSource:
     """Where the bytes of one wanted file may come from.
 
     `broken` is told when a fetch fails after a part of the answer has left. `headers` are sent
-    with every answer beside the file's own.
+    with every answer beside the file's own. `begins_within` is in seconds, counted from
+    `asked_at` by the loop's clock.
     """
 
     cache: FileCache
@@ -32,6 +39,8 @@ class FileSource:
     fetch_range: FetchRange | None = None
     broken: Callable[[Exception], None] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    begins_within: float = BEGINS_WITHIN
+    asked_at: float = field(default_factory=lambda: asyncio.get_running_loop().time())
 
 
 async def respond(request: web.Request, wanted: Wanted, source: FileSource) -> web.StreamResponse:
@@ -55,7 +64,7 @@ async def respond(request: web.Request, wanted: Wanted, source: FileSource) -> w
                 return passed
             met_file("miss")
             with waiting_for_upstream():
-                body = await source.cache.open(wanted, source.fetch)
+                body = await _in_time(source.cache.open(wanted, source.fetch), source)
         else:
             met_file("hit")
         return await _get(request, body, wanted, source, headers)
@@ -125,7 +134,7 @@ async def _send(
 ) -> web.StreamResponse:
     """Send *pieces*. Nothing is sent before the first is there, so that its failure can be told."""
     async with aclosing(pieces):
-        first = await anext(pieces, b"")
+        first = await _in_time(anext(pieces, b""), source)
         with _whole_or_aborted(request, source):
             await response.prepare(request)
             await response.write(first)
@@ -133,6 +142,19 @@ async def _send(
                 await response.write(piece)
             await response.write_eof()
     return response
+
+
+async def _in_time(step: Awaitable[T], source: FileSource) -> T:
+    """Wait for a step towards the first bytes. Raises UpstreamFailed when there are none in time.
+
+    The fetch goes on all the same, so that a later request finds what a slow upstream sends.
+    """
+    try:
+        async with asyncio.timeout_at(source.asked_at + source.begins_within):
+            return await step
+    except TimeoutError as error:
+        late = f"has not sent the beginning of the file within {source.begins_within:g} s"
+        raise UpstreamFailed("timeout", late) from error
 
 
 async def _send_kept(

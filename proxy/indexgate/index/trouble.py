@@ -42,8 +42,10 @@ def timed_out(seconds: float) -> UpstreamFailed:
 
 def failure(error: Exception, what: str, seconds: float = 0.0) -> UpstreamFailed:
     """Say in one clause what a failure of the connection means."""
-    if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return UpstreamFailed("certificate", "presented a certificate that does not verify")
+    if isinstance(error, aiohttp.ClientConnectorSSLError):
+        return UpstreamFailed("certificate", "does not speak TLS as it is spoken to")
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return UpstreamFailed("dns", "has a name that does not resolve")
     if isinstance(error, TimeoutError | aiohttp.ServerTimeoutError):

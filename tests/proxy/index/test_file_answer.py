@@ -32,6 +32,7 @@ class Gate:
     session: ClientSession
     wanted: Wanted = field(default_factory=lambda: Wanted(key="f"))
     ranges: bool = True
+    begins_within: float = 30.0
     broken: list[Exception] = field(default_factory=list)
     server: TestServer = field(init=False)
 
@@ -47,6 +48,7 @@ class Gate:
             fetch_range=self.upstream.fetch_range("f") if self.ranges else None,
             broken=self.broken.append,
             headers={"X-Extra": "kept"},
+            begins_within=self.begins_within,
         )
         try:
             return await respond(request, self.wanted, source)
@@ -307,6 +309,24 @@ async def test_a_client_that_goes_away_leaves_the_fetch_to_the_others(gate: Gate
     assert body == BIG
     assert gate.upstream.asked["f"] == 1
     assert gate.broken == []
+
+
+@pytest.mark.parametrize("data", [SMALL, BIG], ids=len)
+@pytest.mark.parametrize("pause_at", [0, 10])
+async def test_a_file_that_does_not_begin_in_time_is_told_and_fetched_all_the_same(
+    gate: Gate, data: bytes, pause_at: int
+) -> None:
+    given = Given(data=data, pause_at=pause_at)
+    gate.want(data, given)
+    gate.begins_within = 0.0
+    late, told = await gate.ask()
+    assert (late.status, told) == (424, b"has not sent the beginning of the file within 0 s")
+    given.go.set()
+    await gate.cache.settle()
+    gate.begins_within = 30.0
+    answer, body = await gate.ask()
+    assert (answer.status, body) == (200, data)
+    assert gate.upstream.asked["f"] == 1
 
 
 async def test_a_kept_file_that_is_cut_while_it_is_sent_is_broken_off(

@@ -7,6 +7,7 @@ stored facts: a lock file never opens the page.
 
 import asyncio
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -262,11 +263,18 @@ class Gate:
             most=most,
         )
 
-    async def listing(self, project: NormalizedName, *, asked: bool = True) -> Listing:
+    async def listing(
+        self, project: NormalizedName, *, asked: bool = True, patient: bool = False
+    ) -> Listing:
         """Return what the index lists of *project*; whether somebody *asked* for it is noted.
 
-        Raises NoSuchProject, UpstreamFailed.
+        Who is *patient* waits for a slow upstream, and has the stored page only where upstream
+        fails. Raises NoSuchProject, UpstreamFailed.
         """
+        if patient:
+            with suppress(UpstreamFailed):
+                newest = await self.index.snapshot(project, stand_in=False)
+                return await self._listing(newest, asked=asked)
         return await self._listing(await self.index.snapshot(project), asked=asked)
 
     async def _listing(self, snapshot: Snapshot, *, asked: bool = True) -> Listing:

@@ -147,7 +147,7 @@ def _gate(shared: Shared, choice: UpstreamChoice, index: Index, project_json: Pr
     settings, store, clock = shared.settings, shared.store, shared.clock
 
     async def listing(project: NormalizedName, asked: bool) -> Listing:
-        return await gate.listing(project, asked=asked)
+        return await gate.listing(project, asked=asked, patient=True)
 
     past = StoredPast(store, choice.index_id, say("past"))
     facts = Facts(

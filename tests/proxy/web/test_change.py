@@ -1,15 +1,17 @@
 """What changes while the gate serves: the policy, the time, the facts; page and file together."""
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
 import pytest
-from packaging.utils import NormalizedName
+from packaging.utils import NormalizedName, canonicalize_name
 
 from indexgate_policy.health.result import HealthScore
 from tests.proxy.web.running import JSON, NOW, TOO_NEW, Clock, Running, running
 from tests.proxy.web.test_files import advised, path_of
+from tests.standins.faults import Status
 from tests.standins.packages import IndexedProject, project, wheel
 from tests.standins.upstream import Upstream
 
@@ -250,3 +252,30 @@ async def test_the_background_does_not_keep_a_project_that_nobody_asks_for(
         await gate.json("/simple/demo/")
         store.writer.wait(lambda _: None)
         assert store.assessments.due(index_id, ever, 9, asked_since=lately) == [demo]
+
+
+async def test_who_assesses_anew_waits_for_a_slow_upstream(tmp_path: Path) -> None:
+    old, new = wheel("demo", "1.0"), wheel("demo", "2.0")
+    async with Upstream(project("demo", old)) as upstream, running(upstream, tmp_path) as gate:
+        await gate.json("/simple/demo/")
+        upstream.add(project("demo", old, new))
+        gate.clock.turn(timedelta(minutes=20))
+        slow = upstream.hold("/simple/demo/")
+        facts = gate.parts.indexes.all[0].gate.facts
+        renewing = asyncio.create_task(facts.renew(canonicalize_name("demo")))
+        done, _ = await asyncio.wait({renewing}, timeout=0.5)
+        assert not done, "it judged the page that stands in for a slow upstream"
+        slow.release()
+        renewed = await renewing
+    assert [release.version for release in renewed.listing.releases] == ["1.0", "2.0"]
+
+
+async def test_who_assesses_anew_takes_the_stored_page_where_upstream_fails(tmp_path: Path) -> None:
+    demo = project("demo", wheel("demo", "1.0"))
+    async with Upstream(demo) as upstream, running(upstream, tmp_path) as gate:
+        await gate.json("/simple/demo/")
+        gate.clock.turn(timedelta(minutes=20))
+        upstream.fault("/simple/demo/", Status(status=500))
+        facts = gate.parts.indexes.all[0].gate.facts
+        renewed = await facts.renew(canonicalize_name("demo"))
+    assert renewed.listing.snapshot.stale is not None

@@ -78,7 +78,7 @@ async def spoilt(row: Row, folder: Path) -> AsyncIterator[Spoilt]:
     settings: dict[str, Any] = {"upstream_timeout": "1s", **row.settings}
     async with (
         AsyncExitStack() as stack,
-        Upstream(*projects) as upstream,
+        Upstream(*projects, compress=False) as upstream,
         running(upstream, folder, ALLOWING, **settings) as gate,
     ):
         world = Spoilt(gate, upstream)

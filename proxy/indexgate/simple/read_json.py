@@ -18,11 +18,14 @@ from indexgate.simple.ordinary import ordinary
 from indexgate.simple.projects import valid_name
 
 _page = msgspec.json.Decoder(wire.Page)
+_large_page = msgspec.json.Decoder(wire.LargePage)
 _files = msgspec.json.Decoder(list[wire.File])
 _object = msgspec.json.Decoder(dict[str, Raw])
 _objects = msgspec.json.Decoder(list[Raw])
 _list = msgspec.json.Decoder(wire.Listing)
 _KNOWN = frozenset(wire.File.__struct_encode_fields__)
+_LARGE = 2_000_000
+_PIECE = 1000  # files
 _NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -30,12 +33,12 @@ def read_page(body: bytes, *, url: str, project: NormalizedName) -> ProjectPage:
     """Read the JSON page of *project*. Raises Unreadable."""
     body = _text(body)
     try:
-        sent = _page.decode(body)
+        sent, listed = _decoded(body)
     except msgspec.ValidationError:
         return _read_loosely(body, url, project)
     except _NOT_JSON as error:
         _garbage(f"sent JSON that is broken or cut off{_place(error)}", error)
-    files, dropped = _taken(sent.files, url, project)
+    files, dropped = _taken(listed, url, project)
     extra = {"namespaces": sent.namespaces, "alternate-locations": sent.alternate_locations}
     status = sent.project_status
     return ProjectPage(
@@ -49,6 +52,18 @@ def read_page(body: bytes, *, url: str, project: NormalizedName) -> ProjectPage:
         meta=_carried(sent.meta, without=("api-version",)),
         extra=_carried({key: raw for key, raw in extra.items() if raw is not UNSET}),
     )
+
+
+def _decoded(body: bytes) -> tuple[wire.Head, list[wire.File]]:
+    """Decode a page; a large one in pieces, since other threads wait while a decoder is at work."""
+    if len(body) < _LARGE:
+        page = _page.decode(body)
+        return page, page.files
+    large = _large_page.decode(body)
+    files: list[wire.File] = []
+    for start in range(0, len(large.files), _PIECE):
+        files += _files.decode(b"[" + b",".join(large.files[start : start + _PIECE]) + b"]")
+    return large, files
 
 
 def read_list(body: bytes) -> ProjectList:

@@ -36,16 +36,27 @@ class Status(msgspec.Struct, forbid_unknown_fields=True):
     reason: str | UnsetType | None = UNSET
 
 
-class Page(msgspec.Struct, rename="kebab", forbid_unknown_fields=True):
-    """A project page."""
+class Head(msgspec.Struct, rename="kebab", forbid_unknown_fields=True, kw_only=True):
+    """A project page without its files."""
 
     meta: dict[str, Raw]
     name: str
-    files: list[File]
     versions: list[str] | UnsetType = UNSET
     project_status: Status | UnsetType = UNSET
     namespaces: Raw | UnsetType = UNSET
     alternate_locations: Raw | UnsetType = UNSET
+
+
+class Page(Head, rename="kebab", forbid_unknown_fields=True, kw_only=True):
+    """A project page."""
+
+    files: list[File]
+
+
+class LargePage(Head, rename="kebab", forbid_unknown_fields=True, kw_only=True):
+    """A project page whose files are not decoded yet."""
+
+    files: list[Raw]
 
 
 class Listed(msgspec.Struct):

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -11,9 +11,8 @@ from packaging.utils import canonicalize_name
 
 from indexgate.errors import GateError
 from indexgate.store.exemption_requests import Wish
-from indexgate_policy.rules import durations
-from indexgate_policy.rules.conditions.advice import ADVISORY
-from indexgate_policy.rules.document import Policy, Rule
+from indexgate_policy.rules import durations, malware
+from indexgate_policy.rules.document import Policy
 from indexgate_policy.rules.exemptions import BUILT_IN, NOT_WAIVABLE, REMOVED_UPSTREAM
 from indexgate_policy.rules.strict import suggest
 
@@ -98,8 +97,8 @@ def waivable(rule: str, policy: Policy) -> str:
 
 
 def concerns_malware(rule: str, policy: Policy) -> bool:
-    """Tell whether *rule* may be what keeps out that an advisory calls malware."""
-    return any(_is_on_malware(each) for each in policy.rules if each.id == rule)
+    """Tell whether *rule* may be what keeps malware out."""
+    return any(malware.keeps_out(each) for each in policy.rules if each.id == rule)
 
 
 def check_malware(wanted: Target, rule: str, policy: Policy) -> bool:
@@ -120,7 +119,7 @@ def besides_malware(policy: Policy) -> tuple[str, ...]:
     return tuple(
         rule.id
         for rule in policy.rules
-        if "refuse" in (rule.action, rule.unknown) and not _is_on_malware(rule)
+        if "refuse" in (rule.action, rule.unknown) and not malware.keeps_out(rule)
     )
 
 
@@ -157,18 +156,6 @@ def grandfather(
 def last_day(wish: Wish, today: date) -> date:
     """Return the last day, to its end in UTC, on which *wish* holds if it is granted *today*."""
     return today + timedelta(days=wish.days)
-
-
-def _is_on_malware(rule: Rule) -> bool:
-    return any(
-        condition.definition is ADVISORY and _may_be_malware(condition.value)
-        for condition in rule.when.conditions()
-    )
-
-
-def _may_be_malware(value: object) -> bool:
-    kind = value.get("kind") if isinstance(value, Mapping) else value
-    return kind != "vulnerability"
 
 
 def _days_of(span: timedelta) -> int:

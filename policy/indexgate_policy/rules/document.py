@@ -97,8 +97,8 @@ class Policy:
     ) -> Exemption | None:
         """Return the exemption in force that waives *rule* for *file*: the one that lasts longest.
 
-        *malware* tells that the rule refuses the file as such. The gate asks it for
-        `removed-upstream`, which is its own rule.
+        *malware* tells that the file is called so. The gate asks it for `removed-upstream`, which
+        is its own rule.
         """
         covering = [
             exemption

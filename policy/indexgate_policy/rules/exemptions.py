@@ -47,8 +47,8 @@ class Exemption:
 
     `ends` is exclusive: the moment from which it waives nothing. `granted` is the day on which it
     was granted, where that is known. `packages`, if there are any, are the only names and versions
-    it speaks of. One that `spares_malware` waives no refusal of a version that an advisory calls
-    malware. `word` is how its warnings begin; one for a run says nothing of a day.
+    it speaks of. One that `spares_malware` waives no refusal of a version that is called malware
+    (`malware.is_malware`). `word` is how its warnings begin; one for a run says nothing of a day.
     """
 
     id: str

@@ -10,11 +10,11 @@ from typing import TypeAlias
 
 from indexgate_policy.assessment import Assessment
 from indexgate_policy.rules.conditions import Scope
-from indexgate_policy.rules.conditions.advice import is_malware
 from indexgate_policy.rules.document import Policy, Rule
 from indexgate_policy.rules.exemptions import GATE_FAULT, QUARANTINED, Exemption
 from indexgate_policy.rules.kleene import earlier
 from indexgate_policy.rules.known import Known, gather
+from indexgate_policy.rules.malware import is_malware, keeps_out
 from indexgate_policy.rules.refusal import explanation, hint
 from indexgate_policy.rules.unjudged import Unjudged
 from indexgate_policy.rules.verdict import ALLOWED, Action, Verdict, Warned
@@ -177,8 +177,16 @@ class Bench:
         return Weighed(refusing=refusing, warning=tuple(warning), waived=tuple(waived), until=until)
 
     def _waiver(self, rule: Rule, file: File) -> Exemption | None:
-        malware = "advisory" in rule.names and is_malware(file, self._known)
+        if not self.policy.exemptions:
+            return None
+        malware = is_malware(file, self._known)
         return self.policy.waiver(rule.id, file, self._known.now, malware=malware)
+
+    def _holds_at_once(self, file: File) -> bool:
+        """Tell whether *file* is malware to a rule that stands: whichever rule says so first."""
+        return is_malware(file, self._known) and any(
+            keeps_out(rule) and self._waiver(rule, file) is None for rule in self.policy.rules
+        )
 
     def _planned(self, file: File) -> _Plan:
         """Settle the rules that say the same of all files; only the others are asked for each."""
@@ -220,7 +228,7 @@ class Bench:
             waived=_rules_of(weighed),
             exemptions=_exemptions_of(weighed),
             until=weighed.until,
-            at_once="advisory" in ruling.rule.names and is_malware(file, self._known),
+            at_once=self._holds_at_once(file),
         )
 
     def _passes_from(self, file: File, until: datetime | None) -> datetime | None:

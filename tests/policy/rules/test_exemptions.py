@@ -13,7 +13,7 @@ from indexgate_policy.rules.document import Policy
 from indexgate_policy.rules.judge import judge
 from indexgate_policy.rules.verdict import Action, Verdict
 from indexgate_policy.subject import Client
-from tests.policy.rules.facts import DAY, NOW, assessment, file, malware, policy, rule
+from tests.policy.rules.facts import DAY, NOW, assessment, file, flag, malware, policy, rule
 
 WHEELS = rule('kind = "wheel"')
 MALWARE = rule('advisory = "malware"', unknown="allow").replace('"r"', '"malware"')
@@ -133,6 +133,28 @@ def test_malware_is_waived_by_an_exemption_alone() -> None:
     assert not judged(policy(MALWARE + ours), advisories=bad).refused
     assert judged(policy(MALWARE + OLD.replace('"r"', '"malware"')), advisories=bad).refused
     assert judged(opened(policy(MALWARE)), advisories=bad).refused
+
+
+@pytest.mark.parametrize("what", ['flag = { id = "malware" }', "any_flag = { explained = false }"])
+def test_what_others_report_as_malware_is_spared_as_little(what: str) -> None:
+    by_flag = rule(what).replace('"r"', '"malware"')
+    reported = [flag("malware", versions=("1.0.0",))]
+    for waiving in (OLD.replace('"r"', '"malware"'), OURS.replace('"r"', '"malware"')):
+        found = judged(policy(by_flag + waiving), flags=reported)
+        assert found.refused is ("grandfather" in waiving)
+    assert judged(opened(policy(by_flag)), flags=reported).refused
+    elsewhere = [flag("malware", versions=("2.0",)), flag("typosquat")]
+    other = policy(rule('flag = { id = ["malware", "typosquat"] }'))
+    assert not judged(opened(other), flags=elsewhere).refused
+
+
+@pytest.mark.parametrize(
+    "facts", [{"advisories": [malware(versions=("1.0",))]}, {"flags": [flag("malware")]}]
+)
+def test_no_rule_about_something_else_is_waived_unseen_for_malware(facts: Any) -> None:
+    assert judged(opened(policy(WHEELS)), **facts).refused
+    assert judged(policy(WHEELS + OLD), **facts).refused
+    assert not judged(policy(WHEELS + OURS), **facts).refused
 
 
 def opened(document: Policy) -> Policy:

@@ -130,6 +130,17 @@ def test_malware_is_refused_at_once_and_age_is_not() -> None:
     assert not verdict(rule('release_age = { below = "1d" }'), file(released=NOW), bad).at_once
 
 
+def test_malware_is_refused_at_once_whichever_rule_comes_first() -> None:
+    both = rule('kind = "wheel"') + rule('advisory = "malware"').replace('"r"', '"malware"')
+    reported = rule('flag = { id = "malware" }')
+    let_in = EXEMPT.replace('"r"', '"malware"')
+    bad = assessment(advisories=[malware(versions=("1.0",))])
+    assert (verdict(both, known=bad).rule, verdict(both, known=bad).at_once) == ("r", True)
+    assert not verdict(both, known=assessment()).at_once
+    assert not verdict(both + let_in, known=bad).at_once
+    assert verdict(reported, known=assessment(flags=[flag("malware")])).at_once
+
+
 def test_a_fault_inside_judge_is_a_refusal_that_says_so() -> None:
     found = verdict(rule('kind = "wheel"'), file(project=None))
     assert (found.rule, found.refused, found.at_once) == ("gate-fault", True, False)

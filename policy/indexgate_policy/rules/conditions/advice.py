@@ -16,13 +16,6 @@ from indexgate_policy.subject import File
 KINDS = ("malware", "vulnerability")
 
 
-def is_malware(file: File, known: Known) -> bool:
-    """Tell whether an advisory calls the version of *file* malware."""
-    return any(
-        answer is True and record.kind == "malware" for record, answer in known.affected.by(file)
-    )
-
-
 def _has_records(known: Known) -> bool:
     return bool(known.affected.records)
 

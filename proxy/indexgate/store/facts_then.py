@@ -1,8 +1,8 @@
-"""Facts as they were: the assessment by which a project's files were judged on a day.
+"""Facts as they were: the assessments by which a project's files were judged.
 
-Assessments are let go of a day after a newer one took their place. Of those that files were served
-or refused by, one a project and day is copied before, as packed JSON, so that a policy can be tried
-on what was known then and on nothing later.
+Assessments are let go of a day after a newer one took their place. Those that files were served or
+refused by are copied before, as packed JSON, so that a policy can be tried on what was known then
+and on nothing later.
 """
 
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ _NOT_SCORED = Unknown(reason="it had not been scored yet")
 
 
 class FirstAsked(NamedTuple):
-    """A project, and when its first file of the day was asked for."""
+    """A project, and when one of its files was asked for."""
 
     index_id: str
     project: NormalizedName

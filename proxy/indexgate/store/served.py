@@ -5,8 +5,8 @@ can be tried on. Of a client only its installer's name is kept and whether it sa
 CI. No request waits for it or writes: an ask is one more in a dictionary, what has gathered is
 written together, `EVERY` so often and at the end, and what cannot be kept is counted as `dropped`.
 
-With the files of a project the facts are kept that were in force when its first file of the day was
-asked for: see `facts_then`.
+With the files of a project the facts are kept that were in force when it was asked for, looked at
+once an hour: see `facts_then`.
 """
 
 import asyncio
@@ -32,6 +32,9 @@ KEPT = timedelta(days=90)
 
 EVERY = timedelta(seconds=30)
 """How often what has gathered is written."""
+
+FACTS_EVERY = timedelta(hours=1)
+"""How long facts stand for later asks: as long, at most, what came in between is not kept."""
 
 ROOM = 20_000
 """Most different (file, kind of client, day), and most projects, in memory."""
@@ -93,9 +96,9 @@ class Served:
         self._lock = threading.Lock()
         self._gathering: dict[_Key, _Counted] = {}
         self._under_way: dict[_Key, _Counted] | None = None
-        # Whose facts of today are to be kept, and whose are.
+        # Whose facts are to be kept, and whose were when.
         self._first_asked: dict[_Name, datetime] = {}
-        self._kept_on: dict[_Name, date] = {}
+        self._kept_at: dict[_Name, datetime] = {}
 
     def count(
         self,
@@ -163,9 +166,9 @@ class Served:
             group, names = self._gathering, self._first_asked
             self._gathering, self._first_asked = {}, {}
             self._under_way = group
-            if len(self._kept_on) > self._room:
-                self._kept_on.clear()  # then some are looked at twice on one day
-            self._kept_on |= {name: first.date() for name, first in names.items()}
+            if len(self._kept_at) > self._room:
+                self._kept_at.clear()  # then some are looked at twice in an hour
+            self._kept_at |= names
         for some in in_turn(names.items(), FACTS_AT_ONCE):
             asked = [FirstAsked(*name, at=first) for name, first in some]
             self._writer.soon(partial(keep_facts, asked=asked), self._facts_done)
@@ -218,7 +221,8 @@ class Served:
 
     def _note(self, index_id: str, project: NormalizedName, at: datetime) -> None:
         name = (index_id, project)
-        if self._kept_on.get(name) == at.date() or name in self._first_asked:
+        kept_at = self._kept_at.get(name)
+        if (kept_at is not None and at - kept_at < FACTS_EVERY) or name in self._first_asked:
             return
         if len(self._first_asked) < self._room:
             self._first_asked[name] = at
@@ -226,7 +230,7 @@ class Served:
     def _facts_done(self, error: Exception | None) -> None:
         if error is not None:
             with self._lock:
-                self._kept_on.clear()  # so that the next ask of the day tries again
+                self._kept_at.clear()  # so that the next ask tries again
 
     def _done(self, error: Exception | None) -> None:
         with self._lock:

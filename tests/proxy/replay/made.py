@@ -4,7 +4,7 @@ All of it is drawn from a seed, and kept as plain rows too, so that it can be co
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -23,6 +23,7 @@ from indexgate.sources.osv_records import FeedState, Record
 from indexgate.store.database import Store, open_store
 from indexgate.store.engines import STORE_FILE
 from indexgate.store.schema import events, facts_then, insert_new, refusals, served
+from indexgate.store.schema import projects as seen
 from indexgate_policy.advisories import Advisory
 from indexgate_policy.flags import Severity
 from indexgate_policy.signals import Signal
@@ -116,6 +117,7 @@ def fill(
     for name, of in projects.items():
         before = [_older(name, number) for number in range(older)]
         _save_page(state / "pages", name, [*before, *of])
+    _insert(store, seen, _seen_rows(projects))
     _insert(store, served, _served_rows(asks))
     _insert(store, refusals, _refusal_rows(asks, digest))
     _insert(store, events, _release_rows(files.values()))
@@ -134,6 +136,12 @@ def _insert(store: Store, table: Any, rows: Iterator[dict[str, Any]]) -> None:
             insert_new(connection, table, some)
 
         store.writer.wait(write)
+
+
+def _seen_rows(names: Iterable[str]) -> Iterator[dict[str, Any]]:
+    for name in names:
+        at = NOW - 50 * DAY
+        yield {"index_id": INDEX, "project": name, "first_seen": at, "last_asked": NOW}
 
 
 def _served_rows(asks: list[MadeAsk]) -> Iterator[dict[str, Any]]:

@@ -183,7 +183,7 @@ class TestCounts:
 
 
 class TestFactsThen:
-    async def test_the_assessment_of_the_days_first_ask_is_kept(
+    async def test_the_assessment_in_force_at_the_ask_is_kept(
         self, store: Store, clock: Clock
     ) -> None:
         first = assessment(NOON - HOUR, owners=1)
@@ -199,14 +199,21 @@ class TestFactsThen:
         assert (kept.score.value, kept.score.lines) == (40, ())
         assert (kept.assessed_at, kept.valid_until) == (first.assessed_at, first.valid_until)
 
-    async def test_one_is_kept_a_day(self, store: Store, clock: Clock) -> None:
-        for hours in (0, 2, 30, 32):
-            clock.now = NOON + hours * HOUR
+    async def test_they_are_looked_at_once_an_hour(self, store: Store, clock: Clock) -> None:
+        for minutes in (0, 20, 59, 60, 90, 2000):
+            clock.now = NOON + timedelta(minutes=minutes)
             await store.assessments.save(assessment(clock.now))
             serve(store.served, at=clock.now)
             assert await store.served.flush()
-        kept = store.facts_then.of(INDEX, FOO)
-        assert [one.assessed_at for one in kept] == [NOON, NOON + 30 * HOUR]
+        kept = [one.assessed_at for one in store.facts_then.of(INDEX, FOO)]
+        assert kept == [NOON + timedelta(minutes=minutes) for minutes in (0, 60, 2000)]
+
+    async def test_an_assessment_that_still_holds_is_kept_once(self, store: Store) -> None:
+        await store.assessments.save(assessment(NOON))
+        for hours in range(5):
+            serve(store.served, at=NOON + hours * HOUR)
+            assert await store.served.flush()
+        assert len(store.facts_then.of(INDEX, FOO)) == 1
 
     async def test_a_refusal_keeps_the_facts_and_counts_no_file(self, store: Store) -> None:
         await store.assessments.save(assessment(NOON))

@@ -62,6 +62,7 @@ def logger(part: str) -> FilteringBoundLogger:
 
 _TROUBLE = {
     "page-failed",
+    "upstream-left-alone",
     "page-not-kept",
     "list-failed",
     "owner-changed",

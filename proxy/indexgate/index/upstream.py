@@ -150,7 +150,7 @@ class Upstream:
         try:
             return await self._taken_by(deadline, question)
         except UpstreamFailed as error:
-            pause = _pause_before_another_try(error)
+            pause = _pause_before_another_try(error, reachable=self.breaker.closed)
             if pause is None or loop.time() + pause >= deadline:
                 raise
         await asyncio.sleep(pause)
@@ -277,12 +277,12 @@ def _check_file(response: aiohttp.ClientResponse, *, in_part: bool) -> None:
         raise UpstreamFailed("garbage", "sent the file in an encoding nobody asked for")
 
 
-def _pause_before_another_try(error: UpstreamFailed) -> float | None:
+def _pause_before_another_try(error: UpstreamFailed, *, reachable: bool) -> float | None:
     """Return the seconds after which a page is asked for once more, None when it is not."""
     if error.retry_after:
         return float(error.retry_after) if error.retry_after <= _SHORT_WISH else None
     soon = error.kind in {"cut-off", "refused"} or error.status in {502, 503, 504}
-    return _BREATH if soon else None
+    return _BREATH if soon and reachable else None
 
 
 async def _taken_in(head: Snapshot, body: bytes | None, reading: _Reading) -> Snapshot:

@@ -201,3 +201,18 @@ async def test_what_is_not_a_kept_list_is_fetched_anew(
     (tmp_path / "list").mkdir()
     (tmp_path / "list" / "json").write_bytes(left)
     assert (await lists(source, tmp_path, clock).listed(Form.JSON)).stale is None
+
+
+async def test_the_html_form_is_made_anew_with_each_new_list_and_once_for_all(
+    tmp_path: Path, clock: Clock, source: Source
+) -> None:
+    kept = lists(source, tmp_path, clock)
+    first, second = await asyncio.gather(kept.listed(Form.HTML), kept.listed(Form.HTML))
+    assert first == second
+    source.answer = (LIST.replace(b"Demo", b"Other"), Form.JSON.value, URL)
+    clock.turn(hours=1)
+    await kept.listed(Form.JSON)
+    newer = await kept.listed(Form.HTML)
+    assert newer.fetched_at > first.fetched_at
+    assert b'<a href="other/">Other</a>' in unpack(newer.packed)
+    assert await lists(None, tmp_path, clock).listed(Form.HTML) == newer

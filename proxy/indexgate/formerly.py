@@ -8,10 +8,10 @@ from packaging.utils import NormalizedName
 from indexgate.simple.filename import parse
 from indexgate_policy.assessment import Assessment
 from indexgate_policy.rules.document import Policy
-from indexgate_policy.rules.exemptions import REMOVED_UPSTREAM
+from indexgate_policy.rules.exemptions import REMOVED_UPSTREAM, Exemption
 from indexgate_policy.rules.judge import judge
-from indexgate_policy.rules.verdict import Action, Verdict
-from indexgate_policy.rules.wording import plain
+from indexgate_policy.rules.verdict import Action, Verdict, Warned
+from indexgate_policy.rules.wording import REASON_LENGTH, plain
 from indexgate_policy.signals import Unknown
 from indexgate_policy.subject import Client, File, Project
 
@@ -66,20 +66,32 @@ def verdict(
     by_policy = judge(file, assessment, policy, client, now)
     if by_policy.refused:
         return by_policy
+    gone = plain(f"{file.filename} was removed from the index after it was served here")
     waiver = policy.waiver(REMOVED_UPSTREAM, file, now)
     if waiver is not None:
-        return replace(
-            by_policy,
-            waived=(*by_policy.waived, REMOVED_UPSTREAM),
-            exemptions=(*by_policy.exemptions, waiver.id),
-            until=min(waiver.ends, by_policy.until or waiver.ends),
-        )
+        return _waived(by_policy, gone, waiver)
     return Verdict(
         action=Action.REFUSE,
         rule=REMOVED_UPSTREAM,
-        reason=plain(f"{file.filename} was removed from the index after it was served here"),
+        reason=gone,
         explanation="The index no longer lists this file. Files are removed by their owners, or by "
         "the index's administrators because they do harm.",
         hint=f"choose another version, or ask for an exemption from the rule `{REMOVED_UPSTREAM}`",
         at_once=True,
+    )
+
+
+def _waived(by_policy: Verdict, gone: str, waiver: Exemption) -> Verdict:
+    """Return what the policy says of a file that *waiver* lets in, and that it is let in."""
+    reason = plain(f"{plain(waiver.said)}: {gone}", 2 * REASON_LENGTH)
+    warning = Warned(rule=REMOVED_UPSTREAM, reason=reason, exemption=waiver.id)
+    return replace(
+        by_policy,
+        action=Action.WARN,
+        rule=by_policy.rule or warning.rule,
+        reason=by_policy.reason or warning.reason,
+        warnings=(*by_policy.warnings, warning),
+        waived=(*by_policy.waived, REMOVED_UPSTREAM),
+        exemptions=(*by_policy.exemptions, waiver.id),
+        until=min(waiver.ends, by_policy.until or waiver.ends),
     )

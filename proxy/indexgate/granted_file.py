@@ -92,13 +92,13 @@ def changed(path: Path) -> Iterator[Tables]:
     found = tables(path)
     yield found
     text = granted.render(found)
-    granted.parse(text, source=str(path))
     if len(text.encode()) > LARGEST:
         raise GateError(
             "exemptions-full",
             f"`{path}` would have more than {LARGEST} bytes",
             "End those that are not needed any more: `indexgate exempt report` names them.",
         )
+    granted.parse(text, source=str(path))
     _replace(path, text)
 
 

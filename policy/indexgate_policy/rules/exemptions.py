@@ -7,11 +7,12 @@ that they are warned of for a while before they are refused. It never waives a r
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from packaging.specifiers import SpecifierSet
-from packaging.utils import InvalidName, canonicalize_name
+from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from indexgate_policy.rules.conditions.names import read_globs, read_specifier
@@ -78,10 +79,12 @@ class Exemption:
         return self.version.contains(file.parsed, prereleases=True)
 
     @property
-    def names_one(self) -> str | None:
+    def names_one(self) -> NormalizedName | None:
         """The one project it speaks of, None where it speaks of several or of a pattern."""
         name = self.written
-        return None if self.packages is not None or re.search(r"[*?\[, ]", name) else name
+        if self.packages is not None or re.search(r"[*?\[, ]", name):
+            return None
+        return canonicalize_name(name)
 
     @property
     def said(self) -> str:
@@ -160,11 +163,17 @@ def _rules(rule: Field, known: frozenset[str] | None) -> frozenset[str]:
     return frozenset(rule.texts())
 
 
+def id_of(table: Mapping[str, object]) -> str:
+    """Return the id that the *table* of an exemption gives, else one made from what it says."""
+    if "id" in table:
+        return str(table["id"])
+    said = json.dumps(table, default=str, sort_keys=True)
+    return f"x-{hashlib.sha256(said.encode()).hexdigest()[:8]}"
+
+
 def _id(fields: Fields, table: Field) -> str:
-    """Return the id that the table gives, else one made from what it says."""
     if "id" not in fields:
-        said = json.dumps(table.value, default=str, sort_keys=True)
-        return f"x-{hashlib.sha256(said.encode()).hexdigest()[:8]}"
+        return id_of(table.table())
     given = fields["id"]
     if not _ID.fullmatch(given.text()):
         what = f"`{shown(given.value)}` is not an id of an exemption"

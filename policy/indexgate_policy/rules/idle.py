@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from indexgate_policy.assessment import Assessment
-from indexgate_policy.rules.document import Policy
+from indexgate_policy.rules.document import Policy, Rule
 from indexgate_policy.rules.exemptions import REMOVED_UPSTREAM, Exemption
 from indexgate_policy.rules.judge import Ruling, rule_on
-from indexgate_policy.rules.known import gather
+from indexgate_policy.rules.known import Known, gather
 from indexgate_policy.signals import Unknown
 from indexgate_policy.subject import Client, File
 
@@ -24,19 +24,29 @@ def quiet(
     assessment: Assessment | Unknown,
     policy: Policy,
     now: datetime,
-) -> bool:
+) -> bool | Unknown:
     """Tell whether no rule that *exemption* waives says anything of the *files* that it covers.
 
-    The *files* are of one project, and *assessment* is that project's. A rule that cannot be known
-    now, and warns or refuses for that, is not quiet. Raises what a malformed file makes it raise.
+    The *files* are of one project, and *assessment* is that project's. Where nobody can tell now,
+    or who asks decides, it is unknown, unless the rule warns or refuses for that. Raises what a
+    malformed file makes it raise.
     """
     if REMOVED_UPSTREAM in exemption.rules:
         return False  # what is no longer listed is not among the files
     known = gather(assessment, Client(), now, policy.max_feed_age)
+    doubt: Unknown | None = None
     waived = [rule for rule in policy.rules if rule.id in exemption.rules]
-    return not any(
-        isinstance(rule_on(rule, file, known, file.project.name), Ruling)
-        for file in files
-        if exemption.covers(file)
-        for rule in waived
-    )
+    for file in filter(exemption.covers, files):
+        for rule in waived:
+            if isinstance(rule_on(rule, file, known, file.project.name), Ruling):
+                return False
+            doubt = doubt or _doubt(rule, file, known)
+    return doubt or True
+
+
+def _doubt(rule: Rule, file: File, known: Known) -> Unknown | None:
+    """Return why a *rule* that says nothing of *file* now may do so all the same."""
+    if "client" in rule.names:
+        return Unknown(reason=f"what `{rule.id}` says depends on who asks")
+    when = rule.when.judge(file, known)
+    return Unknown(reason=when.why) if when.truth is None else None

@@ -180,6 +180,7 @@ def refuse(*, ids: tuple[str, ...], reason: str, by: str | None, **given: Given)
 def end(*, ids: tuple[str, ...], by: str | None, **given: Given) -> int:
     """End what is granted under each ID now: all of them, or none."""
     from indexgate.cli import exempt_book
+    from indexgate_policy.rules.exemptions import id_of
 
     with exempt_book.opened(given, by=by) as book:
         written = {exemption.id for exemption in book.written.exemptions}
@@ -199,7 +200,7 @@ def end(*, ids: tuple[str, ...], by: str | None, **given: Given) -> int:
             )
         with book.changed() as tables:
             for name in tables:
-                tables[name] = [each for each in tables[name] if str(each.get("id")) not in ids]
+                tables[name] = [each for each in tables[name] if id_of(each) not in ids]
         for id_ in ids:
             book.store.exemption_requests.decide(id_, "ended", by=book.by)
     _tell(f"Ended: {', '.join(ids)}; in force on the next request")

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 
-from packaging.utils import NormalizedName
-
 from indexgate.config import Settings
 from indexgate.index.protocol import NoSuchProject, UpstreamFailed
 from indexgate.upstream_choice import UpstreamChoice
@@ -30,7 +28,7 @@ async def _quiet(parts: Parts, exemption: Exemption) -> bool | Unknown:
     if name is None:
         return Unknown(reason="it speaks of several projects")
     try:
-        listed = await parts.indexes.listing(NormalizedName(name), asked=False)
+        listed = await parts.indexes.listing(name, asked=False)
     except NoSuchProject:
         return Unknown(reason=f"the index has no project {name}")
     except UpstreamFailed as error:

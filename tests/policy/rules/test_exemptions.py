@@ -12,8 +12,19 @@ from indexgate_policy.rules import break_glass, granted, idle
 from indexgate_policy.rules.document import Policy
 from indexgate_policy.rules.judge import judge
 from indexgate_policy.rules.verdict import Action, Verdict
+from indexgate_policy.signals import Unknown
 from indexgate_policy.subject import Client
-from tests.policy.rules.facts import DAY, NOW, assessment, file, flag, malware, policy, rule
+from tests.policy.rules.facts import (
+    DAY,
+    NOW,
+    assessment,
+    file,
+    flag,
+    malware,
+    policy,
+    project,
+    rule,
+)
 
 WHEELS = rule('kind = "wheel"')
 MALWARE = rule('advisory = "malware"', unknown="allow").replace('"r"', '"malware"')
@@ -187,6 +198,33 @@ def test_an_exemption_is_quiet_when_its_rule_says_nothing_of_what_it_covers() ->
     assert not idle.quiet(ours, [sdist, wheel], assessment(), document, NOW)
     assert idle.quiet(ours, [sdist], assessment(), document, NOW)
     assert idle.lost(ours, document) == frozenset()
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        'client = { family = "pip" }, kind = "wheel"',
+        'client = { kind = "ci" }',
+        "health = { below = 30 }",
+        'flag = { id = "typosquat" }',
+    ],
+)
+def test_an_exemption_is_not_called_quiet_where_nobody_can_tell(what: str) -> None:
+    document = policy(rule(what) + OURS)
+    unseen = Unknown(reason="the project was never assessed")
+    [ours] = document.exemptions
+    assert isinstance(idle.quiet(ours, [file()], unseen, document, NOW), Unknown)
+    assert idle.quiet(ours, [file(project=project(name="other"))], unseen, document, NOW) is True
+
+
+@pytest.mark.parametrize(
+    ("written", "name"), [("Foo_Bar", "foo-bar"), ("foo*", None), ('", "'.join("ab"), None)]
+)
+def test_the_one_project_of_an_exemption_is_named_as_indexes_name_it(
+    written: str, name: str | None
+) -> None:
+    [ours] = policy(WHEELS + OURS.replace('"demo"', f'["{written}"]')).exemptions
+    assert ours.names_one == name
 
 
 WORDS = st.text(min_size=1, max_size=30).filter(lambda text: bool(text.strip()))

@@ -158,6 +158,41 @@ def test_what_is_ended_is_gone_at_once(
     assert run(["exempt", "end", id_, *place]) == 2
 
 
+@pytest.mark.parametrize(
+    "table",
+    [
+        '[[exemption]]\nproject = "Demo"\nversion = "==2"\nrule = "no-wheels"\n',
+        '[[grandfather]]\npackages = ["demo==2.0", "b==1"]\nrule = ["no-wheels", "wary"]\n',
+    ],
+)
+def test_what_was_written_by_hand_without_an_id_is_ended_by_the_one_that_is_shown(
+    place: list[str], capsys: pytest.CaptureFixture[str], table: str
+) -> None:
+    ask(place, capsys)
+    path = Path(place[1]) / NAME
+    path.write_text(f'version = 1\n{table}reason = "x"\nowner = "ann"\nexpires = 2099-01-31\n')
+    [shown] = [each["id"] for each in lines("list", place, capsys) if each["origin"] == "granted"]
+    assert run(["exempt", "end", shown, *place]) == 0
+    assert in_force(place).exemptions == ()
+
+
+def test_when_there_is_no_room_for_more_grants_the_way_out_is_said(
+    place: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    ask(place, capsys)
+    path = Path(place[1]) / NAME
+    packages = [f"a-project-with-some-name-{number}==1.0" for number in range(6_000)]
+    with changed(path) as tables:
+        base = {"rule": "no-wheels", "reason": "x", "owner": "a", "expires": TODAY}
+        tables["grandfather"].append({"packages": packages, **base})
+    before = path.read_bytes()
+    more = ["--rule", "no-wheels", "--reason", "x" * 300, "--for", "3d"]
+    many = [f"demo=={number}" for number in range(60)]
+    assert run(["exempt", "grant", *many, *more, *place]) == 2
+    assert "indexgate exempt report" in said(capsys)[1]
+    assert path.read_bytes() == before
+
+
 def test_what_the_policy_says_is_ended_in_the_policy(
     place: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -311,8 +346,18 @@ def test_there_is_nothing_to_report_of_what_is_needed(
     place: list[str], capsys: pytest.CaptureFixture[str], upstream: Upstream
 ) -> None:
     upstream.add(project("demo", wheel("demo", "2.0")))
+    upstream.add(project("foo-bar", wheel("foo-bar", "1.0")))
+    written = """[[exemption]]
+project = "Foo_Bar"
+rule = "no-wheels"
+reason = "by hand"
+owner = "ann"
+expires = 2099-01-31
+"""
     policy = Path(place[3])
-    policy.write_text(POLICY.partition("[[exemption]]")[0])
+    policy.write_text(
+        POLICY.partition("[[exemption]]")[0].replace('max_exemption = "60d"', "") + written
+    )
     run(["exempt", "grant", "demo==2.0", "--rule", "no-wheels", "--reason", "x", *place])
     asking = [*place, "--upstream", upstream.url]
     capsys.readouterr()

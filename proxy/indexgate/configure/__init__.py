@@ -1,0 +1,1 @@
+"""Pointing installers at the gate in their own settings files, and undoing exactly that."""

@@ -38,6 +38,11 @@ class Gate:
         return f"{'https' if self._ca else 'http'}://127.0.0.1:{self.port}"
 
     @property
+    def process(self) -> int:
+        """The number of its process."""
+        return self._process.pid
+
+    @property
     def url(self) -> str:
         """The simple index to point clients at."""
         return f"{self.origin}/simple/"

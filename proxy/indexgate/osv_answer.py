@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 from packaging.utils import NormalizedName
@@ -22,7 +23,9 @@ MOST_QUERIES = 1000
 
 _BLOCKED = "MAL-blocked-by-indexgate"
 _ID = re.compile(rf"{_BLOCKED}:(?P<project>[a-z0-9-]+):(?P<version>[^:/]+):[a-z0-9.-]*")
-_PURL = re.compile(r"pkg:pypi/(?P<name>[^@?#/]+)(?:@(?P<version>[^?#]+))?(?:\?[^#]*)?(?:#.*)?")
+_PURL = re.compile(
+    r"pkg:/*pypi/(?P<name>[^@?#/]+)(?:@(?P<version>[^?#]+))?(?:\?[^#]*)?(?:#.*)?", re.IGNORECASE
+)
 _ECOSYSTEM = "pypi"
 
 
@@ -73,7 +76,8 @@ class BadQuery(Exception):
 def batch(body: bytes) -> list[Pinned | None]:
     """Read a batch of questions; None for one that the gate has nothing to say to.
 
-    Questions about commits, other ecosystems or no single version are such. Raises BadQuery.
+    Questions about commits, other ecosystems, what is no project's name or no single version are
+    such. Raises BadQuery.
     """
     try:
         queries = msgspec.json.decode(body, type=_Batch).queries
@@ -142,13 +146,18 @@ def _pinned(query: _Query) -> Pinned | None:
         match = _PURL.fullmatch(package.purl)
         if match is None:
             return None
-        name, version = valid_name(match["name"]), match["version"] or version
+        name, version = (
+            valid_name(unquote(match["name"])),
+            unquote(match["version"] or "") or version,
+        )
     elif (package.ecosystem or "").lower() == _ECOSYSTEM:
         name = valid_name(package.name or "")
     else:
         return None
-    if name is None or not version or not _is_plain(version):
+    if name is None or not version:
         return None
+    if not _is_plain(version):  # to say nothing of it would let it pass
+        raise BadQuery(f"`{plain(version, 60)}` is not a version of {name}")
     return Pinned(project=name, version=version)
 
 

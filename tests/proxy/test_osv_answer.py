@@ -43,7 +43,9 @@ def of(name: str, ecosystem: str = "PyPI", **more: object) -> dict[str, object]:
         (of("demo", "npm", version="1.0"), None),
         (of("demo"), None),
         (of("demo", version=""), None),
-        (of("demo", version="1 0\n"), None),
+        ({"package": {"purl": "pkg:pypi/demo@1.0?a=b#c"}}, DEMO),
+        ({"package": {"purl": "pkg:PyPI/Demo@1.0"}, "version": "2.0"}, DEMO),
+        ({"package": {"purl": "PKG://pypi/Demo@1%2E0"}}, DEMO),
         (of("../demo", version="1.0"), None),
         ({"commit": "6879efc2c1596d11a6a6ad296f80063b558d5e0f"}, None),
     ],
@@ -54,6 +56,28 @@ def test_questions_are_read_as_osv_documents_them(
 ) -> None:
     assert single(json.dumps(query).encode()) == expected
     assert batch(json.dumps({"queries": [query, query]}).encode()) == [expected, expected]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        of("demo", version="1 0\n"),
+        of("demo", version="1.0/../2.0"),
+        of("demo", version="1" * 300),
+        {"package": {"purl": "pkg:pypi/demo@1.0%20"}},
+    ],
+    ids=str,
+)
+def test_of_what_is_no_version_nothing_is_said_that_reads_like_a_pass(
+    query: dict[str, object],
+) -> None:
+    with pytest.raises(BadQuery, match="is not a version of demo"):
+        single(json.dumps(query).encode())
+
+
+def test_a_local_version_is_written_in_a_purl_as_purls_have_it() -> None:
+    asked = json.dumps({"package": {"purl": "pkg:pypi/demo@1.0%2Blocal.1"}}).encode()
+    assert single(asked) == Pinned(project=canonicalize_name("demo"), version="1.0+local.1")
 
 
 @pytest.mark.parametrize(

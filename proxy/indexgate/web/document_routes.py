@@ -14,7 +14,7 @@ from cachetools import LRUCache
 from packaging.utils import NormalizedName
 from packaging.version import InvalidVersion, Version
 
-from indexgate.finished_page import FinishedPage, Variant
+from indexgate.finished_page import FinishedPage
 from indexgate.index.addresses import address_of
 from indexgate.index.documents import Documents
 from indexgate.index.listing import Listing
@@ -28,6 +28,7 @@ from indexgate.simple.model import Unreadable
 from indexgate.simple.project_document import described, gated
 from indexgate.simple.projects import valid_name
 from indexgate.web.client import client_of, run_of
+from indexgate.web.judged_page import judged_page
 from indexgate.web.new_names import NewNames
 from indexgate.web.refusal import Problem, blocked_path, status_for, upstream_trouble
 from indexgate.web.simple_routes import (
@@ -116,17 +117,21 @@ class DocumentRoutes:
     async def _answer(
         self, request: web.Request, name: NormalizedName, version: str | None, client: Client
     ) -> web.Response:
-        page, listed = await self._page(name, client, max_age(request))
+        run = run_of(request.headers.get(hdrs.AUTHORIZATION))
+        page, listed = await judged_page(
+            self._indexes, name, client, run=run, max_age=max_age(request)
+        )
         if page.refused is not None:
             gate = self._indexes.gate(page.index_id)
             return refused_project(gate, name, page.refused).response()
-        if listed.page.status == QUARANTINED or not _lists(listed, version):
+        if listed.page.status == QUARANTINED:
             raise NoSuchProject(name)
+        if version is not None:
+            version = _as_listed(listed, version)
         document = await self._documents[page.index_id].snapshot(
             name, version, max_age=max_age(request)
         )
         made = await self._finished(page, listed, document, version)
-        run = run_of(request.headers.get(hdrs.AUTHORIZATION))
         self._recorder.page_served(page, client, run)
         wanted = coding(request.headers.getall(hdrs.ACCEPT_ENCODING, []))
         headers = _headers(page, document, made, wanted)
@@ -137,21 +142,6 @@ class DocumentRoutes:
             return web.Response(body=unpack(made.packed), headers=headers)
         headers[hdrs.CONTENT_ENCODING] = wanted.value
         return web.Response(body=made.packed, headers=headers)
-
-    async def _page(
-        self, name: NormalizedName, client: Client, age: float | None
-    ) -> tuple[FinishedPage, Listing]:
-        """Return the page as it is judged for *client*, and the very listing that was judged."""
-        variant = Variant(form=Form.JSON, coding=Coding.IDENTITY)
-        for _ in range(3):  # another request may take in a newer page in between
-            page = await self._indexes.page(name, variant, client, max_age=age)
-            listed = await self._indexes.listing(name)
-            if (listed.project.index_id, listed.snapshot.digest) == (
-                page.index_id,
-                page.snapshot.digest,
-            ):
-                return page, listed
-        raise UpstreamFailed("garbage", "changes the page faster than it can be judged")
 
     async def _finished(
         self, page: FinishedPage, listed: Listing, document: Snapshot, version: str | None
@@ -234,9 +224,18 @@ def _headers(page: FinishedPage, document: Snapshot, made: _Made, wanted: Coding
     return headers
 
 
-def _lists(listed: Listing, version: str | None) -> bool:
-    """Tell whether the page lists *version*: no other is asked for upstream."""
-    return version is None or _is_among(version, (each.version for each in listed.releases))
+def _as_listed(listed: Listing, version: str) -> str:
+    """Return *version* as the page writes it: no other is asked for, and it in no other spelling.
+
+    Raises NoSuchProject.
+    """
+    texts = [each.version for each in listed.releases]
+    if version in texts:
+        return version
+    found = next((text for text in texts if _is_among(text, [version])), None)
+    if found is None:
+        raise NoSuchProject(listed.project.name)
+    return found
 
 
 def _is_among(version: str, texts: Iterable[str]) -> bool:

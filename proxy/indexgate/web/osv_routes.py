@@ -13,7 +13,7 @@ import msgspec
 from aiohttp import hdrs, web
 from packaging.version import InvalidVersion, Version
 
-from indexgate.finished_page import FinishedPage, Variant
+from indexgate.finished_page import FinishedPage
 from indexgate.index.listing import Listing
 from indexgate.index.presentation import QUARANTINED
 from indexgate.index.protocol import NoSuchProject, UpstreamFailed
@@ -29,8 +29,8 @@ from indexgate.osv_answer import (
     single,
 )
 from indexgate.record import Recorder
-from indexgate.simple.accept import Coding, Form
 from indexgate.web.client import client_of, run_of
+from indexgate.web.judged_page import judged_page
 from indexgate.web.new_names import NewNames
 from indexgate.web.refusal import NO_STORE, Problem, status_for, upstream_trouble
 from indexgate_policy.rules.verdict import Verdict
@@ -40,7 +40,6 @@ DEADLINE = 25.0
 """Seconds for a whole batch; uv stops reading at 30."""
 
 _AT_ONCE = 16
-_VARIANT = Variant(form=Form.JSON, coding=Coding.IDENTITY)
 _ASK = "ask the operator of the gate's index, or lock another version"
 
 
@@ -133,8 +132,7 @@ class OsvRoutes:
 
     async def _judged(self, pinned: Pinned, client: Client, run: str | None) -> Blocked | None:
         try:
-            page = await self.indexes.page(pinned.project, _VARIANT, client)
-            listed = await self.indexes.listing(pinned.project)
+            page, listed = await judged_page(self.indexes, pinned.project, client, run=run)
         except NoSuchProject:
             reason = f"the index behind the gate has no project {pinned.project}"
             return Blocked(pinned=pinned, rule="", reason=reason, hint=_ASK, at=self.recorder.now())

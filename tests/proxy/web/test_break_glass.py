@@ -64,6 +64,24 @@ async def test_refusals_of_that_run_are_warnings_until_it_ends(
         assert await ask(gate, "DELETE") == (200, {"mended": False})
 
 
+async def test_all_that_answers_by_the_policy_knows_of_it(
+    upstream: Upstream, tmp_path: Path
+) -> None:
+    question = {"package": {"name": "demo", "ecosystem": "PyPI"}, "version": "2.0"}
+
+    async def answers(gate: Running, **headers: str) -> tuple[bool, bool]:
+        document = await gate.json("/pypi/demo/2.0/json", **headers)
+        async with gate.client.post("/osv/v1/query", json=question, headers=headers) as response:
+            return document["urls"][0]["yanked"], bool(await response.json())
+
+    async with running(upstream, tmp_path) as gate:
+        await ask(gate)
+        assert await answers(gate) == (True, True)
+        assert await answers(gate, Authorization=login(RUN)) == (False, False)
+        await ask(gate, "DELETE")
+        assert await answers(gate, Authorization=login(RUN)) == (True, True)
+
+
 async def test_it_is_in_the_book_and_each_warning_tells_of_it(
     upstream: Upstream, tmp_path: Path
 ) -> None:

@@ -70,6 +70,14 @@ async def test_a_version_has_a_document_of_its_own(tmp_path: Path) -> None:
     assert not upstream.count("*9.9*")
 
 
+async def test_other_spellings_of_a_version_are_one_question_upstream(tmp_path: Path) -> None:
+    async with Upstream(DEMO) as upstream, running(upstream, tmp_path) as gate:
+        for spelling in ("1.1", "v1.1", "1.1.0", "1.1.0.0", "01.1"):
+            assert (await gate.json(f"/pypi/demo/{spelling}/json"))["info"]["version"] == "1.1"
+        asked = upstream.count("/pypi/demo/*1*/json")
+        assert asked == upstream.count("/pypi/demo/1.1/json") == 1
+
+
 async def test_where_refusals_are_hidden_so_they_are_here(tmp_path: Path) -> None:
     async with (
         Upstream(DEMO, EVIL) as upstream,

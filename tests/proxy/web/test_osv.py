@@ -5,7 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.utils import canonicalize_name
 
+from indexgate.finished_page import FinishedPage
+from indexgate.indexes import Indexes
 from tests.proxy.web.running import NOW, Running, running
 from tests.standins.faults import Status
 from tests.standins.packages import LONG_AGO, project, sdist, wheel
@@ -93,6 +96,28 @@ async def test_a_version_with_a_file_that_passes_is_not_blocked(tmp_path: Path) 
         passing, blocked = await ids(gate, "both==1.0", "both==2.0")
     assert passing is None
     assert blocked is not None
+
+
+async def test_a_version_that_comes_while_a_page_is_judged_is_not_taken_for_a_good_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newer = wheel("demo", "3.0", upload_time=NOW)
+    judging, news = Indexes.page, [project("demo", *DEMO.files, newer)]
+    async with Upstream(DEMO) as upstream, running(upstream, tmp_path) as gate:
+
+        async def page_and_news(self: Indexes, *asked: Any, **more: Any) -> FinishedPage:
+            page = await judging(self, *asked, **more)
+            while news:
+                upstream.add(news.pop())
+                gate.clock.turn(timedelta(hours=1))
+                await gate.parts.gate.index.snapshot(canonicalize_name("demo"), max_age=1.0)
+            return page
+
+        await ids(gate, "demo==1.0")
+        monkeypatch.setattr(Indexes, "page", page_and_news)
+        [found] = await ids(gate, "demo==3.0")
+    assert found is not None
+    assert "demo-3.0-was-uploaded" in found
 
 
 async def test_one_question_and_its_id_are_answered_with_the_whole_record(tmp_path: Path) -> None:

@@ -24,5 +24,13 @@ def form_token(secret: str, *parts: str) -> str:
     return _mac(secret, "\n".join(("indexgate exemption form", *parts)))
 
 
+def is_key(given: str, key: str) -> bool:
+    """Tell whether what somebody has *given* is *key*, in the same time however much of it is.
+
+    A header may hold any bytes, so *given* need not be text that can be written as UTF-8.
+    """
+    return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), key.encode())
+
+
 def _mac(secret: str, text: str) -> str:
     return hmac.new(bytes.fromhex(secret), text.encode(), hashlib.sha256).hexdigest()

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from jinja2 import Template
     from markupsafe import Markup
 
-_CSP = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action"
+_CSP = (
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none';"
+    " form-action"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ that this gate put into the form; what it asks for is judged again.
 """
 
 import asyncio
-import hmac
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from indexgate.exempting import LONGEST_REASON
 from indexgate.gate import JudgedFile
 from indexgate.index.protocol import NoSuchProject, UpstreamFailed
 from indexgate.indexes import Indexes
-from indexgate.proving import form_token
+from indexgate.proving import form_token, is_key
 from indexgate.simple.projects import valid_name
 from indexgate.store.engines import StoreFailed
 from indexgate.store.exemption_requests import BROWSER, ExemptionRequests, Request, Wish
@@ -40,7 +39,10 @@ _ID = re.compile(r"[0-9a-f]{8}")
 _DAYS = (7, 14, 30, 90)
 _DEADLINE = 12.0
 _ONE_DAY = timedelta(days=1)
-_CSP = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+_CSP = (
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none';"
+    " frame-ancestors 'none'"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,9 +129,15 @@ class ExemptionForm:
             request.content_length is None or request.content_length > _LARGEST
         ):
             return _wrong("it is not what the form sends").response()
-        given = await request.post()
+        try:
+            given = await request.post()
+        except (LookupError, ValueError):
+            return _wrong("it is not text in a known encoding").response()
         try:
             self._bound.count(request.remote or "")
+        except UpstreamFailed:
+            return _too_many().response()
+        try:
             async with asyncio.timeout(_DEADLINE):
                 kept = await self._kept({key: str(value) for key, value in given.items()})
         except (TimeoutError, UpstreamFailed, NoSuchProject, StoreFailed) as error:
@@ -187,10 +195,7 @@ class ExemptionForm:
     def _is_ours(self, offered: Offer, token: str) -> bool:
         """Tell whether *token* is of a form that was made today or yesterday."""
         today = self._clock().date()
-        return any(
-            hmac.compare_digest(self._token(offered, day).encode(), token.encode())
-            for day in (today, today - _ONE_DAY)
-        )
+        return any(is_key(token, self._token(offered, day)) for day in (today, today - _ONE_DAY))
 
     def _token(self, offered: Offer, day: date) -> str:
         return form_token(
@@ -235,6 +240,19 @@ def _wrong(why: str) -> Problem:
         status=400,
         detail=f"Nothing was asked for: {why}",
         phrase=f"Bad Request: {why}",
+    )
+
+
+def _too_many() -> Problem:
+    """Say that a script asks, or that somebody's patience is at an end."""
+    why = f"there were {_A_MINUTE} requests in a minute"
+    return Problem(
+        type="urn:indexgate:exemption-not-kept",
+        title="The exemption was not asked for",
+        status=503,
+        detail=f"Nothing was asked for: {why}. Wait for the next, or ask in a terminal",
+        phrase=f"Service Unavailable: {why}",
+        headers={hdrs.RETRY_AFTER: "60"},
     )
 
 

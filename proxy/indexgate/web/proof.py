@@ -5,7 +5,6 @@ port that the question came in on, so a program on another port that passes the 
 real gate proves nothing. Only this machine is answered, and no answer changes anything.
 """
 
-import hmac
 import re
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,7 +14,7 @@ from typing import Any
 import msgspec
 from aiohttp import hdrs, web
 
-from indexgate.proving import proof, report_key
+from indexgate.proving import is_key, proof, report_key
 from indexgate.record import Recorder
 from indexgate.store.engines import StoreFailed
 from indexgate.web.refusal import NO_STORE
@@ -52,7 +51,7 @@ class Proof:
         run = request.match_info["run"]
         given = request.headers.get(hdrs.AUTHORIZATION, "").removeprefix("Bearer ")
         key = report_key(self.secret, run)
-        if local_end(request) is None or not hmac.compare_digest(given.encode(), key.encode()):
+        if local_end(request) is None or not is_key(given, key):
             raise web.HTTPNotFound
         return _json(await self._report(run))
 

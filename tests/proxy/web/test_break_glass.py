@@ -1,5 +1,6 @@
 """Breaking the glass for a run: who may, what it changes, and that it ends."""
 
+import asyncio
 from base64 import b64encode
 from collections.abc import Iterator
 from datetime import timedelta
@@ -116,6 +117,21 @@ async def test_nobody_else_breaks_it(
             status, _ = await ask(gate, method, **headers)
             assert status == 404
         assert await gate.status(await newest(gate), Authorization=login(RUN)) == 302
+
+
+@pytest.mark.parametrize("path", [f"/-/runs/{RUN}/break-glass", f"/-/runs/{RUN}"])
+async def test_a_key_that_is_no_text_is_no_key(
+    upstream: Upstream, tmp_path: Path, path: str
+) -> None:
+    method = "DELETE" if path.endswith("glass") else "GET"
+    async with running(upstream, tmp_path) as gate:
+        reader, writer = await asyncio.open_connection(gate.client.host, gate.client.port)
+        host = f"{gate.client.host}:{gate.client.port}"
+        head = f"{method} {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer "
+        writer.write(head.encode() + b"\xff\r\n\r\n")
+        assert (await reader.readline()).startswith(b"HTTP/1.1 404 ")
+        writer.close()
+        await writer.wait_closed()
 
 
 async def test_the_token_and_the_key_to_the_report_do_not_break_it(

@@ -156,6 +156,29 @@ async def test_what_the_form_did_not_say_is_not_taken(
         assert gate.parts.store.exemption_requests.all() == ()
 
 
+@pytest.mark.parametrize(
+    ("charset", "body"), [("no-such", b"reason=x"), ("utf-8", b"reason=\xff"), ("utf-8", b"a&" * 9)]
+)
+async def test_what_no_form_would_send_is_said_to_be_wrong(
+    upstream: Upstream, tmp_path: Path, charset: str, body: bytes
+) -> None:
+    kind = {"Content-Type": f"application/x-www-form-urlencoded; charset={charset}"}
+    async with running(upstream, tmp_path) as gate:
+        headers = {**origin(gate), **kind}
+        async with gate.client.post("/exemptions", data=body, headers=headers) as response:
+            assert response.status == 400, await response.text()
+
+
+async def test_no_other_page_shows_the_form_within_its_own(
+    upstream: Upstream, tmp_path: Path
+) -> None:
+    async with running(upstream, tmp_path) as gate:
+        _, location = await sent(gate, await form(gate))
+        for path in (BLOCKED, f"/{location}"):
+            async with gate.client.get(path, headers=HTML) as response:
+                assert "frame-ancestors 'none'" in response.headers["Content-Security-Policy"]
+
+
 async def test_a_form_is_good_for_a_day(upstream: Upstream, tmp_path: Path) -> None:
     async with running(upstream, tmp_path) as gate:
         fields = await form(gate)
@@ -191,6 +214,10 @@ async def test_a_script_cannot_flood_the_book(
         fields = await form(gate)
         answers = [(await sent(gate, fields))[0] for _ in range(21)]
         assert answers == [303] * 20 + [503]
+        async with gate.client.post("/exemptions", data=fields, headers=origin(gate)) as response:
+            told = await response.json(content_type=None)
+            assert "20 requests in a minute" in told["detail"]
+            assert response.headers["Retry-After"] == "60"
         assert len(gate.parts.store.exemption_requests.all()) == 1
         monkeypatch.setattr(exemption_requests, "MOST_OPEN", 1)
         gate.parts.store.exemption_requests.decide(

@@ -207,11 +207,21 @@ def _meet(pages: Mapping[str, PageFile], file: PinnedFile, listed: Listing, stan
         theirs = next(text for text in sorted(own) if text.startswith(f"{wanted}:"))
         reason = f"{named.filename} is {compared[0]} in the lock and {theirs} on the index"
         return _missing(file, HASH_DIFFERS, reason, named.filename)
-    address = stands.address(file)
-    if not compared and address is not None and listed.by_address.get(address) is not named:
-        reason = f"{named.filename} has no hash in the lock and is taken from another address"
+    unknown = min(file.hashes - own, default=None)
+    # Installers take what has any of the hashes, so one that nobody vouches for is as good as none.
+    if (unknown or not file.hashes) and _is_elsewhere(file, named, listed, stands):
+        lacks = f"the hash {unknown} that the index does not tell" if unknown else "no hash"
+        reason = f"{named.filename} has {lacks} in the lock and is taken from another address"
         return _missing(file, FILE_UNLISTED, reason, named.filename)
     return named, file.line
+
+
+def _is_elsewhere(file: PinnedFile, named: PageFile, listed: Listing, stands: Stands) -> bool:
+    """Tell whether the lock takes *file* from an address that is not the index's for *named*."""
+    if file.url is None:
+        return False
+    address = stands.address(file)
+    return address is None or listed.by_address.get(address) is not named
 
 
 def _missing(file: PinnedFile, rule: str, reason: str, filename: str) -> CheckedFile:

@@ -131,6 +131,25 @@ async def test_a_file_without_a_hash_is_known_by_its_address_here_or_at_the_gate
             assert row.notes == ("the lock has no hash for 1 of its 1 files",)
 
 
+@pytest.mark.parametrize("other", [f"sha512:{'0' * 128}", WRONG])
+async def test_a_second_hash_that_the_index_does_not_tell_needs_the_indexs_own_address(
+    tmp_path: Path, other: str
+) -> None:
+    file = wheel("demo", "1.0")
+    hashes = frozenset([f"sha256:{file.sha256}", other])  # installers take what has either
+    async with Upstream(project("demo", file)) as upstream:
+        for url, action in (
+            (f"https://else.example.test/{file.filename}", "unlisted"),
+            ("https://[else", "unlisted"),
+            (upstream.file_url(file), "allow"),
+        ):
+            row = await judged(upstream, tmp_path, pin(pinned(file, hashes=hashes, url=url)))
+            assert row.action == action
+            if action == "unlisted":
+                assert row.rule == "file-unlisted"
+                assert f"the hash {other} that the index does not tell" in row.reason
+
+
 async def test_a_hash_alone_finds_its_file(tmp_path: Path) -> None:
     files = wheel("demo", "1.0"), sdist("demo", "1.0")
     async with Upstream(project("demo", *files)) as upstream:

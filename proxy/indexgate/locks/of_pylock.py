@@ -35,7 +35,9 @@ def _entry(source: LockText, package: Table, lines: Lines) -> Pinned | Unasked:
     sdist = table_in(package, "sdist")
     files = (*([sdist] if sdist else []), *tables_in(package, "wheels"))
     kind = next((each for each in _ELSEWHERE if table_in(package, each)), None)
-    if kind is not None and not files:
+    if kind is not None:
+        if files:  # installers differ in which of them they take
+            raise source.wrong(f"gives `{name}` both files and an `{kind}`", lines.first)
         origin = table_in(package, kind)
         place = text_in(origin, "url") or text_in(origin, "path") or ""
         return Unasked(
@@ -57,10 +59,10 @@ def _entry(source: LockText, package: Table, lines: Lines) -> Pinned | Unasked:
 
 
 def _file(file: Table, lines: Lines) -> PinnedFile:
-    url = text_in(file, "url")
+    url = text_in(file, "url") or text_in(file, "path")
     digests = table_in(file, "hashes")
     return PinnedFile(
-        filename=text_in(file, "name") or filename_in(url or text_in(file, "path")),
+        filename=text_in(file, "name") or filename_in(url),
         hashes=strong(*(f"{kind}:{digest}" for kind, digest in digests.items())),
         url=url,
         line=lines.line_of(*map(str, digests.values()), url or ""),

@@ -4,6 +4,7 @@ A component's own `hashes` may be of what was installed, so only those of its di
 external reference of that type) are compared with the index.
 """
 
+import re
 from collections.abc import Iterator
 from urllib.parse import parse_qsl, unquote
 
@@ -14,7 +15,7 @@ from indexgate.locks.text import Lines, LockText, Table, filename_in, strong, ta
 from indexgate.redact import redact
 
 _ALGORITHMS = {"SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
-_PYTHON = "pkg:pypi/"
+_PYTHON = re.compile("pkg:/*pypi/", re.IGNORECASE)  # slashes before the type mean nothing
 
 
 def entries(source: LockText) -> Iterator[Pinned | Unasked]:
@@ -39,10 +40,11 @@ def _entry(source: LockText, component: Table, lines: Lines) -> Pinned | Unasked
     purl = text_in(component, "purl") or ""
     named = text_in(component, "name") or ""
     line = lines.line_of(f'"{purl}"' if purl else f'"{named}"')
-    if not purl.lower().startswith(_PYTHON):
+    python = _PYTHON.match(purl)
+    if python is None:
         reason = "it is of another ecosystem" if purl else "it has no package URL"
         return Unasked(text=purl or named, reason=reason, line=line, harmless=True)
-    address, _, qualifiers = purl[len(_PYTHON) :].partition("#")[0].partition("?")
+    address, _, qualifiers = purl[python.end() :].partition("#")[0].partition("?")
     written, _, version = address.rpartition("@") if "@" in address else (address, "", "")
     try:
         name = canonicalize_name(unquote(written), validate=True)

@@ -143,6 +143,17 @@ def test_components_of_other_ecosystems_are_harmless() -> None:
     assert found["a.c"].reason == "it has no package URL"
 
 
+@pytest.mark.parametrize("purl", ["pkg:/pypi/demo@1.1", "pkg://PyPI/demo@1.1", "PKG:pypi/demo@1.1"])
+def test_a_package_url_is_known_however_it_begins(purl: str) -> None:
+    found = read_lock(SBOM.replace("pkg:pypi/demo@1.1", purl).encode(), "bom.json")
+    assert [each.name for each in found.pinned] == ["demo", "other"]
+
+
+def test_a_file_beside_a_pylock_is_taken_from_its_path() -> None:
+    other = read_lock(PYLOCK.encode(), "pylock.toml").pinned[1]
+    assert other.files[0].url == "wheels/other-2.0-py3-none-any.whl"
+
+
 def test_an_old_poetry_lock_has_its_files_at_the_end() -> None:
     [demo] = read_lock(POETRY_1.encode(), "poetry.lock").pinned
     assert [file.filename for file in demo.files] == [WHEEL]
@@ -163,6 +174,11 @@ def test_a_byte_order_mark_and_windows_line_ends_change_nothing() -> None:
         ("poetry.lock", '[[package]]\nname = "a"', "does not pin the version of `a`"),
         ("pdm.lock", '[[package]]\nname = "a"', "does not pin the version of `a`"),
         ("pylock.toml", '[[packages]]\nname = "a"', "does not pin the version of `a`"),
+        (
+            "pylock.toml",
+            PYLOCK.replace('name = "demo"\n', 'name = "demo"\narchive = { path = "a.zip" }\n'),
+            "(line 5) gives `demo` both files and an `archive`",
+        ),
         ("Pipfile.lock", "[]", "is no JSON object"),
         ("Pipfile.lock", '{"default": {"a": 1}}', "has no table for `a`"),
         ("Pipfile.lock", '{"default": {"": {}}}', "without a project's name"),

@@ -21,6 +21,7 @@ from packaging.utils import NormalizedName
 from indexgate.simple import claims
 from indexgate.simple.filename import ENDINGS, belongs
 from indexgate.simple.model import Hashes, PageFile, ProjectList, ProjectPage, Unreadable
+from indexgate.simple.plain_links import plain_links
 from indexgate.simple.projects import valid_name
 
 Attributes = dict[str, str | None]
@@ -148,7 +149,8 @@ def read_list(text: str, *, declared: bool, url: str) -> ProjectList:
     An anchor is a project when its text and the last part of its address are one name. Without
     any other sign of an index, one project must lie right below *url*.
     """
-    seen = _walk(text)
+    rest, folder_of_all, plain = plain_links(text)
+    seen = _walk(rest)
     version = _api_version(seen)
     base = _base(seen, url)
     here = _path(url).rpartition("/")[0]
@@ -156,13 +158,24 @@ def read_list(text: str, *, declared: bool, url: str) -> ProjectList:
     names: dict[NormalizedName, str] = {}
     for attributes, words in seen.anchors:
         folder, _, last = _target(base, attributes).rstrip("/").rpartition("/")
-        linked, shown = valid_name(last), words.rstrip("/")
-        if linked is not None and valid_name(shown or linked) == linked:
-            names.setdefault(linked, shown or linked)
+        if _add(names, last, words):
+            below = below or folder == here
+    folder = _target(base, {"href": f"{folder_of_all}x"}).rpartition("/")[0]
+    for last, words in plain:
+        if _add(names, last, words.strip()):
             below = below or folder == here
     if not (declared or _index_like(seen) or (below and not seen.interactive)):
         raise Unreadable("garbage", "sent a web page that is not a list of projects")
     return ProjectList(names=tuple(names.values()), api_version=version)
+
+
+def _add(names: dict[NormalizedName, str], last: str, words: str) -> bool:
+    """Add the project that *last*, the end of an address, and *words* name, if they agree."""
+    linked, shown = valid_name(last), words.rstrip("/")
+    if linked is None or valid_name(shown or linked) != linked:
+        return False
+    names.setdefault(linked, shown or linked)
+    return True
 
 
 def _walk(text: str) -> _Seen:

@@ -1,15 +1,18 @@
 """What a refusal says beyond its reason: what was looked at, and how to go on."""
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
+from indexgate_policy.flags import Flag
 from indexgate_policy.rules.document import Rule
 from indexgate_policy.rules.durations import after
+from indexgate_policy.rules.expression import Condition
 from indexgate_policy.rules.known import Known
 from indexgate_policy.rules.wording import moment_after, plain
 from indexgate_policy.signals import Unknown
 from indexgate_policy.subject import File
 
-_FLAG_CONDITIONS = {"flag", "any_flag"}
+_ANY = "*"
 
 
 def explanation(file: File, rule: Rule, why: str, now: datetime) -> str:
@@ -51,7 +54,9 @@ def exemption(file: File, rule: str, now: datetime) -> str:
 
 def hint(file: File, rule: Rule, known: Known, passes: datetime | None) -> str:
     """Return how to go on: the name that was meant, the rule's own hint, patience, an exemption."""
-    parts = [*_meant(rule, known), *([rule.hint] if rule.hint else [])]
+    name = None if isinstance(known.flags, Unknown) else meant(rule, known.flags)
+    parts = [f"did you mean `{name}`?"] if name is not None else []
+    parts += [rule.hint] if rule.hint else []
     if passes is not None:
         version = plain(f"{file.project.name} {file.version}", 80)
         parts.append(f"{version} passes by itself from {moment_after(passes)}")
@@ -68,8 +73,26 @@ def way_by_file(project: str, version: str) -> str:
     return f"other files of {plain(project, 80)} {plain(version, 40)} pass now"
 
 
-def _meant(rule: Rule, known: Known) -> list[str]:
-    if isinstance(known.flags, Unknown) or rule.names.isdisjoint(_FLAG_CONDITIONS):
-        return []
-    names = [flag.facts.get("imitates") for flag in known.flags]
-    return [f"did you mean `{plain(name, 80)}`?" for name in names if isinstance(name, str)][:1]
+def meant(rule: Rule, flags: Iterable[Flag]) -> str | None:
+    """Return the project that was meant, where *rule* looks for names that imitate; else None.
+
+    That a name is somewhat like another is no reason to name that one in a refusal of something
+    else: whoever reads it, a program above all, would take the other project instead.
+    """
+    looked_for = {check for condition in rule.when.conditions() for check in _checks(condition)}
+    names = (
+        flag.facts.get("imitates")
+        for flag in flags
+        if not looked_for.isdisjoint({flag.check, _ANY})
+    )
+    return next((plain(name, 80) for name in names if isinstance(name, str)), None)
+
+
+def _checks(condition: Condition) -> tuple[str, ...]:
+    """Return the checks whose flags *condition* looks for."""
+    if condition.definition.name == "any_flag":
+        return (_ANY,)
+    if condition.definition.name != "flag" or not isinstance(condition.value, Mapping):
+        return ()
+    wanted = condition.value["id"]
+    return (wanted,) if isinstance(wanted, str) else tuple(wanted)

@@ -233,7 +233,8 @@ class FileRoutes:
         with suppress(NoSuchProject, UpstreamFailed, TimeoutError):  # the refusal holds without
             async with asyncio.timeout(_PATIENCE):
                 passing = await gate.passing(judged, client, MOST_VERSIONS)
-        told = details(judged, self.indexes.assessment(judged), passing)
+        policy = gate.policy.current()
+        told = details(judged, self.indexes.assessment(judged), policy, passing)
         return refused(judged.subject, judged.verdict, link, ask=command, details=told)
 
 

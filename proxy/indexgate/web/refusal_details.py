@@ -12,6 +12,8 @@ from typing import Any, Literal, TypeAlias
 from indexgate.gate import JudgedFile
 from indexgate_policy.assessment import Assessment
 from indexgate_policy.flags import Flag
+from indexgate_policy.rules.document import Policy
+from indexgate_policy.rules.refusal import meant
 from indexgate_policy.rules.wording import plain
 from indexgate_policy.signals import Unknown
 
@@ -54,25 +56,27 @@ class Details:
         }
 
 
-def details(judged: JudgedFile, assessment: Assessment | None, passing: tuple[str, ...]) -> Details:
+def details(
+    judged: JudgedFile, assessment: Assessment | None, policy: Policy, passing: tuple[str, ...]
+) -> Details:
     """Return the details of the refusal of *judged*; *passing* are the versions that pass."""
     flags = () if assessment is None else assessment.flags
     return Details(
         policy=judged.policy,
         evidence=tuple(_evidence(judged, assessment)),
         passing_versions=passing,
-        imitates=_imitated(flags),
+        imitates=_imitated(policy, judged.verdict.rule, flags),
     )
 
 
-def project_details(assessment: Assessment | None, policy: str) -> Details:
-    """Return the details of the refusal of a whole project by the policy with that digest."""
+def project_details(assessment: Assessment | None, policy: Policy, rule: str) -> Details:
+    """Return the details of the refusal of a whole project by the *rule* of *policy*."""
     flags = () if assessment is None else assessment.flags
     return Details(
-        policy=policy,
+        policy=policy.digest,
         evidence=tuple(_flagged(flags)),
         passing_versions=(),
-        imitates=_imitated(flags),
+        imitates=_imitated(policy, rule, flags),
     )
 
 
@@ -82,9 +86,9 @@ def _flagged(flags: tuple[Flag, ...]) -> Iterator[Evidence]:
         yield Evidence(kind="flag", id=flag.check, text=text, severity=flag.severity.label)
 
 
-def _imitated(flags: tuple[Flag, ...]) -> str | None:
-    names = (flag.facts.get("imitates") for flag in flags)
-    return next((plain(name, 80) for name in names if isinstance(name, str)), None)
+def _imitated(policy: Policy, rule: str, flags: tuple[Flag, ...]) -> str | None:
+    deciding = next((each for each in policy.rules if each.id == rule), None)
+    return None if deciding is None else meant(deciding, flags)
 
 
 def _evidence(judged: JudgedFile, assessment: Assessment | None) -> Iterator[Evidence]:

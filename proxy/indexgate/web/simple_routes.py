@@ -252,5 +252,5 @@ def not_acceptable() -> Problem:
 
 def refused_project(gate: Gate, name: NormalizedName, verdict: Verdict) -> Problem:
     """Say that the whole project is refused, where refusals are hidden (`hide`)."""
-    told = project_details(gate.facts.known(name), gate.policy.current().digest)
+    told = project_details(gate.facts.known(name), gate.policy.current(), verdict.rule)
     return replace(whole_project(name, verdict, told), headers={hdrs.VARY: VARY})

@@ -153,6 +153,13 @@ def test_a_lookalike_names_what_was_meant() -> None:
     )
 
 
+def test_a_refusal_of_something_else_names_no_lookalike() -> None:
+    known = assessment(flags=[flag(facts={"imitates": "requests"}), flag("maintainer-change")])
+    found = verdict(rule('flag = { id = "maintainer-change" }'), known=known)
+    assert found.refused
+    assert "requests" not in found.hint
+
+
 def test_the_exemption_in_the_explanation_waives_the_rule() -> None:
     text = rule('kind = "wheel"')
     pasted = verdict(text).explanation.partition("[[exemption]]")

@@ -132,10 +132,13 @@ async def test_a_file_that_passes_now_says_so(tmp_path: Path) -> None:
             held(await response.json(content_type=None))
 
 
+LOOKALIKES = facts.policy(facts.rule('flag = { id = "typosquat" }'))
+
+
 def judged() -> JudgedFile:
     return JudgedFile(
         subject=facts.file(yanked="oops", uploaded=NOW),
-        verdict=Verdict(action=Action.REFUSE),
+        verdict=Verdict(action=Action.REFUSE, rule="r"),
         listed=None,
         index_id="i",
         policy="digest",
@@ -147,7 +150,8 @@ def assessed(**more: Any) -> Assessment:
 
 
 def test_the_imitated_name_and_the_advisories_of_the_version_are_evidence() -> None:
-    told = details(judged(), assessed(advisories=[facts.malware(versions=("1.0",))]), ("3", "2"))
+    known = assessed(advisories=[facts.malware(versions=("1.0",))])
+    told = details(judged(), known, LOOKALIKES, ("3", "2"))
     assert told.imitates == "requests"
     assert told.passing_versions == ("3", "2")
     assert told.evidence[:2] == (
@@ -159,13 +163,33 @@ def test_the_imitated_name_and_the_advisories_of_the_version_are_evidence() -> N
 
 def test_an_advisory_of_another_version_is_no_evidence() -> None:
     other: Advisory = facts.malware(versions=("9.9",))
-    kinds = {each.kind for each in details(judged(), assessed(advisories=[other]), ()).evidence}
-    assert "advisory" not in kinds
+    told = details(judged(), assessed(advisories=[other]), LOOKALIKES, ())
+    assert "advisory" not in {each.kind for each in told.evidence}
+
+
+@pytest.mark.parametrize(
+    ("when", "named"),
+    [
+        ('flag = { id = ["typosquat"] }', True),
+        ("any_flag = { explained = false }", True),
+        ('all = [{ flag = { id = "typosquat" } }, { kind = "wheel" }]', True),
+        ('flag = { id = "maintainer-change" }', False),
+        ('release_age = { below = "1d" }', False),
+    ],
+)
+def test_a_name_that_is_like_another_is_only_told_where_that_is_the_matter(
+    when: str, named: bool
+) -> None:
+    policy = facts.policy(facts.rule(when))
+    told = details(judged(), assessed(), policy, ())
+    assert told.imitates == ("requests" if named else None)
+    assert project_details(assessed(), policy, "r").imitates == told.imitates
+    assert project_details(assessed(), policy, "quarantined").imitates is None
 
 
 def test_upstreams_words_cannot_write_lines() -> None:
     bad = facts.flag(severity=Severity.LOW, facts={"imitates": f"re\nquests{'x' * 200}"})
-    told = project_details(facts.assessment(flags=[bad]), "p")
+    told = project_details(facts.assessment(flags=[bad]), LOOKALIKES, "r")
     assert told.imitates is not None
     assert "\n" not in told.imitates
     assert len(told.imitates) <= 80

@@ -8,7 +8,7 @@ from typing import cast
 import click
 
 from indexgate.configure import change as changes
-from indexgate.configure import edits, records
+from indexgate.configure import edits, hunks, records
 from indexgate.configure.change import Change
 from indexgate.configure.edits import Form
 from indexgate.configure.places import Around, Name, Scope
@@ -105,7 +105,7 @@ def _is_meant(record: Record, scope: Scope | None, around: Around) -> bool:
 
 def _diff(change: Change) -> Iterator[str]:
     before, after = (
-        (content or b"").decode("utf-8-sig").replace("\r\n", "\n").split("\n")
+        [line.rstrip("\r\n") for line in hunks.lines((content or b"").decode("utf-8-sig"))]
         for content in (change.before, change.after)
     )
     old = str(change.path) if change.before is not None else "(no file)"

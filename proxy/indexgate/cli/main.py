@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, str] = {
     "timeline": "indexgate.cli.timeline",
     "run": "indexgate.cli.run",
     "configure": "indexgate.cli.configure",
+    "service": "indexgate.cli.service",
     "check": "indexgate.cli.check",
     "lock": "indexgate.cli.lock",
     "log": "indexgate.cli.log",
@@ -39,6 +40,7 @@ EXIT_CODES: Mapping[int, str] = {
     " was asked for is refused. `check`: or pinned, but not listed by the index, or what"
     " `--fail-on` names; `run` too. `lock rewrite --check`: a lock holds a gate's address."
     " `configure --undo`: the gate's address is still in a file."
+    " `service status`: something of it is not so."
     " `policy check`: something is odd; `policy test`: a case differs.",
     FAILED: "Wrong usage, a wrong setting, or a failure; stderr says which."
     " `check`: nothing is refused, but something could not be judged. `refresh`: something could"

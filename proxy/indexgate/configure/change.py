@@ -1,5 +1,6 @@
 """A change of a settings file: worked out whole first, then shown, then made; and its undoing."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -7,12 +8,15 @@ from typing import Literal, TypeAlias
 
 from indexgate.configure import disk, hunks, records
 from indexgate.configure.edits import Edited
-from indexgate.configure.hunks import ReadValues
+from indexgate.configure.hunks import ReadValues, Values
 from indexgate.configure.records import Record
 from indexgate.errors import GateError
 from indexgate.redact import redact
 
 _BOM = b"\xef\xbb\xbf"
+NO_VALUES: Values = Counter()
+"""What is read of a file whose values are nobody else's."""
+
 Edit: TypeAlias = Callable[[str], Edited]
 
 

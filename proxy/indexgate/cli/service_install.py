@@ -1,0 +1,241 @@
+"""`indexgate service install` and `remove`: the file of the service manager, and telling it so."""
+
+import os
+import shlex
+import shutil
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from indexgate import certificates, state_folder
+from indexgate.cli import settings_options
+from indexgate.cli.configure_undo import print_diff, tell
+from indexgate.config import Given, Settings
+from indexgate.configure import change as changes
+from indexgate.configure import disk, records
+from indexgate.configure.edits import Edited
+from indexgate.configure.records import Record
+from indexgate.errors import GateError
+from indexgate.redact import redact
+from indexgate.run import own_gate
+from indexgate.service import manager as managers
+from indexgate.service.manager import Command, Manager, Runner
+from indexgate.setting_kinds import PATH
+from indexgate.settings_table import BY_NAME
+
+_SECONDS = 20.0
+_HERE = ("127.0.0.1", "localhost", "0.0.0.0", "::")  # noqa: S104 - to compare with
+_SEEN_BY_THE_GATE = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+
+
+def install(
+    given: Mapping[str, Given],
+    settings: Settings,
+    *,
+    dry_run: bool,
+    runner: Runner = managers.run,
+) -> None:
+    """Write the service and start it. Raises GateError."""
+    line = command_line(given, settings)
+    _check(settings)
+    manager = this_manager(settings)
+    if manager is None:
+        raise GateError(
+            "service-unsupported",
+            "no service manager that indexgate knows is here (systemd's, or launchd)",
+            f"Have this started at log-in by what you use: {shlex.join(line)}",
+        )
+    known = _known(manager, settings.state)
+    text = manager.text(line)
+    wanted = Record(
+        client="service",
+        scope="user",
+        form=manager.name,
+        path=str(manager.path),
+        url=f"http://127.0.0.1:{settings.port}/simple/",
+        before=None,
+        after="",
+        hunks=(),
+    )
+    change = changes.make(wanted, lambda _: Edited(text=text), lambda _: changes.NO_VALUES, known)
+    print_diff(change)
+    commands = (*(manager.fresh if known else ()), *manager.start)
+    if dry_run:
+        _would(commands)
+        return
+    state = state_folder.open_state(settings.state)
+    upstream = settings_options.upstream(settings)
+    if upstream.keep:
+        state.keep_upstream(upstream.url)
+    if known is not None:
+        for command in manager.fresh:
+            runner(command)
+    changes.carry_out(change, state.path, known)
+    _start(manager, runner)
+    tell(f"The gate is started at log-in from now on, by `{manager.path}`")
+    _await(settings, manager)
+    for note in _notes(manager):
+        tell(f"note: {note}")
+
+
+def remove(settings: Settings, *, dry_run: bool, runner: Runner = managers.run) -> None:
+    """Stop the service and remove what `install` made, and nothing else. Raises GateError."""
+    manager = this_manager(settings)
+    known = None if manager is None else _known(manager, settings.state)
+    if manager is None or known is None:
+        tell("Nothing to remove: no service was installed by `indexgate service install`")
+        return
+    change = changes.undo(known, lambda _: changes.NO_VALUES)
+    print_diff(change)
+    if dry_run:
+        _would((*manager.stop, *manager.removed))
+        return
+    trouble = None
+    try:
+        managers.run_all(manager.stop, runner)
+    except GateError as error:
+        trouble = error.message  # the file goes all the same: without it nothing is started
+    for link in manager.links:
+        if link.is_symlink():
+            disk.remove(link, (link.parent,))
+    changes.carry_out(change, settings.state, known)
+    for command in manager.removed:
+        runner(command)
+    tell(f"Removed `{manager.path}`; the gate is not started at log-in any more")
+    if trouble is not None:
+        tell(f"note: {trouble}; if the gate still runs, it ends with your log-out")
+
+
+def this_manager(settings: Settings) -> Manager | None:
+    """Return the service manager of this machine."""
+    home = Path.home()
+    config = os.environ.get("XDG_CONFIG_HOME")
+    return managers.manager(
+        sys.platform,
+        config=Path(config) if config else home / ".config",
+        home=home,
+        state=settings.state,
+        user=user_number(),
+        has=lambda program: shutil.which(program) is not None,
+    )
+
+
+def user_number() -> int:
+    """Return the number of this user; 0 on a platform where users have none."""
+    return os.getuid() if hasattr(os, "getuid") else 0
+
+
+def command_line(given: Mapping[str, Given], settings: Settings) -> Command:
+    """Return the command that serves by what was *given*, from whatever folder. Raises GateError.
+
+    The state folder is always named: the variables that place it may be the shell's alone.
+    """
+    absolute: dict[str, Given] = dict(given)
+    for name, value in given.items():
+        if isinstance(value, str) and BY_NAME[name].kind is PATH:
+            absolute[name] = str(Path(value).expanduser().absolute())
+    policy = given.get("policy")
+    if isinstance(policy, str) and Path(policy).expanduser().is_file():
+        absolute["policy"] = str(Path(policy).expanduser().absolute())
+    absolute["state"] = str(settings.state.absolute())
+    flags = shlex.split(settings_options.as_flags(absolute, absolute))
+    plain = [value for value in absolute.values() if isinstance(value, str)]
+    if any(redact(value) != value for value in plain):
+        raise GateError(
+            "service-credentials",
+            "an address was given with a login, which is not written into a service",
+            "Put the login into a netrc file, or the address into a `--config` file that only you"
+            " can read.",
+        )
+    return (sys.executable, "-P", "-m", "indexgate", "serve", *flags)
+
+
+def _check(settings: Settings) -> None:
+    """Raise what would end the service at its start."""
+    from indexgate.policy_file import PolicyInForce
+
+    if not settings.port:
+        raise GateError(
+            "service-port", "a service needs a port that stays", "Give one with `--port`."
+        )
+    certificates.check(settings, settings_options.upstream(settings))
+    PolicyInForce(settings.policy, clock=lambda: datetime.now(UTC)).current()
+
+
+def _known(manager: Manager, state: Path) -> Record | None:
+    """Return what is recorded of the service's file. Raises GateError where it is not ours."""
+    known = records.find(state, manager.path)
+    now = disk.read(manager.path)
+    if now is None:
+        return known
+    if known is None:
+        raise GateError(
+            "service-not-ours",
+            f"`{manager.path}` is there, and nothing in `{state}` says that `indexgate service"
+            " install` wrote it",
+            "If it did, give the `--state` that it was installed with; else remove it by hand.",
+        )
+    if records.digest(now) != known.after:
+        raise GateError(
+            "service-changed",
+            f"`{manager.path}` was changed since `indexgate service install` wrote it",
+            "Keep what you changed elsewhere (for systemd: `systemctl --user edit indexgate`) and"
+            " remove that file by hand.",
+        )
+    return known
+
+
+def _start(manager: Manager, runner: Runner) -> None:
+    try:
+        managers.run_all(manager.start, runner)
+    except GateError as error:
+        raise GateError(
+            "service-not-started",
+            f"`{manager.path}` is written, but {error.message}",
+            "Say `indexgate service install` again in a session of your own (a log-in, not `su`);"
+            " `indexgate service remove` takes it away.",
+        ) from error
+
+
+def _await(settings: Settings, manager: Manager) -> None:
+    """Return once the gate answers. Raises GateError."""
+    if settings.tls_cert is not None or settings.host not in _HERE:
+        return  # it cannot be asked for a proof in plain http on this machine
+    end = time.monotonic() + _SECONDS
+    state = state_folder.open_state(settings.state)
+    while time.monotonic() < end:
+        found = own_gate.find(settings.port, state)
+        if found is not None:
+            tell(f"It answers on port {found.port} and stands in front of `{found.upstream}`")
+            return
+        time.sleep(0.2)
+    raise GateError(
+        "service-not-answering",
+        f"the gate does not answer on port {settings.port} yet",
+        f"It says why in {manager.logs}.",
+    )
+
+
+def _notes(manager: Manager) -> Iterator[str]:
+    if manager.hint:
+        yield manager.hint
+    unseen = [
+        name
+        for name in sorted(os.environ)
+        if name.startswith("INDEXGATE_") or name.upper() in _SEEN_BY_THE_GATE
+    ]
+    if unseen:
+        yield (
+            f"variables of this shell are not the service's: {', '.join(unseen)}; what it needs of"
+            " them belongs into flags, or into a `--config` file"
+        )
+
+
+def _would(commands: Sequence[Command]) -> None:
+    for command in commands:
+        click.echo(f"would run: {shlex.join(command)}")
+    tell("Nothing was written (--dry-run)")

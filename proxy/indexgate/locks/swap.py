@@ -7,6 +7,8 @@ are upstream's with a prefix before them, nothing has to be remembered; no other
 """
 
 import re
+import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
@@ -15,6 +17,12 @@ from indexgate.index.addresses import PREFIX, address_of
 _PACKAGE = re.compile(r"^(?=\[\[package\]\][ \t]*\r?$)", re.MULTILINE)
 _REGISTRY = re.compile(r'(\bregistry = ")([^"\n]*)(")')
 _URL = re.compile(r'(\burl = ")([^"\n]*)(")')
+_HEAD = re.compile(r"package[ \t]*[\]=]")
+_ODD_MARKS = ("\\", '"""', "'''")
+_ODD_KEYS = (  # each begins with letters, so that it is found fast
+    *(re.compile(rf'{key}(?! = ")["\']?[ \t]*=') for key in ("registry", "url")),
+    *(re.compile(rf'{key}["\'][ \t]*[=.\]]') for key in ("source", "package", "sdist", "wheels")),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,15 +64,11 @@ class Swap:
         anew at the gate, but not if the lock is *frozen*: then their registries count too.
         """
         found: dict[str, None] = {}
-        for part in _PACKAGE.split(self.to_gate(text)):
-            registry = _REGISTRY.search(part)
-            if registry is None:
-                continue
-            if _same(registry[2], self.index):
-                urls = (m[2] for m in _URL.finditer(part))
+        for registry, urls in _packages(self.to_gate(text)):
+            if _same(registry, self.index):
                 found |= dict.fromkeys(url for url in urls if not url.startswith(self.gate))
             elif frozen:
-                found[registry[2]] = None
+                found[registry] = None
         return tuple(found)
 
     def _package_to_gate(self, part: str) -> str:
@@ -105,6 +109,38 @@ class Swap:
         scheme, _, rest = url.removeprefix(prefix).partition("/")
         authority, _, path = rest.partition("/")
         return f"{scheme}://{unquote(authority)}/{path}"
+
+
+def _packages(text: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield the registry of each package of a lock that has one, and the addresses of its files."""
+    if not _is_as_uv_writes(text):
+        yield from _parsed(text)
+        return
+    for part in _PACKAGE.split(text):
+        registry = _REGISTRY.search(part)
+        if registry is not None:
+            yield registry[2], [found[2] for found in _URL.finditer(part)]
+
+
+def _is_as_uv_writes(text: str) -> bool:
+    """Tell whether the tables in *text* stand as uv writes them: nearly always, and told fast."""
+    if any(mark in text for mark in _ODD_MARKS) or any(odd.search(text) for odd in _ODD_KEYS):
+        return False
+    return len(_HEAD.findall(text)) == len(_PACKAGE.findall(text))
+
+
+def _parsed(text: str) -> Iterator[tuple[str, list[str]]]:
+    try:
+        packages = tomllib.loads(text).get("package")
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return  # uv cannot read it either
+    for package in packages if isinstance(packages, list) else ():
+        match package:
+            case {"source": {"registry": str(registry)}}:
+                wheels = package.get("wheels")
+                files = [package.get("sdist"), *(wheels if isinstance(wheels, list) else ())]
+                urls = [file.get("url") for file in files if isinstance(file, dict)]
+                yield registry, [url for url in urls if isinstance(url, str)]
 
 
 def _same(one: str, other: str) -> bool:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from indexgate.locks.swap import Swap
 
 SWAP = Swap(gate="http://127.0.0.1:8503/", upstream="https://index.example.test/simple/")
+PRIVATE = "https://private.example.test/simple"
 LOCK = """\
 version = 1
 requires-python = ">=3.11"
@@ -100,14 +101,38 @@ def test_an_address_without_a_way_back_is_left_alone(url: str) -> None:
 
 
 def test_what_uv_would_fetch_past_the_gate_is_named() -> None:
-    private = "https://private.example.test/simple"
     assert SWAP.past_the_gate(LOCK, frozen=False) == ()
-    assert SWAP.past_the_gate(LOCK, frozen=True) == (private,)
-    assert SWAP.past_the_gate(SWAP.to_gate(LOCK), frozen=True) == (private,)
+    assert SWAP.past_the_gate(LOCK, frozen=True) == (PRIVATE,)
+    assert SWAP.past_the_gate(SWAP.to_gate(LOCK), frozen=True) == (PRIVATE,)
     signed = LOCK.replace("demo-1.1.tar.gz", "demo-1.1.tar.gz?signature=1")
     assert SWAP.past_the_gate(signed, frozen=False) == (
         "https://files.example.test/ab/demo-1.1.tar.gz?signature=1",
     )
+
+
+@pytest.mark.parametrize(
+    ("as_uv", "otherwise"),
+    [
+        ('registry = "https://private', 'registry="https://private'),
+        ('registry = "https://private.example.test/simple"', f"registry = '{PRIVATE}'"),
+        ('registry = "https://private', '"registry" = "https://private'),
+        ('registry = "https://private', r'registry = "\u0068ttps://private'),
+        ("[[package]]", "[[ package ]]"),
+        ("[[package]]", "[[package]] # a"),
+        ("[[package]]", '[["package"]]'),
+    ],
+)
+def test_however_a_lock_is_written_what_leads_past_the_gate_is_named(
+    as_uv: str, otherwise: str
+) -> None:
+    assert as_uv in LOCK
+    assert SWAP.past_the_gate(LOCK.replace(as_uv, otherwise), frozen=True)[-1] == PRIVATE
+
+
+def test_files_that_cannot_be_led_to_the_gate_are_named_however_they_are_written() -> None:
+    url = "https://files.example.test/ab/demo-1.1.tar.gz"
+    lock = LOCK.replace(f'url = "{url}"', f"url = '{url}'")
+    assert SWAP.past_the_gate(lock, frozen=False) == (url,)
 
 
 ADDRESSES = st.sampled_from(

@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, str] = {
     "configure": "indexgate.cli.configure",
     "service": "indexgate.cli.service",
     "check": "indexgate.cli.check",
+    "doctor": "indexgate.cli.doctor",
     "lock": "indexgate.cli.lock",
     "log": "indexgate.cli.log",
     "refresh": "indexgate.cli.refresh",
@@ -30,6 +31,7 @@ COMMANDS: Mapping[str, str] = {
     "evidence": "indexgate.cli.evidence",
     "exempt": "indexgate.cli.exempt",
     "policy": "indexgate.cli.policy",
+    "replay": "indexgate.cli.replay",
     "snapshot": "indexgate.cli.snapshot",
 }
 """Each command and the module that has it as `command`; imported when it is asked for."""
@@ -41,7 +43,8 @@ EXIT_CODES: Mapping[int, str] = {
     " `--fail-on` names; `run` too. `lock rewrite --check`: a lock holds a gate's address."
     " `configure --undo`: the gate's address is still in a file."
     " `service status`: something of it is not so."
-    " `policy check`: something is odd; `policy test`: a case differs.",
+    " `policy check`: something is odd; `policy test`: a case differs. `doctor`: what `--fail-on`"
+    " names is found.",
     FAILED: "Wrong usage, a wrong setting, or a failure; stderr says which."
     " `check`: nothing is refused, but something could not be judged. `refresh`: something could"
     " not be asked or read.",

@@ -74,20 +74,34 @@ def _table(term: Term) -> str:
 def _of_policy(old: Policy, new: Policy) -> Iterator[Change]:
     """Compare the keys of the documents beside rules and exemptions."""
     fields = []
-    for key in ("max_feed_age", "max_exemption", "break_glass"):
-        before, after = getattr(old, key), getattr(new, key)
-        if before != after:
-            fields.append(FieldChange(key=key, old=_plain(before), new=_plain(after)))
+    if old.max_feed_age != new.max_feed_age:
+        before, after = _span(old.max_feed_age), _span(new.max_feed_age)
+        fields.append(FieldChange(key="max_feed_age", old=before, new=after))
+    if old.max_exemption != new.max_exemption:
+        longest = [each.max_exemption or timedelta.max for each in (old, new)]
+        direction: Direction = "stricter" if longest[1] < longest[0] else "looser"
+        before, after = _span(old.max_exemption), _span(new.max_exemption)
+        fields.append(FieldChange(key="max_exemption", old=before, new=after, direction=direction))
+    if old.break_glass != new.break_glass:
+        words = ["allow" if each.break_glass else "refuse" for each in (old, new)]
+        direction = "looser" if new.break_glass else "stricter"
+        fields.append(
+            FieldChange(key="break_glass", old=words[0], new=words[1], direction=direction)
+        )
     if fields:
-        yield Change(kind="changed", what="policy", name="policy", fields=tuple(fields))
+        joined = _joined(field.direction for field in fields)
+        yield Change(
+            kind="changed", what="policy", name="policy", direction=joined, fields=tuple(fields)
+        )
 
 
-def _plain(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, timedelta):
-        return f"{value / timedelta(hours=1):g}h"
-    return _NOTHING if value is None else str(value)
+def _span(value: timedelta | None) -> str:
+    """Return a duration as a policy writes it: in days if it is whole days from three on."""
+    if value is None:
+        return _NOTHING
+    if value >= timedelta(days=3) and not value % timedelta(days=1):
+        return f"{value.days}d"
+    return f"{value / timedelta(hours=1):g}h"
 
 
 def _of_rules(old: Policy, new: Policy) -> Iterator[Change]:

@@ -85,12 +85,17 @@ def _print(policy: PolicyText, results: "Sequence[tuple[str, Result]]") -> None:
     failed = [(place, result) for place, result in results if not result.passed]
     for place, result in failed:
         where = f"{place}:{result.position.line}" if result.position else place
-        click.echo(f"{click.style('differs', fg='red')} {where}: {result.name}")
-        click.echo(f"    expected: {result.expected}")
+        click.echo(f"{click.style('differs', fg='red')} {where}: {_printable(result.name)}")
+        click.echo(f"    expected: {_printable(str(result.expected))}")
         click.echo(f"    got:      {result.got}")
         for line in _explained(result):
             click.echo(f"    {line}")
     click.echo(f"{len(results) - len(failed)} of {len(results)} cases pass under `{policy.place}`")
+
+
+def _printable(text: str) -> str:
+    """Return *text* without what terminals obey and XML cannot hold."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def _explained(result: "Result") -> list[str]:
@@ -144,14 +149,20 @@ def _write_junit(path: Path, policy: PolicyText, results: "Sequence[tuple[str, R
 
     failed = sum(not result.passed for _, result in results)
     suite = ET.Element(
-        "testsuite", name=policy.place, tests=str(len(results)), failures=str(failed), errors="0"
+        "testsuite",
+        name=_printable(policy.place),
+        tests=str(len(results)),
+        failures=str(failed),
+        errors="0",
     )
     for place, result in results:
         line = str(result.position.line) if result.position else "0"
-        case = ET.SubElement(suite, "testcase", name=result.name, classname=place, line=line)
+        case = ET.SubElement(
+            suite, "testcase", name=_printable(result.name), classname=_printable(place), line=line
+        )
         if not result.passed:
-            failure = ET.SubElement(case, "failure", message=result.difference)
-            failure.text = "\n".join(_explained(result))
+            failure = ET.SubElement(case, "failure", message=_printable(result.difference))
+            failure.text = "\n".join(map(_printable, _explained(result)))
     try:
         ET.ElementTree(suite).write(path, encoding="utf-8", xml_declaration=True)
     except OSError as error:

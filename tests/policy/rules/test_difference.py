@@ -118,6 +118,33 @@ def test_what_holds_for_the_whole_policy_is_told() -> None:
     assert [(f.key, f.new) for f in change.fields] == [("max_feed_age", "24h")]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "fields", "direction"),
+    [
+        ("", 'break_glass = "refuse"\n', [("break_glass", "allow", "refuse")], "stricter"),
+        ("", 'max_exemption = "90d"\n', [("max_exemption", "nothing", "90d")], "stricter"),
+        (
+            'max_exemption = "14d"\n',
+            'max_exemption = "30d"\n',
+            [("max_exemption", "14d", "30d")],
+            "looser",
+        ),
+        (
+            'max_exemption = "36h"\n',
+            'break_glass = "refuse"\n',
+            [("max_exemption", "36h", "nothing"), ("break_glass", "allow", "refuse")],
+            "",
+        ),
+    ],
+)
+def test_what_holds_for_all_is_told_in_the_words_of_the_document_and_with_what_it_does(
+    old: str, new: str, fields: list[tuple[str, str, str]], direction: str
+) -> None:
+    [change] = changes(old + A, new + A)
+    assert [(f.key, f.old, f.new) for f in change.fields] == fields
+    assert change.direction == direction
+
+
 def test_a_condition_is_told_as_it_is_written() -> None:
     text = "any = [{ yanked = true }, { not = { kind = 'sdist' } }], version = '<2'"
     [change] = changes(A, rule("a", text))

@@ -178,6 +178,17 @@ def test_results_are_written_as_ci_systems_read_them(folder: Path) -> None:
     assert run(["policy", "test", "p.toml", "--junit", "no/such/out.xml"]) == 2
 
 
+def test_names_of_cases_can_neither_steer_the_terminal_nor_break_the_results(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    odd = '[[case]]\nname = "\\u0001\\u001b[31mred"\nexpect = "refuse"\nrule = "a\\u0007"\n'
+    (folder / "odd.cases.toml").write_text(odd)
+    assert run(["policy", "test", "p.toml", "odd.cases.toml", "--junit", "out.xml"]) == 1
+    [case] = ET.parse(folder / "out.xml").getroot().findall("testcase")
+    assert case.get("name") == "??[31mred"
+    assert "\x07" not in capsys.readouterr().out
+
+
 # explain
 
 

@@ -374,12 +374,7 @@ SECTIONS = (
                 "Trust in a namespace does not carry over",
                 "No decision rests on a namespace",
             ),
-            _no_case(
-                "L106",
-                "708",
-                "Files of two upstreams are never merged",
-                "A gate has one upstream; several are not offered",
-            ),
+            _held("L106", "708", "Files of two upstreams are never merged"),
             _held("L107", "pip, uv", "A refusal does not send clients to their next index"),
         ),
     ),

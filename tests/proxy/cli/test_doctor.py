@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from indexgate import pip_settings
 from indexgate.cli import doctor, doctor_forms
 from indexgate.cli.main import run
-from indexgate.doctor.finding import Advice, Command, Edit, Finding, Place, Variables
+from indexgate.doctor.finding import Advice, Command, Cure, Edit, Finding, Place, Variables
 from indexgate.pip_settings import Places
 
 GATE = "http://127.0.0.1:8503/simple/"
@@ -90,7 +90,7 @@ def test_a_table_tells_where_it_stands_and_what_closes_it(
 
 def test_json_has_what_a_program_needs_to_carry_it_out() -> None:
     place = Place(path=Path("a.toml"), line=2)
-    cures = [
+    cures: list[Cure] = [
         Edit(path=Path("a.toml"), first=2, last=2, text="x"),
         Variables(values=(("A", "b"), ("C", None))),
         Command(words=("uv", "lock")),

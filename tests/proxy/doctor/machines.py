@@ -6,8 +6,8 @@ from pathlib import Path
 from indexgate.doctor.machine import GateAddress, Machine
 from indexgate.pip_settings import Places
 
-HOME = Path("/home")
-PROJECT = Path("/home/app")
+HOME = Path("/users")
+PROJECT = Path("/users/app")
 GATE = "http://127.0.0.1:8503/simple/"
 OTHER = "https://other.example.test/simple/"
 

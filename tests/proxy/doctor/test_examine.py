@@ -34,21 +34,21 @@ def _of(found: tuple[Finding, ...]) -> set[tuple[str, str, str]]:
         # pip: a stronger setting hides a weaker one, which is told all the same
         (
             {"~/pip.conf": f"[global]\nindex-url = {OTHER}\n"}, {"PIP_INDEX_URL": GATE},
-            {("pip-not-pointed", "note", "/home/pip.conf:2")},
+            {("pip-not-pointed", "note", "/users/pip.conf:2")},
         ),
         (
             {"~/pip.conf": f"[global]\nindex-url = {OTHER}\n",
              ".venv/pip.conf": f"[global]\nindex-url = {GATE}\n"}, {},
-            {("pip-not-pointed", "note", "/home/pip.conf:2")},
+            {("pip-not-pointed", "note", "/users/pip.conf:2")},
         ),
         (
             {"~/pip.conf": f"[download]\n# mine\nindex-url = {OTHER}\n"}, {"PIP_TIMEOUT": "5"},
-            {("pip-not-pointed", "error", "/home/pip.conf:3")},
+            {("pip-not-pointed", "error", "/users/pip.conf:3")},
         ),
         (
             {"~/pip.conf": f"[global]\nextra-index-url = {OTHER}\n"},
             {"PIP_EXTRA_INDEX_URL": GATE},
-            {("pip-extra-index", "note", "/home/pip.conf:2")},
+            {("pip-extra-index", "note", "/users/pip.conf:2")},
         ),
         (
             {"~/pip.conf": f"[global]\nextra-index-url = {OTHER}\n"},
@@ -56,7 +56,7 @@ def _of(found: tuple[Finding, ...]) -> set[tuple[str, str, str]]:
         ),
         (
             {"~/pip.conf": "[global]\ntrusted-host = 127.0.0.1\n"}, {},
-            {("pip-trusted-host", "warning", "/home/pip.conf:2")},
+            {("pip-trusted-host", "warning", "/users/pip.conf:2")},
         ),
         (
             {}, {"PIP_TRUSTED_HOST": "other.example.test"},
@@ -65,17 +65,17 @@ def _of(found: tuple[Finding, ...]) -> set[tuple[str, str, str]]:
         ({}, {"PIP_NO_INDEX": "false"}, set()),
         (
             {"~/pip.conf": "no section\n"}, {},
-            {("settings-unread", "warning", "/home/pip.conf")},
+            {("settings-unread", "warning", "/users/pip.conf")},
         ),
         (
             {"~/pip.conf": b"[global]\nindex-url = \xff\n"}, {},
-            {("settings-unread", "warning", "/home/pip.conf")},
+            {("settings-unread", "warning", "/users/pip.conf")},
         ),
         # uv
         (
             {"uv.toml": f'[[index]]\nurl = "{OTHER}"\ndefault = true\n'},
             {"UV_DEFAULT_INDEX": UV_GATE},
-            {("uv-not-pointed", "note", "/home/app/uv.toml:2")},
+            {("uv-not-pointed", "note", "/users/app/uv.toml:2")},
         ),
         (
             {"~/uv.toml": f'[[index]]\nname = "gate"\nurl = "{UV_GATE}"\n', "uv.toml": ""}, {},
@@ -89,24 +89,24 @@ def _of(found: tuple[Finding, ...]) -> set[tuple[str, str, str]]:
             {"pyproject.toml": '[tool.uv]\nindex-strategy = "unsafe-best-match"\n'
                                'allow-insecure-host = ["127.0.0.1:8503"]\n'},
             {"UV_DEFAULT_INDEX": UV_GATE},
-            {("uv-index-strategy", "warning", "/home/app/pyproject.toml:2"),
-             ("uv-insecure-host", "warning", "/home/app/pyproject.toml:3")},
+            {("uv-index-strategy", "warning", "/users/app/pyproject.toml:2"),
+             ("uv-insecure-host", "warning", "/users/app/pyproject.toml:3")},
         ),
         (
             {"~/uv.toml": f'[[index]]\nurl = "{OTHER}"\n'}, {"UV_NO_CONFIG": "1"}, set(),
         ),
         ({"uv.toml": "= broken"}, {}, {
-            ("settings-unread", "warning", "/home/app/uv.toml"),
+            ("settings-unread", "warning", "/users/app/uv.toml"),
             ("uv-not-pointed", "error", "nowhere"),
         }),
         # uv.lock of another index: uv resolves it anew, unless it is frozen
         (
             {"uv.lock": UV_LOCK}, {"UV_DEFAULT_INDEX": UV_GATE},
-            {("lock-other-host", "warning", "/home/app/uv.lock:7")},
+            {("lock-other-host", "warning", "/users/app/uv.lock:7")},
         ),
         (
             {"uv.lock": UV_LOCK}, {"UV_DEFAULT_INDEX": UV_GATE, "UV_FROZEN": "1"},
-            {("lock-other-host", "error", "/home/app/uv.lock:7")},
+            {("lock-other-host", "error", "/users/app/uv.lock:7")},
         ),
         (
             {"uv.lock": UV_LOCK.replace(OTHER, GATE).replace("https://other.example.test/",
@@ -116,22 +116,22 @@ def _of(found: tuple[Finding, ...]) -> set[tuple[str, str, str]]:
         (
             {"pdm.lock": "[[package]", "pylock.dev.toml": "lock-version = 1.0\npackages = 3\n"},
             {"PDM_PYPI_URL": GATE},
-            {("lock-unread", "warning", "/home/app/pdm.lock"),
-             ("lock-unread", "warning", "/home/app/pylock.dev.toml")},
+            {("lock-unread", "warning", "/users/app/pdm.lock"),
+             ("lock-unread", "warning", "/users/app/pylock.dev.toml")},
         ),
         # requirements
         (
             {"requirements/dev.txt": f"a==1\n-i {GATE}\n--trusted-host 127.0.0.1\n"},
             {"PIP_INDEX_URL": GATE},
-            {("requirements-trusted-host", "warning", "/home/app/requirements/dev.txt:3")},
+            {("requirements-trusted-host", "warning", "/users/app/requirements/dev.txt:3")},
         ),
         (
             {"requirements.txt": "-e .\n./wheels/a-1-py3-none-any.whl\n-r missing.txt\n--bogus\n"},
             {"PIP_INDEX_URL": GATE},
-            {("direct-path", "note", "/home/app/requirements.txt:1"),
-             ("direct-path", "warning", "/home/app/requirements.txt:2"),
-             ("requirements-unread", "warning", "/home/app/missing.txt:1"),
-             ("requirements-unread", "warning", "/home/app/requirements.txt:4")},
+            {("direct-path", "note", "/users/app/requirements.txt:1"),
+             ("direct-path", "warning", "/users/app/requirements.txt:2"),
+             ("requirements-unread", "warning", "/users/app/missing.txt:1"),
+             ("requirements-unread", "warning", "/users/app/requirements.txt:4")},
         ),
         # Poetry
         (
@@ -141,19 +141,19 @@ def _of(found: tuple[Finding, ...]) -> set[tuple[str, str, str]]:
         (
             {"pyproject.toml": "[tool.poetry]\n",
              "~/poetry.toml": f'[plugins.pypi_mirror]\nurl = "{OTHER}"\n'}, {},
-            {("poetry-source", "error", "/home/poetry.toml:2"),
-             ("poetry-not-pointed", "error", "/home/app/pyproject.toml")},
+            {("poetry-source", "error", "/users/poetry.toml:2"),
+             ("poetry-not-pointed", "error", "/users/app/pyproject.toml")},
         ),
         # PDM
         (
             {"pyproject.toml": f'[[tool.pdm.source]]\nname = "gate"\nurl = "{GATE}"\n'
                                "verify_ssl = false\n"}, {"PDM_PYPI_URL": GATE},
-            {("pdm-insecure-host", "warning", "/home/app/pyproject.toml:4")},
+            {("pdm-insecure-host", "warning", "/users/app/pyproject.toml:4")},
         ),
         # pipenv
         (
             {"Pipfile": '[packages]\ndemo = "*"\n'}, {},
-            {("pipenv-source", "error", "/home/app/Pipfile")},
+            {("pipenv-source", "error", "/users/app/Pipfile")},
         ),
         (
             {"Pipfile": f'[[source]]\nurl = "{GATE}"\nverify_ssl = false\nname = "gate"\n'},
@@ -177,7 +177,7 @@ def _of(found: tuple[Finding, ...]) -> set[tuple[str, str, str]]:
         (
             {"~/.netrc": "machine other.example.test login u password p\nmachine 127.0.0.1\n"},
             {"UV_KEYRING_PROVIDER": "subprocess"},
-            {("other-login", "note", "/home/.netrc"),
+            {("other-login", "note", "/users/.netrc"),
              ("other-login", "note", "$UV_KEYRING_PROVIDER")},
         ),
     ],
@@ -252,27 +252,27 @@ def test_no_password_is_told() -> None:
         (
             {"~/pip.conf": f"[global]\nextra-index-url =\n  {OTHER}\n  {OTHER}\n"},
             {},
-            "take out lines 2-4 of /home/pip.conf",
+            "take out lines 2-4 of /users/pip.conf",
         ),
         (
             {"requirements.txt": f"demo[x] @ {FILE} ; python_version > '3'\n"},
             {},
-            'write `demo[x]==2.0; python_version > "3"` in line 1 of /home/app/requirements.txt',
+            'write `demo[x]==2.0; python_version > "3"` in line 1 of /users/app/requirements.txt',
         ),
         (
             {"requirements.txt": f"{FILE} --hash=sha256:{ZEROS}\n"},
             {},
-            f"write `demo==2.0 --hash=sha256:{ZEROS}` in line 1 of /home/app/requirements.txt",
+            f"write `demo==2.0 --hash=sha256:{ZEROS}` in line 1 of /users/app/requirements.txt",
         ),
         (
             {"requirements.txt": "git+https://git.example.test/demo\n"},
             {},
-            "take out line 1 of /home/app/requirements.txt",
+            "take out line 1 of /users/app/requirements.txt",
         ),
         (
             {"pyproject.toml": f'[tool.poetry.dependencies]\ndemo = {{ url = "{FILE}" }}\n'},
             {},
-            'write `demo = "==2.0"` in line 2 of /home/app/pyproject.toml',
+            'write `demo = "==2.0"` in line 2 of /users/app/pyproject.toml',
         ),
         ({"uv.lock": UV_LOCK}, {}, "uv lock"),
     ],

@@ -199,7 +199,7 @@ def _lock(path: Path, tried: _Tried) -> "Replayed":
 
 def _through_the_gate(tried: _Tried, index: str) -> bool:
     """Tell whether *index*, as a lock writes it, is asked through the gate."""
-    from indexgate import web_address
+    from indexgate import public_index, web_address
     from indexgate.upstream_choice import is_the_gate
 
     try:
@@ -207,6 +207,8 @@ def _through_the_gate(tried: _Tried, index: str) -> bool:
     except ValueError:
         return False
     ours = {one.url for one in tried.upstream.all}
+    if any(one.public for one in tried.upstream.all):  # a mirror stands for it
+        ours.add(web_address.parse(public_index.address()).url)
     return address.url in ours or is_the_gate(address, tried.settings)
 
 

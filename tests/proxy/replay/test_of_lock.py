@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from indexgate import public_index
 from indexgate.cli.main import run
 from indexgate.errors import GateError
 from indexgate.replay.lock_history import pinned, versions
@@ -132,3 +133,31 @@ async def test_each_version_is_judged_as_of_its_commit(
     assert told["draft"]["figures"]["not_judged"] == 4
     assert told["in_force"]["figures"]["refused"] == 0
     assert "else: the index has no such project" in output.err
+
+
+@pytest.mark.parametrize(("public", "asks"), [("yes", 1), ("no", 0)])
+async def test_pins_of_the_public_index_are_asked_of_a_mirror_of_it(  # noqa: PLR0917
+    repository: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    public: str,
+    asks: int,
+) -> None:
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    lock = repository.with_name("uv.lock")
+    registry = public_index.address().rstrip("/")
+    source = f'source = {{ registry = "{registry}" }}'
+    lock.write_text(f'[[package]]\nname = "demo"\nversion = "1.0"\n{source}\n', encoding="utf-8")
+    git(lock.parent, "add", lock.name)
+    git(lock.parent, "commit", "-q", "-m", "lock")
+    async with Upstream(project("demo", wheel("demo", "1.0"))) as upstream:
+        arguments = [
+            *("replay", "observe", "--lock", str(lock), "--json", "--policy", "observe"),
+            *("--upstream", upstream.url, "--upstream-public", public, "--offline"),
+            *("--state", str(tmp_path / "state")),
+        ]
+        assert await asyncio.to_thread(run, arguments) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["asks"] == asks
+    assert ("1 pins are of other indexes and left out" in told["notes"]) is not bool(asks)

@@ -265,3 +265,62 @@ def test_a_client_installs_through_the_gate_and_after_the_undo_without_it(
     outcome = case.install(scratch)
     assert outcome.exit_code == 0, outcome.output
     assert scratch.installed()["demo"] == "2.0", outcome.output
+
+
+def _pip_sets(scratch: Scratch) -> Outcome:
+    words = ("-m", "pip", "config", "--user", "set", "global.retries", "9")
+    return scratch.run(NEWEST_PIP.python, *words, PIP_CONFIG_FILE="")
+
+
+def _uv_adds(scratch: Scratch) -> Outcome:
+    words = ("add", "--frozen", "app")
+    return scratch.run(NEWEST_UV.executable, *words, UV_PYTHON=sys.executable)
+
+
+def _pdm_sets(scratch: Scratch) -> Outcome:
+    return scratch.run(program("pdm-newest", "pdm"), "config", "install.parallel", "false")
+
+
+def _poetry_adds(scratch: Scratch) -> Outcome:
+    words = ("source", "add", "--priority=explicit", "more", "https://more.example.test/simple/")
+    return scratch.run(program("poetry-newest", "poetry"), *words)
+
+
+@pytest.mark.parametrize(
+    ("name", "rewrite", "mark"),
+    [
+        ("pip", _pip_sets, "retries = 9"),
+        ("uv project", _uv_adds, '"app"'),
+        ("pdm user", _pdm_sets, "parallel ="),
+        ("poetry project", _poetry_adds, 'name = "more"'),
+    ],
+)
+def test_what_the_client_writes_meanwhile_stays_when_the_gate_is_taken_out(
+    name: str,
+    rewrite: Callable[[Scratch], Outcome],
+    mark: str,
+    scratch: Scratch,
+    tmp_path: Path,
+) -> None:
+    case = CASES[name]
+    executable = program(case.environment, "python")
+    if case.environment not in ("pip", "uv") and not executable.exists():
+        pytest.skip(f"no environment for {case.environment}: run `.ci/clients`")
+    url = "https://index.example.test/simple/"
+    for file_there in (True, False):
+        settings = case.write(scratch, url)
+        shared = settings.parent == scratch.project
+        if not file_there and not shared:
+            settings.unlink()
+        path, state, port = os.environ["PATH"], tmp_path / "state", free_port()
+        configured = configure(scratch, state, port, case.client, *case.flags, path=path)
+        assert configured.exit_code == 0, configured.output
+        rewritten = rewrite(scratch)
+        assert rewritten.exit_code == 0, rewritten.output
+        undone = configure(scratch, state, port, case.client, *case.flags, "--undo", path=path)
+        assert undone.exit_code == 0, undone.output
+        assert undone.says("was changed since"), undone.output
+        text = settings.read_text(encoding="utf-8")
+        assert mark in text
+        assert str(port) not in text
+        assert (url in text) is (file_there or shared)

@@ -1,7 +1,7 @@
 """`indexgate configure`: the gate's address put into a settings file, and what to know about it."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -219,6 +219,8 @@ def _notes(wanted: Wanted, place: Place, change: Change, gate: WebAddress) -> It
     for variable in places.overriding(wanted.client, environ):
         yield f"variable `{variable}` is set and stands above settings files; unset it"
     yield from _others(wanted, change, gate)
+    if gate.host in _LOOPBACK:
+        yield from _proxies(environ, gate)
     if gate.scheme == "http" and gate.host not in _LOOPBACK:
         yield f"`{gate.url}` is not encrypted; pip refuses it without `--trusted-host {gate.host}`"
     if upstream_choice.is_the_gate(gate, settings) and _running(settings) is None:
@@ -230,6 +232,32 @@ def _notes(wanted: Wanted, place: Place, change: Change, gate: WebAddress) -> It
         yield f"only Poetry with `{poetry.PLUGIN}` reads this"
     elif _AFTERWARDS[wanted.client]:
         yield _AFTERWARDS[wanted.client]
+
+
+def _environments(around: Around) -> Iterator[Path]:
+    """Yield pip's file of the virtual environment, which stands above that of the user."""
+    try:
+        yield places.place("pip", "project", around).path
+    except GateError:
+        return
+
+
+def _proxies(environ: Mapping[str, str], gate: WebAddress) -> Iterator[str]:
+    """Yield the variables of a proxy that would be asked for a gate on this machine."""
+    spared = {
+        host.strip()
+        for name in ("no_proxy", "NO_PROXY")
+        for host in environ.get(name, "").split(",")
+    }
+    if spared & {"*", gate.host}:
+        return
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        if environ.get(name):
+            yield (
+                f"variable `{name}` is set, and `no_proxy` does not spare `{gate.host}`, so the"
+                f" proxy would be asked for the gate: export no_proxy={gate.host},localhost"
+            )
+            return
 
 
 def _others(wanted: Wanted, change: Change, gate: WebAddress) -> Iterator[str]:
@@ -251,7 +279,7 @@ def _others(wanted: Wanted, change: Change, gate: WebAddress) -> Iterator[str]:
         },
         folder=wanted.around.folder,
         config=places.config_folder(wanted.around),
-        pip=wanted.around.pip,
+        pip=replace(wanted.around.pip, site=tuple(_environments(wanted.around))),
         read_file=read_file,
     )
     found = other_indexes.configured(Client(name=wanted.client, arguments=()), around)

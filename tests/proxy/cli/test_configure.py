@@ -149,6 +149,30 @@ def test_ways_past_the_gate_are_told(
     assert "pa55" not in told.err + told.out
 
 
+def test_the_settings_of_an_environment_stand_above_the_users_and_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment = tmp_path / "environment"
+    environment.mkdir()
+    (environment / "pip.conf").write_text(f"[global]\nindex-url = {MIRROR}\n", encoding="utf-8")
+    monkeypatch.setenv("VIRTUAL_ENV", str(environment))
+    assert configure("pip") == 0
+    assert f"`{MIRROR}` (pip's `global.index-url` in `{environment}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("spared", "told"), [("", True), ("localhost,127.0.0.1", False), ("*", False)]
+)
+def test_a_proxy_that_would_be_asked_for_the_gate_is_told(
+    spared: str, told: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.setenv("no_proxy", spared)
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.example.test:3128")
+    assert configure("pip") == 0
+    assert ("export no_proxy=127.0.0.1,localhost" in capsys.readouterr().err) is told
+
+
 @pytest.mark.parametrize(
     ("client", "file", "text"),
     [

@@ -171,9 +171,10 @@ class Served:
             self._kept_at |= names
         for some in in_turn(names.items(), FACTS_AT_ONCE):
             asked = [FirstAsked(*name, at=first) for name, first in some]
-            self._writer.soon(partial(keep_facts, asked=asked), self._facts_done)
+            if not self._writer.soon(partial(keep_facts, asked=asked), self._facts_done):
+                self._facts_done(_overloaded())
         if not self._writer.soon(partial(_write, group=group), self._done):
-            self._done(StoreFailed("store-overloaded", "The store takes no more writes"))
+            self._done(_overloaded())
 
     async def send_for_ever(self, wait: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         """Write what has gathered, again and again, until cancelled."""
@@ -249,6 +250,10 @@ class Served:
                     group[key] = counted
                 else:
                     self.dropped += 1
+
+
+def _overloaded() -> StoreFailed:
+    return StoreFailed("store-overloaded", "The store takes no more writes")
 
 
 def _write(connection: Connection, *, group: dict[_Key, _Counted]) -> None:

@@ -215,6 +215,20 @@ class TestFactsThen:
             assert await store.served.flush()
         assert len(store.facts_then.of(INDEX, FOO)) == 1
 
+    async def test_facts_that_the_store_had_no_room_for_are_kept_with_the_next_ask(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await store.assessments.save(assessment(NOON))
+        serve(store.served)
+        with monkeypatch.context() as full:
+            full.setattr(store.writer, "soon", lambda *_: False)
+            store.served.send()
+        assert await store.served.flush()
+        assert store.facts_then.of(INDEX, FOO) == ()
+        serve(store.served, at=NOON + timedelta(minutes=1))
+        assert await store.served.flush()
+        assert len(store.facts_then.of(INDEX, FOO)) == 1
+
     async def test_a_refusal_keeps_the_facts_and_counts_no_file(self, store: Store) -> None:
         await store.assessments.save(assessment(NOON))
         store.served.refused(INDEX, FOO, NOON)

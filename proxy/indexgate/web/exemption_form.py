@@ -159,7 +159,7 @@ class ExemptionForm:
         if found is None:
             raise web.HTTPNotFound
         return web.Response(
-            text=_template().render(request=found, wish=found.wish),
+            text=_template().render(request=found, wish=found.wish, state=self._state(found)),
             headers={
                 hdrs.CONTENT_TYPE: "text/html; charset=utf-8",
                 "Content-Security-Policy": _CSP,
@@ -167,6 +167,15 @@ class ExemptionForm:
                 **NO_STORE,
             },
         )
+
+    def _state(self, request: Request) -> str:
+        """Return what *request* is now: what was granted ends by itself, or by the policy."""
+        if request.state != "granted":
+            return request.state
+        exemptions = self._indexes.first.policy.current().exemptions
+        now = self._clock()
+        holds = any(each.id == request.id and each.ends > now for each in exemptions)
+        return "granted" if holds else "over"
 
     async def _kept(self, given: dict[str, str]) -> Request | Problem:
         name = valid_name(given.get("project", ""))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from indexgate import exempting
 from indexgate.granted_file import NAME, changed
 from indexgate.store import exemption_requests
 from indexgate.store.exemption_requests import BROWSER
@@ -68,6 +69,24 @@ async def test_the_page_of_a_refusal_asks_and_the_answer_is_shown(
         assert f"indexgate exempt grant {asked.id}" in told
         requests.decide(asked.id, "refused", by="bob", answer="<b>take 1.0</b>")
         assert "bob says: &lt;b&gt;take 1.0&lt;/b&gt;" in await page(gate, f"/{location}")
+
+
+async def test_what_was_granted_is_said_to_be_over_when_it_is(
+    upstream: Upstream, tmp_path: Path
+) -> None:
+    async with running(upstream, tmp_path) as gate:
+        _, location = await sent(gate, await form(gate))
+        requests = gate.parts.store.exemption_requests
+        [asked] = requests.all()
+        table = exempting.table(asked.wish, id_=asked.id, owner="ann", today=NOW.date())
+        with changed(gate.state / NAME) as tables:
+            tables["exemption"].append(table)
+        requests.decide(asked.id, "granted", by="ann", answer="to the end of 2026-11-29")
+        assert "Run the install again" in await page(gate, f"/{location}")
+        gate.clock.turn(timedelta(days=8))
+        over = await page(gate, f"/{location}")
+        assert "Over: demo ==2.0" in over
+        assert "Run the install again" not in over
 
 
 async def test_the_terminal_gets_the_command_that_asks(upstream: Upstream, tmp_path: Path) -> None:

@@ -60,12 +60,13 @@ def configure(wanted: Wanted) -> None:
     keep = _upstream(wanted, change) if own else None
     print_diff(change)
     if not wanted.dry_run:
-        if keep is not None:
-            state_folder.open_state(settings.state).keep_upstream(keep)
-            tell(f"The gate stands in front of `{keep}` from now on, as {wanted.client} did before")
+        state = state_folder.open_state(settings.state)
+        if keep is not None:  # first: a gate that does not know it would ask the public index
+            state.keep_upstream(keep)
         if change.record is not None:
-            state = state_folder.open_state(settings.state)
             changes.carry_out(change, state.path, known)
+        if keep is not None:
+            tell(f"The gate stands in front of `{keep}` from now on, as {wanted.client} did before")
     _say(wanted, place, change, url)
     for note in _notes(wanted, place, change, address):
         tell(f"note: {note}")

@@ -19,6 +19,15 @@ from indexgate.redact import redact
 LEFT = 1
 """The exit code when the gate's address is still in a file."""
 
+_LOCKS = {
+    "uv.lock": "indexgate lock rewrite uv.lock",
+    "pylock.toml": "indexgate lock rewrite pylock.toml",
+    "pdm.lock": "indexgate lock rewrite pdm.lock",
+    "poetry.lock": "poetry lock",
+    "Pipfile.lock": "pipenv lock",
+}
+"""Locks in a project's folder, and what puts other addresses in them."""
+
 
 def undo(client: Name, scope: Scope | None, state: Path, around: Around, *, dry_run: bool) -> int:
     """Undo what was configured for *client* and return the exit code. Raises GateError."""
@@ -28,7 +37,10 @@ def undo(client: Name, scope: Scope | None, state: Path, around: Around, *, dry_
         tell(f"Nothing to undo: {client} was not pointed at the gate by `indexgate configure` here")
         for record in every:
             tell(f"note: it was in `{record.path}` ({record.scope}); go there, or name the scope")
-    return max([_undo(record, state, dry_run=dry_run) for record in ours], default=0)
+    code = max([_undo(record, state, dry_run=dry_run) for record in ours], default=0)
+    for url in dict.fromkeys(record.url for record in ours):
+        _tell_of_locks(url, around.folder)
+    return code
 
 
 def print_diff(change: Change) -> None:
@@ -86,6 +98,17 @@ def _still(change: Change, record: Record) -> Iterator[int]:
     for number, line in enumerate((change.after or b"").decode("utf-8-sig").split("\n"), 1):
         if address in line:
             yield number
+
+
+def _tell_of_locks(url: str, folder: Path) -> None:
+    """Name the locks in *folder* that were made through the gate at *url*."""
+    for name, command in _LOCKS.items():
+        try:
+            text = (folder / name).read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            continue
+        if url.rstrip("/").removesuffix("simple") in text:
+            tell(f"note: `{name}` has the gate's addresses; put the others in: `{command}`")
 
 
 def _is_meant(record: Record, scope: Scope | None, around: Around) -> bool:

@@ -205,6 +205,21 @@ def test_a_project_is_configured_from_any_folder_of_it_and_undone_there(
         assert (project / file).read_text(encoding="utf-8") == text
 
 
+def test_the_undo_names_the_locks_that_were_made_through_the_gate(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = tmp_path / "project"
+    (project / "pdm.lock").write_text("[[package]]\n", encoding="utf-8")
+    (project / "uv.lock").write_text(f'registry = "{GATE}"\n', encoding="utf-8")
+    assert configure("uv") == 0
+    capsys.readouterr()
+    assert configure("uv", "--undo") == 0
+    told = capsys.readouterr().err
+    assert "`uv.lock` has the gate's addresses" in told
+    assert "`indexgate lock rewrite uv.lock`" in told
+    assert "pdm.lock" not in told
+
+
 def test_the_undo_elsewhere_names_the_project_and_touches_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

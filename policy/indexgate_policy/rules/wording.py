@@ -13,6 +13,7 @@ REASON_LENGTH = 160
 SLUG_LENGTH = 80
 
 _WORDS = re.compile(r"[0-9]+(?:[.:-][0-9]+)+|[a-z0-9]+")
+_COMMAND = re.compile(r"##(?=[a-z]*\[)")
 _PLAIN = re.compile(r"[!-~]+(?: [!-~]+)*")
 
 
@@ -20,12 +21,15 @@ def plain(text: str, limit: int = REASON_LENGTH) -> str:
     """Return *text* as one line of printable ASCII of at most *limit* characters.
 
     Accents are folded away, other foreign characters become `?` (never nothing: a name with a
-    foreign letter must not read like the name it imitates), control characters become blanks.
+    foreign letter must not read like the name it imitates), control characters become blanks. What
+    CI systems would take for a command in a job's log is none afterwards.
     """
     if not _PLAIN.fullmatch(text):
         folded = unicodedata.normalize("NFKD", text[: 8 * limit])
         letters = (_ascii(letter) for letter in folded if not unicodedata.combining(letter))
         text = " ".join("".join(letters).split())
+    if "##" in text:  # `##vso[task.prependpath]` does what it says, wherever it stands in a line
+        text = _COMMAND.sub("# #", text)
     if len(text) <= limit:
         return text
     cut = text[: limit - 3]

@@ -56,3 +56,9 @@ def test_moments_are_told_in_utc_and_never_too_early() -> None:
     assert moment_after(east) == "2026-11-22 10:31 UTC"
     assert moment_after(datetime(2026, 1, 1, tzinfo=UTC)) == "2026-01-01 00:00 UTC"
     assert moment_after(datetime.max.replace(tzinfo=UTC)) == "9999-12-31 23:59 UTC"
+
+
+def test_nothing_that_a_ci_system_takes_for_a_command_is_left() -> None:
+    assert plain("yanked ##vso[task.prependpath]/x") == "yanked # #vso[task.prependpath]/x"
+    assert plain("##[group]") == "# #[group]"
+    assert plain("see ## 2") == "see ## 2"

@@ -163,6 +163,18 @@ def test_text_from_others_moves_no_cursor_and_is_no_markup() -> None:
     assert "[red]boo[/red]" in text
 
 
+def test_text_from_others_gives_a_ci_system_no_commands() -> None:
+    said = "1\n ::stop-commands::x ##vso[task.prependpath]/evil ##teamcity[x] ##[group]x # ::"
+    found = made(row("not judged", project="demo", reason=said, hint=said))
+    out = io.StringIO()
+    print_table(found, Console(file=out, width=300))
+    printed = out.getvalue() + as_json(found)
+    assert "##" not in printed
+    assert not any(line.lstrip().startswith("::") for line in printed.splitlines())
+    assert "# #vso[task.prependpath]/evil" in printed
+    assert json.loads(as_json(found))["requirements"][0]["reason"] == said
+
+
 def test_json_has_one_object_for_each_requirement() -> None:
     document = json.loads(as_json(made(row(), row("not judged", extras=("x",)))))
     assert [each["action"] for each in document["requirements"]] == ["allow", "not judged"]

@@ -31,7 +31,7 @@ class Granted:
     digest: str = ""
 
     def joined(self, policy: Policy) -> Policy:
-        """Return *policy* with these exemptions, none longer than it allows."""
+        """Return *policy* with these exemptions, none longer than it allows from its grant on."""
         if not self.exemptions:
             return policy
         capped = (exemption.capped(policy.max_exemption) for exemption in self.exemptions)

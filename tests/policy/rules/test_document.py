@@ -85,6 +85,7 @@ def test_a_broken_document_is_refused_with_what_is_wrong(
         ("when = { project = 'a b' }", "bad-pattern", "`a b`", "`*`"),
         ("when = { project = ' ' }", "empty", "`when.project`", ""),
         ("when = { version = '2.0' }", "bad-specifier", "`2.0`", "PEP 440"),
+        ("when = { version = ' , ' }", "bad-specifier", "`,`", "PEP 440"),
         ("when = { flag = { severity = 'high' } }", "missing-key", "`id`", ""),
         ("when = { flag = { id = 'typosqat' } }", "unknown-value", "`typosqat`", "`typosquat`"),
         ("when = { any_flag = { severity = 'hih' } }", "unknown-value", "`hih`", "`high`"),
@@ -154,6 +155,7 @@ def test_a_rule_needs_a_good_id_and_action(old: str, new: str, reference: str) -
         ('owner = "me"\n', "", "missing-key"),
         ('owner = "me"', 'owner = ""', "empty"),
         ('owner = "me"', 'owner = "me"\nversion = "1.0"', "bad-specifier"),
+        ('owner = "me"', 'owner = "me"\nversion = ","', "bad-specifier"),
     ],
 )
 def test_a_broken_exemption_is_refused(old: str, new: str, reference: str) -> None:

@@ -35,13 +35,16 @@ def read_specifier(field: Field) -> SpecifierSet:
     """Return the PEP 440 specifiers of *field*. Raises PolicyError."""
     text = field.text()
     try:
-        return SpecifierSet(text)
+        found = SpecifierSet(text)
     except InvalidSpecifier:
+        found = SpecifierSet()
+    if not found:  # of a comma alone too, which would let every version through
         raise field.error(
             "bad-specifier",
             f"`{shown(text)}` of `{field.key}` is not a version specifier",
             "write one like `==2.0` or `>=1.4,<2` (PEP 440)",
-        ) from None
+        )
+    return found
 
 
 def _project(field: Field) -> Test:

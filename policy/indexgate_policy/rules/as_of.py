@@ -92,8 +92,9 @@ class AsOf:
         }
         if not isinstance(self._all.advisories, Unknown):
             moments |= {one.published for one in self._all.advisories if one.published is not None}
-        if isinstance(self._all.project.first_seen, datetime):
-            moments.add(self._all.project.first_seen)
+        for known_since in (self._all.project.first_upload, self._all.project.first_seen):
+            if isinstance(known_since, datetime):
+                moments.add(known_since)
         if self._all.project.watched_since is not None:
             moments.add(self._all.project.watched_since)
         return sorted(moments)
@@ -180,7 +181,10 @@ class _Stretch:
 
     def _project_then(self, remembered: Remembered, status: str) -> Project:
         project = remembered.project
+        first_upload = project.first_upload
         first_seen, watched_since = project.first_seen, project.watched_since
+        if isinstance(first_upload, datetime) and first_upload > self._at:
+            first_upload = NOT_KEPT  # what was there before is gone
         if isinstance(first_seen, datetime) and first_seen > self._at:
             first_seen = NOT_KEPT
         if watched_since is not None and watched_since > self._at:
@@ -189,6 +193,7 @@ class _Stretch:
             project,
             status=status,
             status_reason="",
+            first_upload=first_upload,
             first_seen=first_seen,
             watched_since=watched_since,
             releases=self._out.count(self._at, self._yanked),

@@ -139,7 +139,9 @@ def _tried(asked: str, verdicts: Mapping[str, Verdict], blind: tuple[Rule, ...])
 
 def _lacks(then: Then, file: File) -> bool:
     """Tell whether anything that a rule may ask for is not kept."""
-    told = (file.released, file.provenance, file.project.first_seen, then.assessment.advisories)
+    project = file.project
+    of_file = (file.released, file.provenance, project.first_upload, project.first_seen)
+    told = (*of_file, then.assessment.advisories)
     return NOT_KEPT in told or then.facts != "all" or not then.paged
 
 

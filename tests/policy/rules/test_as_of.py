@@ -94,6 +94,17 @@ class TestFiles:
         ]
         assert counts == [1, 2, 1, 2]
 
+    def test_a_project_is_not_as_young_as_what_is_left_of_it(self) -> None:
+        left = project(
+            first_upload=NOW - 2 * DAY
+        )  # what was asked for before is gone from the page
+        of = past(project=left, releases=(release("1.0", NOT_KEPT),))
+        uploads = [
+            of.then(WHEEL, NOW - days * DAY).release.files[0].project.first_upload
+            for days in (5, 2, 0)
+        ]
+        assert uploads == [NOT_KEPT, NOW - 2 * DAY, NOW - 2 * DAY]
+
     def test_a_file_that_nobody_knows_of_raises(self) -> None:
         with pytest.raises(KeyError):
             past().then("other-1.0.tar.gz", NOW)

@@ -196,3 +196,9 @@ def test_what_was_said_before_is_said_again_only_while_it_holds(
         anew = try_on(POLICY, known, one, presentation="explain")
         said = trial.of(one, known)
         assert (said.action, said.rule, said.warnings) == (anew.action, anew.rule, anew.warnings)
+
+
+def test_the_age_of_a_project_whose_first_files_are_gone_is_not_judged() -> None:
+    young = rule('project_age = { below = "30d" }')
+    said = tried(young, then(one_release(project=project(first_upload=NOT_KEPT))))
+    assert (said.action, said.rule) == (None, "r")

@@ -33,9 +33,12 @@ words = sys.argv[2:]
 
 def stop():
     if pid.exists():
-        ending = os.pidfd_open(int(pid.read_text()))
-        signal.pidfd_send_signal(ending, signal.SIGTERM)
-        select.select([ending], [], [])
+        try:
+            ending = os.pidfd_open(int(pid.read_text()))
+            signal.pidfd_send_signal(ending, signal.SIGTERM)
+            select.select([ending], [], [])
+        except ProcessLookupError:
+            pass
         pid.unlink()
 
 if words[0] == "enable":
@@ -162,9 +165,25 @@ def test_another_program_on_the_port_is_not_taken_for_the_gate(
         outcome = machine.install()
         assert outcome.exit_code == 2, outcome.output
         assert outcome.says("cannot prove that it is this user's gate"), outcome.output
-        status = machine.service("status")
+        assert not machine.unit.exists()
+        status = machine.service("status", "--port", str(machine.port))
     assert status.exit_code == 1
     assert f"not yours on port {machine.port}" in status.output
+
+
+def test_a_gate_that_was_started_by_hand_is_told_to_make_room(
+    machine: Machine, scratch: Scratch
+) -> None:
+    with serving(
+        state=machine.state,
+        policy="observe",
+        upstream=machine.upstream,
+        environment=scratch.environment(),
+        port=machine.port,
+    ):
+        outcome = machine.install()
+    assert outcome.exit_code == 0, outcome.output
+    assert outcome.says("the service takes its place"), outcome.output
 
 
 def test_a_unit_of_somebody_else_or_with_changes_is_left_alone(machine: Machine) -> None:

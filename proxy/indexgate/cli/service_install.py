@@ -22,10 +22,12 @@ from indexgate.configure.records import Record
 from indexgate.errors import GateError
 from indexgate.redact import redact
 from indexgate.run import own_gate
+from indexgate.run.own_gate import OwnGate
 from indexgate.service import manager as managers
 from indexgate.service.manager import Command, Manager, Runner
 from indexgate.setting_kinds import PATH
 from indexgate.settings_table import BY_NAME
+from indexgate.state_folder import StateFolder
 
 _SECONDS = 20.0
 _HERE = ("127.0.0.1", "localhost", "0.0.0.0", "::")  # noqa: S104 - to compare with
@@ -68,6 +70,7 @@ def install(
         _would(commands)
         return
     state = state_folder.open_state(settings.state)
+    taken = known is None and _answering(settings, state) is not None
     upstream = settings_options.upstream(settings)
     if upstream.keep:
         state.keep_upstream(upstream.url)
@@ -78,6 +81,11 @@ def install(
     _start(manager, runner)
     tell(f"The gate is started at log-in from now on, by `{manager.path}`")
     _await(settings, manager)
+    if taken:
+        tell(
+            f"note: a gate of yours was on port {settings.port} before; end it, and the service"
+            " takes its place within seconds"
+        )
     for note in _notes(manager):
         tell(f"note: {note}")
 
@@ -203,12 +211,12 @@ def _start(manager: Manager, runner: Runner) -> None:
 
 def _await(settings: Settings, manager: Manager) -> None:
     """Return once the gate answers. Raises GateError."""
-    if settings.tls_cert is not None or settings.host not in _HERE:
-        return  # it cannot be asked for a proof in plain http on this machine
+    if not _can_prove(settings):
+        return
     end = time.monotonic() + _SECONDS
     state = state_folder.open_state(settings.state)
     while time.monotonic() < end:
-        found = own_gate.find(settings.port, state)
+        found = _answering(settings, state)
         if found is not None:
             tell(f"It answers on port {found.port} and stands in front of `{found.upstream}`")
             return
@@ -218,6 +226,16 @@ def _await(settings: Settings, manager: Manager) -> None:
         f"the gate does not answer on port {settings.port} yet",
         f"It says why in {manager.logs}.",
     )
+
+
+def _answering(settings: Settings, state: StateFolder) -> OwnGate | None:
+    """Return our gate on the port, if there is one. Raises GateError where somebody else is."""
+    return own_gate.find(settings.port, state) if _can_prove(settings) else None
+
+
+def _can_prove(settings: Settings) -> bool:
+    """Tell whether a gate by *settings* can be asked for its proof: in plain http, from here."""
+    return settings.tls_cert is None and settings.host in _HERE
 
 
 def _notes(manager: Manager) -> Iterator[str]:

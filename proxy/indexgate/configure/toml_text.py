@@ -16,6 +16,8 @@ from typing import Any, TypeAlias
 from indexgate.configure.hunks import NotByLines, Values, lines
 
 Path: TypeAlias = tuple[str, ...]
+# What the last line of a statement of several ends with.
+_CLOSING = re.compile(r"(?:[\]}]|\"\"\"|''')\s*(?:#.*)?$")
 _STRING = r"(?:\"(?:[^\"\\]|\\.)*\"|'[^']*')"
 
 
@@ -145,7 +147,10 @@ def _statements(found: Sequence[str]) -> Iterator[_Statement]:
 
 
 def _whole(found: Sequence[str], first: int) -> tuple[int, dict[str, Any]]:
+    """Return where the statement that begins at *first* ends, and the statement, read."""
     for end in range(first + 1, len(found) + 1):
+        if end > first + 1 and _CLOSING.search(found[end - 1]) is None:
+            continue
         try:
             return end, document("".join(found[first:end]))
         except ValueError:

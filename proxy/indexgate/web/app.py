@@ -144,6 +144,7 @@ def _metrics(parts: Parts) -> Metrics:
             files=parts.files,
             recorder=parts.recorder,
             asked=parts.store.asked,
+            served=parts.store.served,
             feed=health.feed,
             degraded=lambda: len(health.report()["degraded"]),
             owner_changes=lambda: 0 if owners is None else owners.changes,

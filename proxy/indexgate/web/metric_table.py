@@ -19,6 +19,7 @@ from indexgate.record import Recorder
 from indexgate.sources.osv_records import FeedState
 from indexgate.store.asked import Asked
 from indexgate.store.engines import StoreFailed
+from indexgate.store.served import Served
 from indexgate.verdict_counts import VerdictCounts
 from indexgate.web.request_counts import RequestCounts
 from indexgate_policy.assessment import Assessment
@@ -42,6 +43,7 @@ class Watched:
     files: FileCache
     recorder: Recorder
     asked: Asked
+    served: Served
     feed: Callable[[], FeedState | None]
     degraded: Callable[[], int]
     owner_changes: Callable[[], int]
@@ -381,5 +383,17 @@ METRICS: tuple[Metric, ...] = (
         kind="counter",
         says="Requests that were not counted there, for want of room.",
         read=lambda watched: _one(watched.asked.dropped),
+    ),
+    Metric(
+        name="indexgate_served_files_waiting",
+        kind="gauge",
+        says="Counts of served files, for replays, that are not written yet.",
+        read=lambda watched: _one(watched.served.waiting),
+    ),
+    Metric(
+        name="indexgate_served_files_dropped",
+        kind="counter",
+        says="Served files that were not counted there, for want of room or by a fault.",
+        read=lambda watched: _one(watched.served.dropped),
     ),
 )

@@ -74,6 +74,20 @@ async def test_requests_are_counted_by_kind_and_by_how_they_end(tmp_path: Path) 
         assert value(found, "indexgate_response_bytes_total", kind="file") == len(OLD.content)
 
 
+async def test_served_files_that_were_lost_to_replays_are_counted(tmp_path: Path) -> None:
+    async with Upstream(DEMO) as upstream, running(upstream, tmp_path) as gate:
+        gate.parts.store.served._room = 1
+        for package in (OLD, OLD):
+            assert await gate.status(await gate.file_path("demo", package.filename)) == 200
+        gate.parts.store.served._room = 0
+        other = {"User-Agent": "uv/0.9.0"}
+        path = await gate.file_path("demo", OLD.filename)
+        assert await gate.status(path, **other) == 200
+        found = await scraped(gate)
+        assert value(found, "indexgate_served_files_waiting") == 2  # the file, and the project
+        assert value(found, "indexgate_served_files_dropped_total") == 1
+
+
 async def test_caches_upstream_and_verdicts_are_counted(tmp_path: Path) -> None:
     async with Upstream(DEMO) as upstream, running(upstream, tmp_path) as gate:
         await gate.json("/simple/demo/")

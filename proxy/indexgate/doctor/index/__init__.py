@@ -1,0 +1,1 @@
+"""Which parts of the standards an index speaks, and what clients lose by what it does not."""

@@ -86,7 +86,8 @@ class RuleTold:
 class Check:
     """All requirements in order, at the time `at`, against `index` (without credentials).
 
-    `ways_past` are sentences on what leads installers past the gate; `feed_failure` says why the
+    `ways_past` are sentences on what leads installers past the gate, `notes` those on what made no
+    difference here, though to installers it does; `feed_failure` says why the
     advisories are older than the policy wants, if they are. `rules` are those of the policy.
     """
 
@@ -96,6 +97,7 @@ class Check:
     policy_digest: str
     requirements: tuple[Checked, ...]
     ways_past: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     feed_failure: str | None = None
     rules: tuple[RuleTold, ...] = ()
 

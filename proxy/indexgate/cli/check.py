@@ -56,7 +56,7 @@ class Judge(Protocol):
     " judged, whatever its markers, and each of its files. The exit code is 1 when something is"
     " refused, or pinned but not listed by the index, else 2 when something could not be judged."
     " What asks no index (an address, a path) is shown as not judged and changes no exit code,"
-    " unless --strict or --fail-on say so.",
+    " nor does what leads past the gate (another index), unless --strict or --fail-on say so.",
 )
 @click.argument("requirements", nargs=-1, metavar="[REQUIREMENT|LOCK|-]...")
 @click.option(
@@ -92,7 +92,7 @@ class Judge(Protocol):
     metavar="URL",
     help="A gate's address that a lock may hold, besides that of the settings.",
 )
-@click.option("--strict", is_flag=True, help="End with 1 if something asks no index.")
+@click.option("--strict", is_flag=True, help="End with 1 if something asks no index, or another.")
 @click.option(
     "--fail-on",
     type=click.Choice(FAIL_ON),

@@ -86,6 +86,8 @@ def _print_rest(check: Check, console: Console) -> None:
         console.print(safe(line), soft_wrap=True)
     for sentence in check.ways_past:
         console.print(safe(f"warning: {sentence}"), soft_wrap=True)
+    for sentence in check.notes:
+        console.print(safe(f"note: {sentence}"), soft_wrap=True)
     if check.feed_failure:
         told = f"warning: the advisories could not be read: {check.feed_failure}"
         console.print(safe(told), soft_wrap=True)

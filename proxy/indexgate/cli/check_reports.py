@@ -48,12 +48,17 @@ class Around:
 
 
 def exit_code(check: Check, fail_on: Sequence[FailOn], *, strict: bool) -> int:
-    """Return the exit code of *check*: 1 for what *fail_on* names, 2 for what failed, else 0."""
+    """Return the exit code of *check*: 1 for what *fail_on* names, 2 for what failed, else 0.
+
+    What leads past the gate is a warning, and nobody judges what comes that way.
+    """
     failing = frozenset[Outcome]().union(*(_FAILING[each] for each in fail_on))
     if strict:
         failing |= {"not judged"}
     counts = check.counts
     if any(counts[outcome] for outcome in failing):
+        return REFUSED
+    if check.ways_past and (strict or not {"warn", "unjudged"}.isdisjoint(fail_on)):
         return REFUSED
     return FAILED if counts["failed"] and "never" not in fail_on else 0
 

@@ -39,13 +39,15 @@ ReadFile: TypeAlias = Callable[[str, int], bytes]
 class Requirements:
     """All that is asked for, in order, and what bounds it.
 
-    `ways_past` are sentences on lines that lead installers past the gate or were left unread;
+    `ways_past` are sentences on lines that lead installers past the gate or were left unread,
+    `notes` those on lines that make no difference here, though to installers they do;
     `prereleases` is whether `--pre` stands somewhere.
     """
 
     entries: tuple[Wanted | Elsewhere, ...]
     constraints: tuple[Wanted | Elsewhere, ...] = ()
     ways_past: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     prereleases: bool = False
 
 
@@ -75,6 +77,7 @@ def read_requirements(
         entries=tuple(reading.entries),
         constraints=tuple(reading.constraints),
         ways_past=tuple(reading.ways_past),
+        notes=tuple(reading.notes),
         prereleases=reading.prereleases,
     )
 
@@ -97,6 +100,7 @@ class _Reading:
     entries: list[Wanted | Elsewhere] = field(default_factory=list)
     constraints: list[Wanted | Elsewhere] = field(default_factory=list)
     ways_past: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     prereleases: bool = False
     count: int = 0
     taken: int = 0
@@ -130,6 +134,7 @@ class _Reading:
             case Ordered():
                 self.prereleases |= entry.options.prereleases
                 self.ways_past.extend(_ways_past(entry.options, entry.place, self.is_gate))
+                self.notes.extend(_picks(entry.options, entry.place))
 
     def _nested(self, nested: Nested, inside: _Inside) -> None:
         if is_address(nested.path):
@@ -180,7 +185,7 @@ class _Reading:
 
 
 def _ways_past(options: LineOptions, place: str, is_gate: Callable[[str], bool]) -> Iterator[str]:
-    """Tell which of *options* make an installer ask somebody else, or pick other files."""
+    """Tell which of *options* make an installer ask somebody else."""
     indexes = [] if options.index_url is None else [("--index-url", options.index_url)]
     indexes += [("--extra-index-url", url) for url in options.extra_index_urls]
     indexes += [("--find-links", url) for url in options.find_links]
@@ -190,6 +195,10 @@ def _ways_past(options: LineOptions, place: str, is_gate: Callable[[str], bool])
         yield f"`{name} {redact(value)}` ({place}) leads installers past the gate"
     if options.no_index:
         yield f"`--no-index` ({place}) has installers ask no index, so also not the gate"
+
+
+def _picks(options: LineOptions, place: str) -> Iterator[str]:
+    """Tell which of *options* make an installer pick other files."""
     for pick in options.picks:
         yield f"`{pick}` ({place}) is not looked at: wheels and sdists are judged alike"
 

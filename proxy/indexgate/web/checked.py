@@ -90,6 +90,7 @@ async def check(
             rules=_told(policy),
             requirements=tuple(task.result() for task in tasks),
             ways_past=requirements.ways_past,
+            notes=requirements.notes,
             feed_failure=feed_failure,
         )
 

@@ -91,6 +91,24 @@ def test_what_to_fail_on_can_be_chosen(action: str, fail_on: list[FailOn], code:
     assert exit_code(made(row(action)), fail_on, strict=False) == code
 
 
+@pytest.mark.parametrize(
+    ("fail_on", "strict", "code"),
+    [
+        (["refuse"], False, 0),
+        (["refuse"], True, 1),
+        (["warn"], False, 1),
+        (["unjudged"], False, 1),
+        (["never"], False, 0),
+    ],
+)
+def test_what_leads_past_the_gate_fails_where_what_is_not_judged_does(
+    fail_on: list[FailOn], strict: bool, code: int
+) -> None:
+    found = made(row(), ways_past=("`--extra-index-url x` leads away",), notes=("odd",))
+    assert exit_code(found, fail_on, strict=strict) == code
+    assert exit_code(made(row(), notes=("odd",)), fail_on, strict=strict) == 0
+
+
 def test_a_long_table_leaves_out_what_simply_passes() -> None:
     rows = [*[row()] * 50, row("refuse", reason="so bad"), row(notes=("upstream yanked it",))]
     stream = io.StringIO()
@@ -121,9 +139,16 @@ def test_the_table_tells_what_came_of_each(facts: dict[str, Any], words: str) ->
 
 def test_the_table_tells_what_leads_past_the_gate_and_sums_up() -> None:
     text = shown(
-        made(row(), row("refuse"), ways_past=("`-i x` leads away",), feed_failure="osv is down")
+        made(
+            row(),
+            row("refuse"),
+            ways_past=("`-i x` leads away",),
+            notes=("`--pre` is odd",),
+            feed_failure="osv is down",
+        )
     )
     assert "warning: `-i x` leads away" in text
+    assert "note: `--pre` is odd" in text
     assert "advisories could not be read: osv is down" in text
     assert "2 requirements by policy balanced: 1 pass, 1 refused" in text
 

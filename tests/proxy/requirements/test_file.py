@@ -131,7 +131,6 @@ def test_lists_at_an_address_are_not_fetched_and_that_is_said(tmp_path: Path) ->
         ("--extra-index-url=https://a.test/simple", "past the gate"),
         ("--find-links ./wheels", "past the gate"),
         ("--no-index", "no index"),
-        ("--no-binary :all:", "not looked at"),
     ],
 )
 def test_lines_that_lead_past_the_gate_are_named(tmp_path: Path, line: str, words: str) -> None:
@@ -139,6 +138,14 @@ def test_lines_that_lead_past_the_gate_are_named(tmp_path: Path, line: str, word
     assert words in told
     assert "r.txt:2" in told
     assert "hunter2" not in told
+
+
+def test_a_choice_among_files_is_noted_and_leads_nowhere(tmp_path: Path) -> None:
+    found = read(tmp_path, {"r.txt": "a==1\n--no-binary :all:\n"})
+    assert found.ways_past == ()
+    [told] = found.notes
+    assert told.startswith("`--no-binary :all:` (")
+    assert "r.txt:2) is not looked at" in told
 
 
 def test_lines_of_one_project_bound_one_another(tmp_path: Path) -> None:

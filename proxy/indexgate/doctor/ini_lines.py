@@ -2,7 +2,7 @@
 
 import configparser
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,17 +43,34 @@ def read(path: Path, read_file: Callable[[Path], bytes]) -> tuple[Option, ...]:
 
 
 def _options(path: Path, text: str, parser: configparser.RawConfigParser) -> Iterator[Option]:
-    section = ""
-    lines = text.splitlines()
+    for section, name, first, last in _placed(text.splitlines()):
+        if parser.has_option(section, name):
+            key = name.lower().replace("_", "-").removeprefix("--")
+            value = parser.get(section, name).strip()
+            yield Option(path=path, section=section, key=key, value=value, first=first, last=last)
+
+
+def _placed(lines: Sequence[str]) -> Iterator[tuple[str, str, int, int]]:
+    """Yield section, name, first and last line of each option.
+
+    As configparser has it, a line that is further in than the option before goes on with it, blank
+    lines and comments between or not.
+    """
+    section, name, first, last, level = "", "", 0, 0, 0
     for number, line in enumerate(lines, start=1):
-        if found := _SECTION.match(line):
-            section = found["name"]
-        elif (found := _OPTION.match(line)) and parser.has_option(section, found["key"]):
+        bare = line.strip()
+        if not bare or bare.startswith(("#", ";")):
+            continue
+        indent = len(line) - len(line.lstrip())
+        if name and indent > level:
             last = number
-            while last < len(lines) and lines[last][:1] in {" ", "\t"} and lines[last].strip():
-                last += 1
-            key = found["key"].lower().replace("_", "-").removeprefix("--")
-            value = parser.get(section, found["key"])
-            yield Option(
-                path=path, section=section, key=key, value=value.strip(), first=number, last=last
-            )
+            continue
+        if name:
+            yield section, name, first, last
+        level, name = indent, ""
+        if found := _SECTION.match(bare):
+            section = found["name"]
+        elif found := _OPTION.match(bare):
+            name, first, last = found["key"], number, number
+    if name:
+        yield section, name, first, last

@@ -18,6 +18,7 @@ from indexgate.gate import Gate
 from indexgate.index.cached import Freshness
 from indexgate.index.protocol import NoSuchProject, UpstreamFailed
 from indexgate.namespaces import Namespaces
+from indexgate.owner_folder import OwnerFolder
 
 _REMEMBERED = 50_000
 ALWAYS = datetime.max.replace(tzinfo=UTC)
@@ -55,9 +56,9 @@ class Owner:
 class Owners:
     """The owners of projects among several *indexes*, in their order and with their *namespaces*.
 
-    What the disk has of pages shows who owned a project, if that was while the same indexes stood
-    there in the same order: at *since* or later. *log* takes an event and its text. `changes`
-    counts the projects that another index had before, `last_change` tells of the last one.
+    *kept* remembers them over a restart, while the same indexes stand there in the same order.
+    *log* takes an event and its text. `changes` counts the projects that another index had before,
+    `last_change` tells of the last one.
     """
 
     def __init__(
@@ -65,7 +66,7 @@ class Owners:
         indexes: Sequence[Behind],
         namespaces: Namespaces,
         *,
-        since: datetime,
+        kept: OwnerFolder,
         freshness: Freshness,
         clock: Callable[[], datetime],
         log: Callable[[str, str], None],
@@ -75,7 +76,7 @@ class Owners:
         self._indexes = tuple(indexes)
         self._by_id = {index.gate.index_id: index for index in indexes}
         self._namespaces = namespaces
-        self._since = since
+        self._kept = kept
         self._freshness = freshness
         self._clock = clock
         self._log = log
@@ -164,9 +165,11 @@ class Owners:
                 without.append(index.name)
                 continue
             owner = Owner(index=index, confirmed_at=self._clock(), without=tuple(without))
+            await asyncio.to_thread(self._keep, project, owner)
             self._note(project, owner)
             return owner
         self._known.pop(project, None)
+        await asyncio.to_thread(self._kept.forget, project)
         raise NoSuchProject(project)
 
     def _note(self, project: NormalizedName, owner: Owner) -> None:
@@ -185,14 +188,31 @@ class Owners:
         self.last_change = f"`{project}` came from `{was}` and comes from `{now}` now: {why}"
         self._log("owner-changed", self.last_change)
 
+    def _keep(self, project: NormalizedName, owner: Owner) -> None:
+        """Keep what a later index's ownership rests on; the first one's needs no witness."""
+        if not owner.without:
+            self._kept.forget(project)
+            return
+        try:
+            self._kept.save(project, owner.index.gate.index_id, owner.confirmed_at)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            self._log("owner-not-kept", f"{project}: {reason}; kept in memory only")
+
     def _remembered(self, project: NormalizedName) -> Owner | None:
-        """Return the owner by the pages on the disk. That of the first index needs no witness."""
+        """Return the owner by what is on the disk: the first index with a page, if it may be."""
         without: list[str] = []
         for index in self._indexes:
             at = index.stored(project)
-            if at is not None and (not without or at >= self._since):
-                return Owner(index=index, confirmed_at=at, without=tuple(without))
-            without.append(index.name)
+            if at is None:
+                without.append(index.name)
+                continue
+            if not without:
+                return Owner(index=index, confirmed_at=at)
+            kept = self._kept.load(project)
+            if kept is None or kept.index_id != index.gate.index_id:
+                return None
+            return Owner(index=index, confirmed_at=kept.confirmed_at, without=tuple(without))
         return None
 
     def _age(self, since: datetime) -> float:

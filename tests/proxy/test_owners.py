@@ -1,7 +1,7 @@
 """Whose a project is, whatever the indexes answer and when: never a later one's for a failure."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal, TypeAlias, cast
 
 from hypothesis import given
@@ -12,8 +12,9 @@ from indexgate.gate import Gate
 from indexgate.index.cached import Freshness
 from indexgate.index.protocol import NoSuchProject, UpstreamFailed
 from indexgate.namespaces import Namespaces
+from indexgate.owner_folder import OwnerFolder
 from indexgate.owners import Behind, Owner, Owners
-from tests.proxy.web.running import NOW, Clock
+from tests.proxy.web.running import Clock
 
 State: TypeAlias = Literal["has", "lacks", "fails"]
 DEMO = NormalizedName("demo")
@@ -40,6 +41,19 @@ class Index:
             raise UpstreamFailed("status", "answered with status 500", status=500)
 
 
+class NothingKept:
+    """In place of the folder: nothing outlives the test."""
+
+    def load(self, project: NormalizedName) -> None:
+        return None
+
+    def save(self, project: NormalizedName, index_id: str, confirmed_at: datetime) -> None:
+        return None
+
+    def forget(self, project: NormalizedName) -> None:
+        return None
+
+
 def owners_of(indexes: list[Index], clock: Clock) -> Owners:
     behind = [
         Behind(
@@ -53,7 +67,7 @@ def owners_of(indexes: list[Index], clock: Clock) -> Owners:
     return Owners(
         behind,
         Namespaces(()),
-        since=NOW,
+        kept=cast(OwnerFolder, NothingKept()),
         freshness=FRESHNESS,
         clock=clock,
         log=lambda _event, _text: None,

@@ -26,6 +26,7 @@ from indexgate.index.whole_files import WholeFiles
 from indexgate.indexes import Indexes
 from indexgate.logs import say
 from indexgate.namespaces import Namespaces
+from indexgate.owner_folder import OwnerFolder
 from indexgate.owners import Owners
 from indexgate.policy_file import PolicyInForce
 from indexgate.record import Recorder
@@ -40,9 +41,6 @@ from indexgate.web.index_parts import PAGES_SHARE, IndexParts, Shared, open_inde
 from indexgate.web.request_counts import RequestCounts
 from indexgate.web.sources import Sources, open_sources
 from indexgate_policy.lookalike import PopularNameList
-
-_INDEXES = "indexes"
-
 
 Clock: TypeAlias = Callable[[], datetime]
 
@@ -250,23 +248,12 @@ def _indexes(shared: Shared, each: Sequence[IndexParts]) -> Indexes:
         Owners(
             behind,
             shared.namespaces,
-            since=_since(shared),
+            kept=OwnerFolder(shared.pages / f"owners-{_digest(shared.choice)}"),
             freshness=shared.freshness,
             clock=shared.clock,
             log=say("indexes"),
         ),
     )
-
-
-def _since(shared: Shared) -> datetime:
-    """Return since when these indexes stand in this order, and note when they begin to."""
-    digest, kept = _digest(shared.choice), shared.store.kept
-    before, _, at = (kept.get(_INDEXES) or "").partition(" ")
-    if before == digest:
-        return datetime.fromisoformat(at)
-    now = shared.clock()
-    kept.put_soon(_INDEXES, f"{digest} {now.isoformat()}")
-    return now
 
 
 def _digest(choice: UpstreamChoice) -> str:

@@ -12,6 +12,7 @@ import structlog
 from packaging.utils import NormalizedName
 
 from indexgate.index.protocol import NoSuchProject
+from indexgate.upstream_choice import index_id
 from tests.proxy.web.running import HTML, JSON, Clock, Running, running
 from tests.standins.documents import Documents
 from tests.standins.faults import Status
@@ -219,6 +220,54 @@ async def test_a_page_from_before_an_index_was_put_first_proves_nothing(
         assert await both.status("/simple/both/", **JSON) == 502
 
 
+async def test_a_page_from_when_its_index_stood_alone_proves_nothing(
+    acme: Upstream, public: Upstream, tmp_path: Path
+) -> None:
+    clock = Clock()
+    async with gate(acme, public, tmp_path, clock=clock) as first:
+        await first.json("/simple/demo/")
+    clock.turn(timedelta(hours=1))
+    async with running(public, tmp_path, ALLOWING, clock=clock) as alone:
+        await alone.json("/simple/both/")
+    acme.fault("*", Status(status=500))
+    async with gate(acme, public, tmp_path, clock=clock) as both:
+        assert await both.status("/simple/both/", **JSON) == 502
+        assert versions(await both.json("/simple/demo/")) == ["1.0", "1.1"]
+
+
+async def test_a_restart_makes_no_owner_younger(
+    acme: Upstream, public: Upstream, tmp_path: Path
+) -> None:
+    clock = Clock()
+    async with gate(acme, public, tmp_path, clock=clock, max_stale="1d") as running:
+        await running.json("/simple/demo/")
+        acme.fault("*", Status(status=500))
+        clock.turn(timedelta(hours=20))
+        await running.json("/simple/demo/")
+    async with gate(acme, public, tmp_path, clock=clock, max_stale="1d") as again:
+        async with again.client.get("/simple/demo/", headers=JSON) as stale:
+            assert stale.headers["Indexgate-Stale"] == "upstream `acme` answered with status 500"
+        clock.turn(timedelta(hours=20))
+        assert await again.status("/simple/demo/", **JSON) == 502
+
+
+async def test_who_owned_a_project_once_owns_it_no_more_when_an_earlier_index_has_it(
+    acme: Upstream, public: Upstream, tmp_path: Path
+) -> None:
+    clock = Clock()
+    async with gate(acme, public, tmp_path, clock=clock) as running:
+        await running.json("/simple/demo/")
+        acme.add(of("demo", "7.0"))
+        clock.turn(PAST_TTL)
+        assert versions(await running.json("/simple/demo/")) == ["7.0"]
+    acme.fault("*", Status(status=500))
+    first = index_id(acme.url)
+    for page in (tmp_path / "state").rglob(f"{first}/*/*"):
+        page.unlink()  # as if it had to make room
+    async with gate(acme, public, tmp_path, clock=clock) as again:
+        assert await again.status("/simple/demo/", **JSON) == 502
+
+
 async def test_offline_what_is_stored_comes_from_where_it_came(
     acme: Upstream, public: Upstream, tmp_path: Path
 ) -> None:
@@ -360,8 +409,8 @@ async def test_health_and_metrics_know_each_index(
         assert "upstream: `acme` answered with status 500" in report["degraded"]
         async with running.client.get("/-/metrics") as metrics:
             text = await metrics.text()
-    assert acme.url in text
-    assert public.url in text
+    for name in ("acme", "pypi"):
+        assert f'upstream="{name}",what="page"' in text
 
 
 async def test_with_one_index_health_lists_that_one(public: Upstream, tmp_path: Path) -> None:

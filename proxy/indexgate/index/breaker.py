@@ -3,7 +3,8 @@
 Pure: the clock is an argument, and what happens is told to it. Only failures that speak of the
 whole host count, and those that may be the fault of one page (a status, a hanging answer) count
 once for each address, so that one bad page never shuts out the rest. While it is open everybody is
-refused at once with the last failure; one probe at a time finds out whether the host is back.
+refused at once with the last failure; one probe at a time finds out whether the host is back. It
+asks the addresses that failed in turn with one that was well, since those may be bad by themselves.
 """
 
 from collections import OrderedDict
@@ -52,6 +53,7 @@ class Breaker:
         self._failure: UpstreamFailed | None = None
         self._streak = 0
         self._suspects: OrderedDict[str, None] = OrderedDict()
+        self._well: str | None = None
         self._wishes: OrderedDict[str, tuple[float, UpstreamFailed]] = OrderedDict()
         self._probes = 0
         self._next_probe = 0.0
@@ -68,8 +70,9 @@ class Breaker:
             return _again(wished, wished.reason, until - now)
         return None
 
-    def answered(self) -> None:
-        """Take note that the host works, whatever it said."""
+    def answered(self, address: str | None = None) -> None:
+        """Take note that the host works, whatever it said; *address* is well."""
+        self._well = address or self._well
         if not self.closed:
             self._close()
         self._streak = 0
@@ -114,8 +117,11 @@ class Breaker:
     def begin_probe(self) -> tuple[str, float]:
         """Return which address to ask next, and for how many seconds at most."""
         self.state = State.HALF_OPEN
-        address, _ = self._suspects.popitem(last=False)
-        self._suspects[address] = None  # in turn, since one of them may be bad by itself
+        if self._well is not None and self._probes % 2:
+            address = self._well
+        else:
+            address, _ = self._suspects.popitem(last=False)
+            self._suspects[address] = None  # in turn, since one of them may be bad by itself
         patience = _FIRST_PATIENCE * 2 ** min(self._probes, 5)
         self._probes += 1
         return address, patience

@@ -36,6 +36,7 @@ class WatchedHost:
         """
         refusal = self.breaker.refusal(address)
         if refusal is not None:
+            self._watch_if_open()  # whatever ended the watch must not leave the host alone for ever
             raise refusal
         try:
             yield
@@ -44,9 +45,9 @@ class WatchedHost:
             self._watch_if_open()
             raise
         except NoSuchProject:
-            self.breaker.answered()
+            self.breaker.answered(address)
             raise
-        self.breaker.answered()
+        self.breaker.answered(address)
 
     async def close(self) -> None:
         """End the watch."""
@@ -55,13 +56,9 @@ class WatchedHost:
             await asyncio.gather(self._watch, return_exceptions=True)
 
     def _watch_if_open(self) -> None:
-        if self.breaker.wanted and self._watch is None:
+        if self.breaker.wanted and (self._watch is None or self._watch.done()):
             self._log("upstream-left-alone", f"{self._name} {self.breaker.reason}")
             self._watch = asyncio.create_task(self._watch_it())
-            self._watch.add_done_callback(self._watched)
-
-    def _watched(self, _watch: asyncio.Task[None]) -> None:
-        self._watch = None
 
     async def _watch_it(self) -> None:
         breaker = self.breaker

@@ -97,6 +97,24 @@ def test_one_probe_at_a_time_asks_the_addresses_that_failed_in_turn() -> None:
     assert (pauses, patience[:2]) == ([1.0, 2.0, 4.0, 4.0, 4.0, 4.0], [3.0, 6.0])
 
 
+def test_pages_that_are_bad_by_themselves_keep_no_host_shut_that_is_well_otherwise() -> None:
+    clock = Turned()
+    breaker = Breaker(clock)
+    breaker.answered("well")
+    for address in "abc":
+        breaker.failed(address, status(500))
+    asked: list[str] = []
+    while not breaker.closed and len(asked) < 10:
+        clock.now += breaker.pause
+        address, _ = breaker.begin_probe()
+        asked.append(address)
+        if address == "well":
+            breaker.answered(address)
+        else:
+            breaker.probe_failed(address, status(500))
+    assert asked == ["a", "well"]
+
+
 @pytest.mark.parametrize("answer", [None, *SINGLE], ids=str)
 def test_a_probe_that_is_answered_closes_it_whatever_it_was_told(
     answer: UpstreamFailed | None,

@@ -2,12 +2,15 @@
 
 Gzip and zstd are asked for and undone. A few kilobytes may unpack to gigabytes, so that the packed
 bytes are undone in pieces and counted as they come, and the event loop has its turn between them.
+A packed body may be several streams, one behind the other (RFC 1952, 2.2; RFC 8878, 3.1): the first
+one alone would be a part taken for the whole.
 """
 
 import asyncio
 import sys
 import zlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Protocol
 
 import aiohttp
@@ -75,8 +78,10 @@ class _Gzip:
     def pieces(self, packed: bytes) -> Iterator[bytes]:
         try:
             while packed:
+                if self._inflate.eof:
+                    self._inflate = zlib.decompressobj(wbits=31)
                 yield self._inflate.decompress(packed, _PIECE)
-                packed = self._inflate.unconsumed_tail
+                packed = self._inflate.unconsumed_tail or self._inflate.unused_data
         except zlib.error as error:
             raise _Broken from error
 
@@ -93,15 +98,17 @@ class _Zstd:
             from backports import zstd
 
         window = {int(zstd.DecompressionParameter.window_log_max): _ZSTD_WINDOW}
-        self._unpacker = zstd.ZstdDecompressor(options=window)
+        self._new = partial(zstd.ZstdDecompressor, options=window)
+        self._unpacker = self._new()
         self._error = zstd.ZstdError
 
     def pieces(self, packed: bytes) -> Iterator[bytes]:
-        unpacker = self._unpacker
         try:
-            while not unpacker.eof and (packed or not unpacker.needs_input):
-                yield unpacker.decompress(packed, _PIECE)
-                packed = b""
+            while packed or not (self._unpacker.eof or self._unpacker.needs_input):
+                if self._unpacker.eof:
+                    self._unpacker = self._new()
+                yield self._unpacker.decompress(packed, _PIECE)
+                packed = self._unpacker.unused_data
         except self._error as error:
             raise _Broken from error
 

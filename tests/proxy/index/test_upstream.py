@@ -16,7 +16,7 @@ from indexgate.index.upstream import Upstream, digest_of
 from indexgate.index.upstream_settings import UpstreamSettings
 from tests.standins.faults import Status, redirect, too_many_requests
 from tests.standins.packages import project, wheel
-from tests.standins.pages import JSON_TYPE, project_page_json
+from tests.standins.pages import JSON_TYPE, project_page_html, project_page_json
 from tests.standins.upstream import Upstream as StandIn
 
 if sys.version_info >= (3, 14):
@@ -124,6 +124,25 @@ async def test_a_packed_page_that_breaks_off_is_never_taken_for_whole(coding: st
             await upstream.page(NAME, None)
         assert caught.value.kind == "cut-off"
         home.fault("/simple/demo/", replace(whole, body=b"no such thing"))
+        with pytest.raises(UpstreamFailed) as caught:
+            await upstream.page(NAME, None)
+        assert caught.value.kind == "garbage"
+
+
+@pytest.mark.parametrize("coding", ["gzip", "zstd"])
+async def test_a_page_may_be_packed_in_several_parts(coding: str) -> None:
+    async with StandIn(DEMO, compress=False) as home, asking(home.url) as upstream:
+        plain = project_page_html(DEMO, home.file_url)
+        middle = len(plain) // 2
+        first, second = (packed(part, coding) for part in (plain[:middle], plain[middle:]))
+        both = replace(first, body=first.body + second.body, content_type="text/html")
+        home.fault("/simple/demo/", both)
+        assert (await upstream.page(NAME, None)).digest == digest_of(plain)
+        home.fault("/simple/demo/", replace(both, body=both.body[:-4]))
+        with pytest.raises(UpstreamFailed) as caught:
+            await upstream.page(NAME, None)
+        assert caught.value.kind == "cut-off"
+        home.fault("/simple/demo/", replace(first, body=first.body + b"no such thing"))
         with pytest.raises(UpstreamFailed) as caught:
             await upstream.page(NAME, None)
         assert caught.value.kind == "garbage"

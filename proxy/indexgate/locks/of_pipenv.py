@@ -5,7 +5,16 @@ from collections.abc import Iterator
 from packaging.utils import InvalidName, canonicalize_name
 
 from indexgate.locks.entry import Pinned, PinnedFile, Unasked
-from indexgate.locks.text import Lines, LockText, Table, strong, table_in, tables_in, text_in
+from indexgate.locks.text import (
+    Lines,
+    LockText,
+    Onward,
+    Table,
+    strong,
+    table_in,
+    tables_in,
+    text_in,
+)
 from indexgate.redact import redact
 
 _ELSEWHERE = {
@@ -23,18 +32,16 @@ def entries(source: LockText) -> Iterator[Pinned | Unasked]:
     sources = tables_in(table_in(document, "_meta"), "sources")
     indexes = {text_in(each, "name"): text_in(each, "url") for each in sources}
     first = text_in(sources[0], "url") if sources else None
-    text = source.text
+    text = Onward(source.text)
     for category, packages in document.items():
         if category == "_meta" or not isinstance(packages, dict):
             continue
-        start = max(text.find(f'"{category}":'), 0)
+        text.to(f'"{category}":')
         for name, package in packages.items():
             if not isinstance(package, dict):
                 raise source.wrong(f"has no table for `{ascii(name)[1:-1]}`")
-            start = max(text.find(f'"{name}":', start), start)
             index = indexes.get(text_in(package, "index"), first)
-            place = Lines(first=1 + text.count("\n", 0, start), text=text[start:])
-            yield _entry(source, name, package, place, index)
+            yield _entry(source, name, package, text.to(f'"{name}":'), index)
 
 
 def _entry(

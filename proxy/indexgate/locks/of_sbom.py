@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, unquote
 from packaging.utils import InvalidName, canonicalize_name
 
 from indexgate.locks.entry import Pinned, PinnedFile, Unasked
-from indexgate.locks.text import Lines, LockText, Table, filename_in, strong, tables_in, text_in
+from indexgate.locks.text import LockText, Onward, Table, filename_in, strong, tables_in, text_in
 from indexgate.redact import redact
 
 _ALGORITHMS = {"SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
@@ -23,9 +23,9 @@ def entries(source: LockText) -> Iterator[Pinned | Unasked]:
     document = source.json()
     if document.get("bomFormat") != "CycloneDX":
         raise source.wrong("is no CycloneDX document")
-    lines = Lines(first=1, text=source.text)
+    text = Onward(source.text)
     for component in _components(document):
-        yield _entry(source, component, lines)
+        yield _entry(source, component, text)
 
 
 def _components(table: Table) -> Iterator[Table]:
@@ -36,10 +36,10 @@ def _components(table: Table) -> Iterator[Table]:
         waiting.extend(reversed(tables_in(component, "components")))
 
 
-def _entry(source: LockText, component: Table, lines: Lines) -> Pinned | Unasked:
+def _entry(source: LockText, component: Table, text: Onward) -> Pinned | Unasked:
     purl = text_in(component, "purl") or ""
     named = text_in(component, "name") or ""
-    line = lines.line_of(f'"{purl}"' if purl else f'"{named}"')
+    line = text.to(f'"{purl or named}"').first
     python = _PYTHON.match(purl)
     if python is None:
         reason = "it is of another ecosystem" if purl else "it has no package URL"

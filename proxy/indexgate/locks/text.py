@@ -17,6 +17,7 @@ LARGEST = 64_000_000
 
 STRONG = frozenset(["sha256", "sha384", "sha512", "blake2b"])
 _SHOWN = 200
+_AT_ONCE = 65_536
 
 Table: TypeAlias = Mapping[str, Any]
 
@@ -91,6 +92,32 @@ class Lines:
             if place >= 0:
                 return self.first + self.text.count("\n", 0, place)
         return self.first
+
+
+@dataclass(slots=True)
+class Onward:
+    """A long text that is gone through from word to word, so that its lines are counted once."""
+
+    text: str
+    _at: int = 0
+    _line: int = 1
+
+    def to(self, word: str) -> Lines:
+        """Return what stands from the next *word* on, some pages of it at most.
+
+        One that comes no more is looked for before; without any it is the place of the last one.
+        """
+        place = self.text.find(word, self._at)
+        if place < 0:
+            before = max(self.text.find(word, 0, self._at), 0)
+            line = 1 + self.text.count("\n", 0, before) if before else self._line
+            return Lines(first=line, text=self._from(before or self._at))
+        self._line += self.text.count("\n", self._at, place)
+        self._at = place + len(word)
+        return Lines(first=self._line, text=self._from(place))
+
+    def _from(self, place: int) -> str:
+        return self.text[place : place + _AT_ONCE]
 
 
 def text_in(table: Table, key: str) -> str | None:

@@ -1,5 +1,7 @@
 """Every format is told apart, and its pins are read with their files and lines."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -157,6 +159,29 @@ def test_a_file_beside_a_pylock_is_taken_from_its_path() -> None:
 def test_an_old_poetry_lock_has_its_files_at_the_end() -> None:
     [demo] = read_lock(POETRY_1.encode(), "poetry.lock").pinned
     assert [file.filename for file in demo.files] == [WHEEL]
+
+
+def test_a_long_bill_of_materials_has_its_lines_whatever_their_order() -> None:
+    nested = {"name": "d", "purl": "pkg:pypi/d@1"}
+    some = [
+        {"purl": "pkg:pypi/a@1"},
+        {"purl": "pkg:pypi/a@1"},
+        {"components": [nested], "purl": "pkg:pypi/c@1"},
+        {"purl": "pkg:pypi/a@1"},
+        {"purl": "pkg:pypi/b@1"},
+    ]
+    text = json.dumps({"bomFormat": "CycloneDX", "components": some}, indent=1)
+    found = read_lock(text.encode(), "bom.json").pinned
+    at = {line: number for number, line in enumerate(text.splitlines(), start=1)}
+    lines = [n for n, line in enumerate(text.splitlines(), start=1) if "pkg:pypi/a@1" in line]
+    assert [(each.name, each.line) for each in found] == [
+        ("a", lines[0]),
+        ("a", lines[1]),
+        ("c", at['   "purl": "pkg:pypi/c@1"']),
+        ("d", at['     "purl": "pkg:pypi/d@1"']),
+        ("a", lines[2]),
+        ("b", at['   "purl": "pkg:pypi/b@1"']),
+    ]
 
 
 def test_a_byte_order_mark_and_windows_line_ends_change_nothing() -> None:

@@ -153,6 +153,14 @@ WAYS: dict[str, Way] = {
         client="uv", finds=("direct-address",), command=(*UV, "-c", "constraints.txt", "demo"),
         files={"constraints.txt": "demo @ {file}\n"},
     ),
+    "constraints: an address, in a file that pip's own names": Way(
+        client="pip", finds=("direct-address",), command=(*PIP, "demo"),
+        files={PIP_CONF: "[global]\nconstraint = pins\n", "pins": "demo @ {file}\n"},
+    ),
+    "constraints: an address, in a file that a variable names": Way(
+        client="uv", finds=("direct-address",), command=(*UV, "demo"),
+        files={"pins": "demo @ {file}\n"}, environ={"UV_CONSTRAINT": "pins"},
+    ),
     # uv
     "uv: another default index in a variable": Way(
         client="uv", finds=("uv-not-pointed",), to_gate=False, command=(*UV, "demo"),

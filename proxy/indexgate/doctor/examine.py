@@ -61,7 +61,7 @@ def _found(machine: Machine, named: frozenset[str]) -> Iterator[Finding]:
         if name in clients:
             yield from find()
     if clients & {"pip", "uv"}:
-        yield from of_requirements.find(machine)
+        yield from of_requirements.find(machine, of_pip.named_files(machine))
     if project is not None:
         yield from of_dependencies.of_project(machine, project)
     if pipfile is not None and "pipenv" in clients:

@@ -19,6 +19,7 @@ from indexgate.redact import redact
 _COMMANDS = ("install", "download", "wheel", "lock")
 _OTHER_NAMES = {"pypi-url": "index-url"}
 _OFF = {"", "0", "false", "no", "off", "n", "f"}
+_FILES = ("requirement", "constraint", "build-constraint")
 _KINDS = {
     "extra-index-url": "pip-extra-index",
     "find-links": "pip-find-links",
@@ -81,6 +82,18 @@ def find(machine: Machine, *, present: bool) -> Iterator[Finding]:
     ]
     for value in values:
         yield from _besides(machine, value, {each.key: each for each in variables})
+
+
+def named_files(machine: Machine) -> Iterator[Path]:
+    """Yield the requirements files and constraints that pip's settings name."""
+    words = [machine.environ.get(f"PIP_{key.upper().replace('-', '_')}", "") for key in _FILES]
+    for path in _paths(machine):
+        try:
+            options = ini_lines.read(path, machine.read_file)
+        except ValueError:
+            continue  # told by `find`
+        words.extend(option.value for option in options if option.key in _FILES)
+    yield from (machine.folder / word for text in words for word in text.split())
 
 
 def _index(

@@ -4,7 +4,7 @@ The files are those of the project's folder that are called as such files are, a
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from indexgate.doctor import by_name
@@ -19,6 +19,7 @@ from indexgate.requirements.options import LineOptions
 
 _NAME = re.compile(r"(.*[-_.])?(requirements|constraints)([-_.].*)?\.(txt|in)", re.IGNORECASE)
 _FOLDERS = ("", "requirements", "constraints")
+_VARIABLES = ("UV_CONSTRAINT", "UV_OVERRIDE", "UV_BUILD_CONSTRAINT")
 _MOST_FILES = 200
 _HASHES = re.compile(r"\s--hash\b.*")
 
@@ -31,9 +32,19 @@ def files(machine: Machine) -> Iterator[Path]:
                 yield path
 
 
-def find(machine: Machine) -> Iterator[Finding]:
-    """Yield what the requirements files lead past the gate, and those they name."""
-    waiting = list(files(machine))
+def named_files(machine: Machine) -> Iterator[Path]:
+    """Yield the constraints and overrides that uv's variables name."""
+    for variable in _VARIABLES:
+        yield from (machine.folder / word for word in machine.environ.get(variable, "").split())
+
+
+def find(machine: Machine, named: Iterable[Path] = ()) -> Iterator[Finding]:
+    """Yield what the requirements files lead past the gate, the *named* ones, and those they name.
+
+    What settings name and is not there is left to the client, which will say so.
+    """
+    named = [path for path in (*named, *named_files(machine)) if machine.there(path)]
+    waiting = [*files(machine), *named]
     read: set[Path] = set()
     while waiting and len(read) < _MOST_FILES:
         path = waiting.pop(0)

@@ -133,6 +133,13 @@ def _of(found: tuple[Finding, ...]) -> set[tuple[str, str, str]]:
              ("requirements-unread", "warning", "/users/app/missing.txt:1"),
              ("requirements-unread", "warning", "/users/app/requirements.txt:4")},
         ),
+        (
+            {"~/pip.conf": "[global]\nconstraint = ../pins gone\n", "../pins": f"x\n{FILE}\n",
+             "more": f"-i {OTHER}\n"},
+            {"PIP_CONSTRAINT": "", "UV_OVERRIDE": "more"},
+            {("requirements-index", "error", "/users/app/more:1"),
+             ("direct-address", "error", "/users/app/../pins:2")},
+        ),
         # Poetry
         (
             {"pyproject.toml": "[tool.poetry]\n"}, {"POETRY_PYPI_MIRROR_URL": GATE},

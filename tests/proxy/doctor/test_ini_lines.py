@@ -27,8 +27,9 @@ TEXT = """\
 """
 
 
-def _read(text: str) -> tuple[ini_lines.Option, ...]:
-    return ini_lines.read(PATH, lambda _path: text.encode())
+def _read(text: str | bytes) -> tuple[ini_lines.Option, ...]:
+    content = text.encode() if isinstance(text, str) else text
+    return ini_lines.read(PATH, lambda _path: content)
 
 
 def _parsed(text: str) -> dict[tuple[str, str], str]:
@@ -56,7 +57,7 @@ def test_a_file_that_is_not_there_has_none_and_one_that_is_broken_is_an_error() 
     assert ini_lines.read(PATH, gone) == ()
     for content in (b"no section = 1\n", b"[global]\nx = \xff\n", b"[a]\nx = 1\nx = 2\n"):
         with pytest.raises(ValueError, match="not"):
-            ini_lines.read(PATH, lambda _path, content=content: content)
+            _read(content)
 
 
 LINES = st.lists(

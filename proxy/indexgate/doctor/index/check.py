@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -11,6 +12,8 @@ from indexgate.doctor.finding import Severity
 from indexgate.doctor.index.answer import Examined
 from indexgate.doctor.index.parts import PARTS, Part
 from indexgate.simple.model import PageFile
+
+_HERE = {"127.0.0.1", "localhost", "::1"}
 
 Result: TypeAlias = Literal["yes", "partly", "no", "unknown"]
 Said: TypeAlias = tuple[Result, str]
@@ -88,6 +91,11 @@ def _of_files(
     return look
 
 
+def _requires_python(it: Examined) -> Said:
+    result, said = _of_files(lambda file: bool(file.requires_python))(it)
+    return ("unknown" if result == "no" else "yes"), f"{said}; a file need not say it"
+
+
 def _versions(it: Examined) -> Said:
     if it.page is None:
         return "unknown", "no page could be read"
@@ -112,7 +120,10 @@ def _metadata_file(it: Examined) -> Said:
 
 
 def _provenance(it: Examined) -> Said:
-    listed = [file for file in it.page.files if file.provenance] if it.page is not None else []
+    files = it.page.files if it.page is not None else ()
+    listed = [file for file in files if file.provenance]
+    if not listed and any(file.provenance is None for file in files):
+        return "unknown", "the index tells of it, but no file on this page has any"
     if not listed:
         return "no", "no file has any"
     answer = it.answers.get("provenance")
@@ -220,6 +231,8 @@ def _ranges(it: Examined) -> Said:
 
 def _encrypted(it: Examined) -> Said:
     plain = [each for each in (it.url, _file_url(it)) if each.startswith("http://")]
+    if plain and all(urlsplit(each).hostname in _HERE for each in plain):
+        return "unknown", "it is on this machine, where nobody stands between"
     return ("no", f"`{plain[0]}`") if plain else ("yes", "")
 
 
@@ -246,7 +259,7 @@ _LOOKS: Mapping[str, Callable[[Examined], Said]] = {
     "api-version": _version,
     "vary": _negotiates,
     "hashes": _of_files(lambda file: "sha256" in file.hashes),
-    "requires-python": _of_files(lambda file: bool(file.requires_python)),
+    "requires-python": _requires_python,
     "versions": _versions,
     "size": _of_files(lambda file: file.size is not msgspec.UNSET),
     "upload-time": _of_files(lambda file: bool(file.upload_time)),

@@ -39,7 +39,7 @@ PARTS: Sequence[Part] = (
     _part("hashes", "sha256 of files", "PEP 503, 691", "error",
           loses="locks without hashes; nobody notices a changed file"),
     _part("requires-python", "`requires-python` of files", "PEP 503", "note",
-          loses="installers try versions that do not run here (a file need not say it)"),
+          loses="installers try versions that do not run here"),
     _part("versions", "`versions` of a project", "PEP 700", "note",
           loses="clients guess versions from file names"),
     _part("size", "sizes of files", "PEP 700", "note",

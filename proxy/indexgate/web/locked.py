@@ -11,6 +11,7 @@ from typing import TypeAlias, TypedDict
 
 from packaging.version import InvalidVersion, Version
 
+from indexgate import web_address
 from indexgate.checked import FILE_UNLISTED, HASH_DIFFERS, Checked, CheckedFile
 from indexgate.index.addresses import PREFIX, address_of, canonical
 from indexgate.index.listing import Listing
@@ -45,8 +46,16 @@ class Stands:
     roots: tuple[str, ...]
 
     def for_index(self, url: str | None) -> bool:
-        """Tell whether the index that a lock writes as *url* is asked through the gate."""
-        return url is None or f"{url.rstrip('/')}/" in self.indexes
+        """Tell whether the index that a lock writes as *url* is asked through the gate.
+
+        Who asks it, by the credentials in *url*, makes no difference.
+        """
+        if url is None or f"{url.rstrip('/')}/" in self.indexes:
+            return True
+        try:
+            return web_address.parse(url).url in self.indexes
+        except ValueError:
+            return False
 
     def address(self, file: PinnedFile) -> str | None:
         """Return the gate's address of *file*, canonical, as far as the lock tells it."""

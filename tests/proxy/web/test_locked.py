@@ -181,6 +181,8 @@ async def test_upstream_the_gate_and_a_mirrored_public_index_are_judged_and_no_o
 
         other = "https://private.example.test/simple/"
         assert await action(upstream.url) == "allow"
+        for login in ("me:pw", "${USER}:${PASS}"):
+            assert await action(upstream.url.replace("://", f"://{login}@")) == "allow"
         assert await action(f"{GATE}simple/") == "allow"
         assert await action(other) == "not judged"
         assert await action(other, "https://private.example.test/") == "allow"

@@ -38,7 +38,8 @@ def versions(lock: Path, since: datetime) -> list[LockVersion]:
         "--",
         lock.name,
     )
-    found = sorted(_read(told.decode("utf-8", "replace")), key=lambda one: one.at)
+    newest_first = list(_read(told.decode("utf-8", "replace")))
+    found = sorted(reversed(newest_first), key=lambda one: one.at)
     if not found:
         raise GateError(
             "lock-history",

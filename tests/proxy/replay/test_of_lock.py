@@ -79,6 +79,14 @@ def test_the_version_in_force_at_the_begin_counts(repository: Path) -> None:
     assert [one.at for one in found] == [NOW - 20 * DAY, NOW - 10 * DAY]
 
 
+def test_of_two_commits_in_one_second_the_later_was_in_force(repository: Path) -> None:
+    for version in ("1.0", "2.0"):
+        repository.write_text(HEAD + f"demo=={version}\n", encoding="utf-8")
+        git(repository.parent, "commit", "-q", "-a", "-m", "lock", at=NOW - 5 * DAY)
+    [in_force] = versions(repository, NOW - DAY)
+    assert [one.version for one in pinned(repository, in_force)] == ["2.0"]
+
+
 def test_a_lock_in_a_folder_of_the_repository_is_found(repository: Path) -> None:
     inner = repository.parent / "inner"
     inner.mkdir()

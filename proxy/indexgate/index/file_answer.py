@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import aclosing, contextmanager
+from contextlib import AsyncExitStack, aclosing, contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -104,7 +104,9 @@ async def _pass_range(
     part = _asked(request, wanted, wanted.size)
     if part is None or part.length > PASSED_THROUGH or part.size <= PASSED_THROUGH:
         return None
-    async with source.fetch_range(part.start, part.stop) as upstream:
+    async with AsyncExitStack() as stack:
+        asking = stack.enter_async_context(source.fetch_range(part.start, part.stop))
+        upstream = await _in_time(asking, source)
         meant = part.is_meant_by(upstream.headers.get(hdrs.CONTENT_RANGE))
         if not meant or upstream.length != part.length:
             return None  # upstream knows no ranges, or gives another than it was asked for
@@ -119,8 +121,8 @@ async def _head(wanted: Wanted, source: FileSource, headers: dict[str, str]) -> 
         size = body.size
         body.close()
     if size is None:
-        async with source.fetch() as upstream:
-            size = upstream.length
+        async with AsyncExitStack() as stack:
+            size = (await _in_time(stack.enter_async_context(source.fetch()), source)).length
     if size is not None:
         headers[hdrs.CONTENT_LENGTH] = str(size)
     return web.Response(headers=headers)
@@ -147,7 +149,8 @@ async def _send(
 async def _in_time(step: Awaitable[T], source: FileSource) -> T:
     """Wait for a step towards the first bytes. Raises UpstreamFailed when there are none in time.
 
-    The fetch goes on all the same, so that a later request finds what a slow upstream sends.
+    The fetch of a whole file goes on all the same, so that a later request finds what a slow
+    upstream sends.
     """
     try:
         async with asyncio.timeout_at(source.asked_at + source.begins_within):

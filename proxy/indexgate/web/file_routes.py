@@ -84,6 +84,7 @@ class FileRoutes:
 
     async def file(self, request: web.Request) -> web.StreamResponse:
         """Answer with a file that passes, or lead to why it does not."""
+        asked_at = asyncio.get_running_loop().time()
         address = parse(request.rel_url.raw_path)
         client = client_of(request.headers.get(hdrs.USER_AGENT, ""))
         if address is None:
@@ -107,7 +108,7 @@ class FileRoutes:
         if judged.verdict.refused:
             return await self._refuse(request, judged, client)
         try:
-            return await self._serve(request, address, judged)
+            return await self._serve(request, address, judged, asked_at)
         except UpstreamFailed as error:
             if error.kind == "missing" and address.side == ".asc":
                 return not_listed().response()  # signatures are not announced: PEP 503 lets try
@@ -160,7 +161,7 @@ class FileRoutes:
         return web.Response(status=302, headers={hdrs.LOCATION: location, **NO_STORE})
 
     async def _serve(
-        self, request: web.Request, address: FileAddress, judged: JudgedFile
+        self, request: web.Request, address: FileAddress, judged: JudgedFile, asked_at: float
     ) -> web.StreamResponse:
         listed, index_id = judged.listed, judged.index_id
         key = address.path + address.side
@@ -190,6 +191,7 @@ class FileRoutes:
             cache=self.cache,
             fetch=lambda: self._fetch(index_id, url, None),
             fetch_range=lambda start, stop: self._fetch_range(index_id, url, start, stop, wanted),
+            asked_at=asked_at,
         )
         return await respond(request, wanted, source)
 

@@ -17,13 +17,15 @@ from indexgate.index.protocol import UpstreamFailed
 class Given:
     """What upstream does when it is asked for a file.
 
-    It waits for `go` after `pause_at` bytes, breaks the connection after `cut_at`, announces no
-    length when `chunked`, and answers the n-th request with the n-th of `later`, if there is one.
-    A part is said to be what `content_range` makes of its first and last byte and the size.
+    It waits for `go` after `pause_at` bytes, and before it says anything when `silent`, breaks the
+    connection after `cut_at`, announces no length when `chunked`, and answers the n-th request with
+    the n-th of `later`, if there is one. A part is said to be what `content_range` makes of its
+    first and last byte and the size.
     """
 
     data: bytes
     pause_at: int | None = None
+    silent: bool = False
     cut_at: int | None = None
     chunked: bool = False
     status: int = 200
@@ -74,6 +76,8 @@ class FileUpstream:
         given = self.files[name]
         data = ([given.data, *given.later])[min(self.asked[name], len(given.later))]
         self.asked[name] += 1
+        if given.silent:
+            await given.go.wait()
         if (part := request.http_range) != slice(None, None, 1):
             self.ranges.append(request.headers["Range"])
             first, stop, _ = part.indices(len(data))

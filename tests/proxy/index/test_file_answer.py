@@ -329,6 +329,19 @@ async def test_a_file_that_does_not_begin_in_time_is_told_and_fetched_all_the_sa
     assert gate.upstream.asked["f"] == 1
 
 
+@pytest.mark.parametrize("method", ["HEAD", "GET"])
+async def test_a_size_or_a_part_that_is_not_told_in_time_fails_in_time_too(
+    gate: Gate, method: str
+) -> None:
+    given = Given(data=BIG, silent=True)
+    gate.want(BIG, given, size=method == "GET")
+    gate.begins_within = 0.0
+    async with asyncio.timeout(10):
+        late, _ = await gate.ask(method, Range="bytes=0-99")
+    given.go.set()
+    assert late.status == 424
+
+
 async def test_a_kept_file_that_is_cut_while_it_is_sent_is_broken_off(
     gate: Gate, tmp_path: Path
 ) -> None:

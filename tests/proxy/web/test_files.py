@@ -10,9 +10,13 @@ from typing import Literal
 
 import aiohttp
 import pytest
+from aiohttp import web
 from packaging.utils import NormalizedName
 
+from indexgate.index.file_answer import FileSource, respond
+from indexgate.index.files import Wanted
 from indexgate.sources.osv_records import FeedState, Record
+from indexgate.web import file_routes
 from indexgate_policy.advisories import Advisory
 from indexgate_policy.flags import Severity
 from indexgate_policy.rules.judge import Bench
@@ -63,6 +67,28 @@ async def test_an_address_is_the_same_however_the_client_escapes_it(tmp_path: Pa
     async with Upstream(DEMO) as upstream, running(upstream, tmp_path) as gate:
         escaped = path_of(upstream, OLD).replace("127.0.0.1:", "127.0.0.1%3A")
         assert await gate.status(escaped) == 200
+
+
+async def test_the_time_that_its_page_took_counts_towards_the_deadline_of_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked_at: list[float] = []
+
+    async def noting(
+        request: web.Request, wanted: Wanted, source: FileSource
+    ) -> web.StreamResponse:
+        asked_at.append(source.asked_at)
+        return await respond(request, wanted, source)
+
+    monkeypatch.setattr(file_routes, "respond", noting)
+    async with Upstream(DEMO) as upstream, running(upstream, tmp_path) as gate:
+        held = upstream.hold("/simple/demo/")
+        asking = asyncio.create_task(gate.status(path_of(upstream, OLD)))
+        await held.reached()
+        page_came = asyncio.get_running_loop().time()
+        held.release()
+        assert await asking == 200
+    assert asked_at[0] < page_came
 
 
 async def test_core_metadata_is_served_for_files_that_have_it(tmp_path: Path) -> None:

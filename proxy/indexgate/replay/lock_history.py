@@ -38,8 +38,9 @@ def versions(lock: Path, since: datetime) -> list[LockVersion]:
         "--",
         lock.name,
     )
-    newest_first = list(_read(told.decode("utf-8", "replace")))
-    found = sorted(reversed(newest_first), key=lambda one: one.at)
+    found = list(_read(told.decode("utf-8", "replace")))
+    found.reverse()  # git tells the newest first, and two may be of one second
+    found.sort(key=lambda one: one.at)
     if not found:
         raise GateError(
             "lock-history",

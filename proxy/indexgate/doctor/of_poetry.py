@@ -1,9 +1,10 @@
 """Ways round the gate in a project of Poetry: its sources, and the public index behind them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from indexgate.doctor import toml_lines
-from indexgate.doctor.finding import Command, Cure, Edit, Finding, Place, Severity
+from indexgate.doctor.finding import Command, Cure, Edit, Finding, Place
 from indexgate.doctor.machine import Machine
 from indexgate.doctor.toml_lines import TomlFile
 from indexgate.doctor.ways import edit_or, export, finding, unread
@@ -54,15 +55,15 @@ def find(machine: Machine, project: TomlFile | None) -> Iterator[Finding]:
             Command(words=("poetry", "self", "add", PLUGIN)),
         )
         return
-    yield _not_pointed(machine, project)
+    yield from _not_pointed(machine, project)
 
 
-def _not_pointed(machine: Machine, project: TomlFile) -> Finding:
-    """Return the finding that no first source of *project* is the gate."""
+def _not_pointed(machine: Machine, project: TomlFile) -> Iterator[Finding]:
+    """Yield that no first source of *project* is the gate; one that is another is told as such."""
     for keys, table in project.tables(*_SOURCES):
         url = table.get("url")
         if isinstance(url, str) and not machine.foreign(url) and "priority" in table:
-            return finding(
+            yield finding(
                 "poetry-not-pointed",
                 f"the gate is a `{table['priority']}` source, so the public index comes before it",
                 project.place((*keys, "priority")),
@@ -71,27 +72,28 @@ def _not_pointed(machine: Machine, project: TomlFile) -> Finding:
                     'write `priority = "primary"` there',
                 ),
             )
-    primary = [
-        table
-        for _, table in project.tables(*_SOURCES)
-        if isinstance(table.get("url"), str)
-        and str(table.get("priority", "primary")).lower() not in _LATE
-    ]
-    severity: Severity = "note" if primary else "error"
-    return finding(
-        "poetry-not-pointed",
-        "no source of the project is the gate"
-        + ("" if primary else ", so Poetry asks the public index"),
-        Place(path=project.path),
-        _added(machine, project),
-        severity=severity,
-    )
+            return
+    if not any(_is_first(table) for _, table in project.tables(*_SOURCES)):
+        yield finding(
+            "poetry-not-pointed",
+            "no source of the project is the gate, so Poetry asks the public index",
+            Place(path=project.path),
+            _added(machine, project),
+        )
+
+
+def _is_first(source: Mapping[str, Any]) -> bool:
+    """Tell whether *source* takes the place of the public index."""
+    late = str(source.get("priority", "primary")).lower() in _LATE
+    return isinstance(source.get("url"), str) and not late
 
 
 def _added(machine: Machine, project: TomlFile) -> Edit:
     """Return the table that makes the gate a source of *project*, put at its end."""
     lines = project.text.splitlines()
-    head = '[[tool.poetry.source]]\nname = "gate"\n'
+    names = {table.get("name") for _, table in project.tables(*_SOURCES)}
+    name = "indexgate" if "gate" in names else "gate"
+    head = f'[[tool.poetry.source]]\nname = "{name}"\n'
     text = f'{head}url = "{machine.gate.simple}"\npriority = "primary"'
     return Edit(path=project.path, first=len(lines) + 1, last=len(lines), text=text)
 

@@ -151,6 +151,10 @@ def _of(found: tuple[Finding, ...]) -> set[tuple[str, str, str]]:
             {("poetry-source", "error", "/users/poetry.toml:2"),
              ("poetry-not-pointed", "error", "/users/app/pyproject.toml")},
         ),
+        (
+            {"pyproject.toml": f'[[tool.poetry.source]]\nname = "gate"\nurl = "{OTHER}"\n'}, {},
+            {("poetry-source", "error", "/users/app/pyproject.toml:3")},
+        ),
         # PDM
         (
             {"pyproject.toml": f'[[tool.pdm.source]]\nname = "gate"\nurl = "{GATE}"\n'

@@ -66,6 +66,7 @@ _TROUBLE = {
     "page-not-kept",
     "list-failed",
     "owner-changed",
+    "owner-not-kept",
     "policy-broken",
     "store-failed",
     "cache-trouble",

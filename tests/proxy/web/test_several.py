@@ -12,6 +12,7 @@ import structlog
 from packaging.utils import NormalizedName
 
 from indexgate.index.protocol import NoSuchProject
+from indexgate.owner_folder import OwnerFolder
 from indexgate.upstream_choice import index_id
 from tests.proxy.web.running import HTML, JSON, Clock, Running, running
 from tests.standins.documents import Documents
@@ -249,6 +250,20 @@ async def test_a_restart_makes_no_owner_younger(
             assert stale.headers["Indexgate-Stale"] == "upstream `acme` answered with status 500"
         clock.turn(timedelta(hours=20))
         assert await again.status("/simple/demo/", **JSON) == 502
+
+
+async def test_an_owner_that_cannot_be_kept_is_known_all_the_same(
+    acme: Upstream, public: Upstream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(OwnerFolder, "save", full)
+    with structlog.testing.capture_logs() as log:
+        async with gate(acme, public, tmp_path) as running:
+            assert versions(await running.json("/simple/demo/")) == ["1.0", "1.1"]
+    [told] = [entry["text"] for entry in log if entry["event"] == "owner-not-kept"]
+    assert told == "demo: No space left on device; kept in memory only"
 
 
 async def test_who_owned_a_project_once_owns_it_no_more_when_an_earlier_index_has_it(

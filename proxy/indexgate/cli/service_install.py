@@ -23,8 +23,8 @@ from indexgate.errors import GateError
 from indexgate.redact import redact
 from indexgate.run import own_gate
 from indexgate.run.own_gate import OwnGate
-from indexgate.service import manager as managers
-from indexgate.service.manager import Command, Manager, Runner
+from indexgate.service import starter as starters
+from indexgate.service.starter import Command, Runner, Starter
 from indexgate.setting_kinds import PATH
 from indexgate.settings_table import BY_NAME
 from indexgate.state_folder import StateFolder
@@ -39,25 +39,25 @@ def install(
     settings: Settings,
     *,
     dry_run: bool,
-    runner: Runner = managers.run,
+    runner: Runner = starters.run,
 ) -> None:
     """Write the service and start it. Raises GateError."""
     line = command_line(given, settings)
     _check(settings)
-    manager = this_manager(settings)
-    if manager is None:
+    starter = this_starter(settings)
+    if starter is None:
         raise GateError(
             "service-unsupported",
             "no service manager that indexgate knows is here (systemd's, or launchd)",
             f"Have this started at log-in by what you use: {shlex.join(line)}",
         )
-    known = _known(manager, settings.state)
-    text = manager.text(line)
+    known = _known(starter, settings.state)
+    text = starter.text(line)
     wanted = Record(
         client="service",
         scope="user",
-        form=manager.name,
-        path=str(manager.path),
+        form=starter.name,
+        path=str(starter.path),
         url=f"http://127.0.0.1:{settings.port}/simple/",
         before=None,
         after="",
@@ -65,7 +65,7 @@ def install(
     )
     change = changes.make(wanted, lambda _: Edited(text=text), lambda _: changes.NO_VALUES, known)
     print_diff(change)
-    commands = (*(manager.fresh if known else ()), *manager.start)
+    commands = (*(starter.fresh if known else ()), *starter.start)
     if dry_run:
         _would(commands)
         return
@@ -75,54 +75,54 @@ def install(
     if upstream.keep:
         state.keep_upstream(upstream.url)
     if known is not None:
-        for command in manager.fresh:
+        for command in starter.fresh:
             runner(command)
     changes.carry_out(change, state.path, known)
-    _start(manager, runner)
-    tell(f"The gate is started at log-in from now on, by `{manager.path}`")
-    _await(settings, manager)
+    _start(starter, runner)
+    tell(f"The gate is started at log-in from now on, by `{starter.path}`")
+    _await(settings, starter)
     if taken:
         tell(
             f"note: a gate of yours was on port {settings.port} before; end it, and the service"
             " takes its place within seconds"
         )
-    for note in _notes(manager):
+    for note in _notes(starter):
         tell(f"note: {note}")
 
 
-def remove(settings: Settings, *, dry_run: bool, runner: Runner = managers.run) -> None:
+def remove(settings: Settings, *, dry_run: bool, runner: Runner = starters.run) -> None:
     """Stop the service and remove what `install` made, and nothing else. Raises GateError."""
-    manager = this_manager(settings)
-    known = None if manager is None else _known(manager, settings.state)
-    if manager is None or known is None:
+    starter = this_starter(settings)
+    known = None if starter is None else _known(starter, settings.state)
+    if starter is None or known is None:
         tell("Nothing to remove: no service was installed by `indexgate service install`")
         return
     change = changes.undo(known, lambda _: changes.NO_VALUES)
     print_diff(change)
     if dry_run:
-        _would((*manager.stop, *manager.removed))
+        _would((*starter.stop, *starter.removed))
         return
     trouble = None
     try:
-        managers.run_all(manager.stop, runner)
+        starters.run_all(starter.stop, runner)
     except GateError as error:
         trouble = error.message  # the file goes all the same: without it nothing is started
-    for link in manager.links:
+    for link in starter.links:
         if link.is_symlink():
             disk.remove(link, (link.parent,))
     changes.carry_out(change, settings.state, known)
-    for command in manager.removed:
+    for command in starter.removed:
         runner(command)
-    tell(f"Removed `{manager.path}`; the gate is not started at log-in any more")
+    tell(f"Removed `{starter.path}`; the gate is not started at log-in any more")
     if trouble is not None:
         tell(f"note: {trouble}; if the gate still runs, it ends with your log-out")
 
 
-def this_manager(settings: Settings) -> Manager | None:
+def this_starter(settings: Settings) -> Starter | None:
     """Return the service manager of this machine."""
     home = Path.home()
     config = os.environ.get("XDG_CONFIG_HOME")
-    return managers.manager(
+    return starters.starter(
         sys.platform,
         config=Path(config) if config else home / ".config",
         home=home,
@@ -174,42 +174,42 @@ def _check(settings: Settings) -> None:
     PolicyInForce(settings.policy, clock=lambda: datetime.now(UTC)).current()
 
 
-def _known(manager: Manager, state: Path) -> Record | None:
+def _known(starter: Starter, state: Path) -> Record | None:
     """Return what is recorded of the service's file. Raises GateError where it is not ours."""
-    known = records.find(state, manager.path)
-    now = disk.read(manager.path)
+    known = records.find(state, starter.path)
+    now = disk.read(starter.path)
     if now is None:
         return known
     if known is None:
         raise GateError(
             "service-not-ours",
-            f"`{manager.path}` is there, and nothing in `{state}` says that `indexgate service"
+            f"`{starter.path}` is there, and nothing in `{state}` says that `indexgate service"
             " install` wrote it",
             "If it did, give the `--state` that it was installed with; else remove it by hand.",
         )
     if records.digest(now) != known.after:
         raise GateError(
             "service-changed",
-            f"`{manager.path}` was changed since `indexgate service install` wrote it",
+            f"`{starter.path}` was changed since `indexgate service install` wrote it",
             "Keep what you changed elsewhere (for systemd: `systemctl --user edit indexgate`) and"
             " remove that file by hand.",
         )
     return known
 
 
-def _start(manager: Manager, runner: Runner) -> None:
+def _start(starter: Starter, runner: Runner) -> None:
     try:
-        managers.run_all(manager.start, runner)
+        starters.run_all(starter.start, runner)
     except GateError as error:
         raise GateError(
             "service-not-started",
-            f"`{manager.path}` is written, but {error.message}",
+            f"`{starter.path}` is written, but {error.message}",
             "Say `indexgate service install` again in a session of your own (a log-in, not `su`);"
             " `indexgate service remove` takes it away.",
         ) from error
 
 
-def _await(settings: Settings, manager: Manager) -> None:
+def _await(settings: Settings, starter: Starter) -> None:
     """Return once the gate answers. Raises GateError."""
     if not _can_prove(settings):
         return
@@ -224,7 +224,7 @@ def _await(settings: Settings, manager: Manager) -> None:
     raise GateError(
         "service-not-answering",
         f"the gate does not answer on port {settings.port} yet",
-        f"It says why in {manager.logs}.",
+        f"It says why in {starter.logs}.",
     )
 
 
@@ -238,9 +238,9 @@ def _can_prove(settings: Settings) -> bool:
     return settings.tls_cert is None and settings.host in _HERE
 
 
-def _notes(manager: Manager) -> Iterator[str]:
-    if manager.hint:
-        yield manager.hint
+def _notes(starter: Starter) -> Iterator[str]:
+    if starter.hint:
+        yield starter.hint
     unseen = [
         name
         for name in sorted(os.environ)

@@ -7,21 +7,21 @@ from typing import Any
 import click
 
 from indexgate import state_folder, web_address
-from indexgate.cli.service_install import this_manager, user_number
+from indexgate.cli.service_install import this_starter, user_number
 from indexgate.config import Settings
 from indexgate.configure import records
 from indexgate.errors import GateError
 from indexgate.run import own_gate
-from indexgate.service import manager as managers
-from indexgate.service.manager import Manager, Runner
+from indexgate.service import starter as starters
+from indexgate.service.starter import Runner, Starter
 
 NOT_ALL = 1
 
 
-def status(settings: Settings, *, as_json: bool, runner: Runner = managers.run) -> int:
+def status(settings: Settings, *, as_json: bool, runner: Runner = starters.run) -> int:
     """Print what is so and return the exit code."""
-    manager = this_manager(settings)
-    found = _found(settings, manager, runner)
+    starter = this_starter(settings)
+    found = _found(settings, starter, runner)
     if as_json:
         click.echo(json.dumps(found))
     else:
@@ -32,18 +32,18 @@ def status(settings: Settings, *, as_json: bool, runner: Runner = managers.run) 
     return 0 if right and found["gate"] == "yours" else NOT_ALL
 
 
-def _found(settings: Settings, manager: Manager | None, runner: Runner) -> dict[str, Any]:
+def _found(settings: Settings, starter: Starter | None, runner: Runner) -> dict[str, Any]:
     installed = enabled = running = False
     port = settings.port
-    if manager is not None:
-        installed = manager.path.is_file()
-        known = records.find(settings.state, manager.path)
+    if starter is not None:
+        installed = starter.path.is_file()
+        known = records.find(settings.state, starter.path)
         if known is not None and settings.origins["port"].place == "default":
             port = web_address.parse(known.url).port
-        enabled, running = managers.standing(manager, user_number(), runner)
+        enabled, running = starters.standing(starter, user_number(), runner)
     return {
-        "manager": None if manager is None else manager.name,
-        "file": None if manager is None else str(manager.path),
+        "manager": None if starter is None else starter.name,
+        "file": None if starter is None else str(starter.path),
         "installed": installed,
         "enabled": enabled,
         "running": running,

@@ -1,4 +1,4 @@
-"""The files of the service managers: read back, they say the same command; and they are valid."""
+"""The files of the service starters: read back, they say the same command; and they are valid."""
 
 import plistlib
 import shlex
@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexgate.errors import GateError
-from indexgate.service import launchd, manager, systemd
-from indexgate.service.manager import Answer, Command, Manager
+from indexgate.service import launchd, starter, systemd
+from indexgate.service.starter import Answer, Command, Starter
 
 COMMAND = ("/opt/a b/python", "-P", "-m", "indexgate", "serve", "--policy", "/x/%h $a\"b\\c'.toml")
 
@@ -53,11 +53,11 @@ def test_the_agent_of_launchd_says_the_same_command() -> None:
     assert agent["KeepAlive"] == {"SuccessfulExit": False}
 
 
-def on(platform: str, *, has: bool = True) -> Manager | None:
-    return manager.manager(
+def on(platform: str, *, has: bool = True) -> Starter | None:
+    return starter.starter(
         platform,
-        config=Path("/home/config"),
-        home=Path("/home"),
+        config=Path("/u/config"),
+        home=Path("/u"),
         state=Path("/state"),
         user=501,
         has=lambda _: has,
@@ -67,8 +67,8 @@ def on(platform: str, *, has: bool = True) -> Manager | None:
 @pytest.mark.parametrize(
     ("platform", "has", "path"),
     [
-        ("linux", True, "/home/config/systemd/user/indexgate.service"),
-        ("darwin", False, "/home/Library/LaunchAgents/indexgate.plist"),
+        ("linux", True, "/u/config/systemd/user/indexgate.service"),
+        ("darwin", False, "/u/Library/LaunchAgents/indexgate.plist"),
         ("linux", False, None),
         ("win32", True, None),
     ],
@@ -88,7 +88,7 @@ def test_launchd_is_told_by_the_number_of_the_user() -> None:
         assert command == ("launchctl", "print", "gui/501/indexgate")
         return Answer(code=0, output="state = running")
 
-    assert manager.standing(found, 501, runner) == (True, True)
+    assert starter.standing(found, 501, runner) == (True, True)
 
 
 def test_what_fails_is_named_and_nothing_is_run_after_it() -> None:
@@ -99,9 +99,9 @@ def test_what_fails_is_named_and_nothing_is_run_after_it() -> None:
         return Answer(code=1, output="no bus\nmore")
 
     with pytest.raises(GateError, match="daemon-reload` failed: no bus"):
-        manager.run_all(systemd.INSTALL, runner)
+        starter.run_all(systemd.INSTALL, runner)
     assert len(asked) == 1
 
 
 def test_a_program_that_is_not_there_is_an_answer() -> None:
-    assert manager.run(("indexgate-has-no-such-program",)).code == 127
+    assert starter.run(("indexgate-has-no-such-program",)).code == 127

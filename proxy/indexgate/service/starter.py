@@ -15,7 +15,7 @@ _PATIENCE = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Manager:
+class Starter:
     """A service manager.
 
     `path` is the file that it reads, `text` what stands in it for a command line. `fresh` is run
@@ -46,16 +46,16 @@ class Answer:
 Runner: TypeAlias = Callable[[Command], Answer]
 
 
-def manager(
+def starter(
     platform: str, *, config: Path, home: Path, state: Path, user: int, has: Callable[[str], bool]
-) -> Manager | None:
-    """Return the manager of *platform* (as `sys.platform` says it), None where none is known.
+) -> Starter | None:
+    """Return the starter of *platform* (as `sys.platform` says it), None where none is known.
 
     *config* is the user's configuration folder, *has* tells whether there is a program.
     """
     if platform == "darwin":
         log = state / "service.log"
-        return Manager(
+        return Starter(
             name="launchd",
             path=launchd.place(home),
             text=lambda command: launchd.agent(command, log),
@@ -65,7 +65,7 @@ def manager(
             logs=f"`{log}`",
         )
     if platform.startswith("linux") and has("systemctl"):
-        return Manager(
+        return Starter(
             name="systemd",
             path=systemd.place(config),
             text=systemd.unit,
@@ -108,9 +108,9 @@ def run_all(commands: Sequence[Command], runner: Runner) -> None:
             )
 
 
-def standing(manager: Manager, user: int, runner: Runner) -> tuple[bool, bool]:
+def standing(starter: Starter, user: int, runner: Runner) -> tuple[bool, bool]:
     """Return whether the service is started at log-in, and whether it runs now."""
-    if manager.name == "systemd":
+    if starter.name == "systemd":
         enabled = runner(systemd.IS_ENABLED).code == 0
         return enabled, runner(systemd.IS_RUNNING).code == 0
     answer = runner(launchd.described(user))

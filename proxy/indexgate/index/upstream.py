@@ -44,6 +44,7 @@ _LARGE = 200_000  # bytes of a page that is taken in off the event loop
 _BREATH = 0.3
 _SHORT_WISH = 3  # seconds of a Retry-After that a page waits for, rather than fail
 _LIST_SECONDS = 60.0
+_MOST_FILE_HOSTS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +260,8 @@ class Upstream:
             return self._index
         host = self._file_hosts.pop(origin, None) or self._watched(url)
         self._file_hosts[origin] = host
+        while len(self._file_hosts) > _MOST_FILE_HOSTS:
+            self._file_hosts.popitem(last=False)[1].let_go()
         return host
 
     def _watched(self, url: str) -> WatchedHost:

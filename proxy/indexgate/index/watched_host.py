@@ -49,10 +49,15 @@ class WatchedHost:
             raise
         self.breaker.answered(address)
 
-    async def close(self) -> None:
-        """End the watch."""
+    def let_go(self) -> None:
+        """Watch it no longer."""
         if self._watch is not None:
             self._watch.cancel()
+
+    async def close(self) -> None:
+        """End the watch."""
+        self.let_go()
+        if self._watch is not None:
             await asyncio.gather(self._watch, return_exceptions=True)
 
     def _watch_if_open(self) -> None:

@@ -255,6 +255,21 @@ async def test_files_on_a_host_that_fails_leave_the_index_alone() -> None:
         assert (await upstream.page(NAME, None)).page().files
 
 
+async def test_of_the_hosts_of_files_the_latest_are_remembered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("indexgate.index.upstream._MOST_FILE_HOSTS", 1)
+    reasons: list[str] = []
+    async with StandIn(DEMO) as home, asking(home.url) as upstream:
+        for port in (1, 1, 1, 1, 2, 1):
+            with pytest.raises(UpstreamFailed) as caught:
+                async with upstream.file(f"http://127.0.0.1:{port}/demo-1.0.tar.gz"):
+                    pytest.fail("nobody listens there")
+            reasons.append(caught.value.reason)
+    left_alone = ["tried again" in reason for reason in reasons]
+    assert left_alone == [False, False, False, True, False, False]
+
+
 @contextmanager
 def never_sleeping() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:

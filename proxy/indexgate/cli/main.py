@@ -68,6 +68,18 @@ class _LateCommands(click.Group):
         command: click.Command = importlib.import_module(place).command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            from difflib import get_close_matches  # only who mistypes waits for it
+
+            if near := get_close_matches(name, COMMANDS, n=1):
+                text = f"No such command `{name}`. Did you mean `{near[0]}`?"
+                raise click.UsageError(text, ctx)
+        return super().resolve_command(ctx, args)
+
 
 def _print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
     if wanted:

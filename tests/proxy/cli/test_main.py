@@ -42,7 +42,8 @@ def test_the_module_can_be_run() -> None:
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr == (
-        "error: usage\n  No such command `srve`\n\nhint: See `indexgate --help`.\n"
+        "error: usage\n  No such command `srve`. Did you mean `serve`?\n\n"
+        "hint: See `indexgate --help`.\n"
     )
 
 

@@ -84,8 +84,9 @@ def _is_file(word: str) -> bool:
     if path.name.lower().endswith(_ARCHIVES):
         return False  # a requirement: a file to install
     suffix = path.suffix.lower()
-    # A project may well be called `zope.json`, but hardly `requirements.txt`.
-    return suffix == ".txt" or (suffix in _FILES and Path(word).is_file())
+    # A project may well be called `zope.json`, but hardly `requirements.txt` or `uv-old.lock`; and
+    # a lock that is not there should be said to be missing, not be asked of the index by its name.
+    return suffix in (".txt", ".lock") or (suffix in _FILES and Path(word).is_file())
 
 
 def _format(path: str, read_file: ReadFile) -> Format | None:

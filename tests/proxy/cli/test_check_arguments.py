@@ -73,6 +73,12 @@ def test_a_project_may_be_called_as_a_file_is(folder: Path) -> None:
     assert len(requirements.entries) == 2
 
 
+@pytest.mark.parametrize("word", ["needs.txt", "other.lock"])
+def test_a_file_that_is_not_there_is_not_taken_for_a_project(folder: Path, word: str) -> None:
+    with pytest.raises(GateError, match=f"cannot read `{word}`"):
+        read(word)
+
+
 @pytest.mark.parametrize("slash", ["", "/"])
 def test_the_gates_own_index_is_no_way_past_it(folder: Path, slash: str) -> None:
     gate = "http://127.0.0.1:8503/simple"

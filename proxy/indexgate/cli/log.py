@@ -93,7 +93,7 @@ def moment(text: str, now: datetime) -> datetime:
         raise GateError(
             "since-invalid",
             f"`{ascii(text[:100])[1:-1]}` is neither a duration nor a date",
-            "Write `--since 7d`, `--since 2026-11-01` or `--since 2026-11-01T12:00Z`.",
+            "Write a duration (`7d`), a day (`2026-11-01`) or a moment (`2026-11-01T12:00Z`).",
         ) from error
     return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
 

@@ -91,7 +91,7 @@ def waivable(rule: str, policy: Policy) -> str:
         raise GateError(
             "exempt-rule",
             f"the policy `{policy.source}` has no rule `{ascii(rule[:100])[1:-1]}`",
-            suggest(rule, known),
+            f"{suggest(rule, known)}; if the gate has another policy, name it with `--policy`",
         )
     return rule
 

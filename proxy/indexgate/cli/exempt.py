@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from indexgate.cli import settings_options
 from indexgate.cli.settings_options import settings_options as with_settings
 from indexgate.config import Given
 from indexgate.errors import GateError
@@ -78,11 +79,13 @@ def request(
             click.echo(granted.table_text("exemption", table), nl=False)
             return 0
         asked = book.store.exemption_requests.ask(wish)
+    flags = settings_options.as_flags(given, _SETTINGS)
+    answer = f"indexgate exempt grant {flags + ' ' if flags else ''}{asked.id}"
     click.echo(asked.id)
     already = "already " if asked.wish != wish or asked.at < book.now else ""
     _tell(
         f"Asked {already}as {asked.id}: {exempt_grant.said(asked.wish)}\n"
-        f"Whoever answers for the policy grants it: indexgate exempt grant {asked.id}"
+        f"Whoever answers for the policy grants it: {answer}"
     )
     return 0
 

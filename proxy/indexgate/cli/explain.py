@@ -19,6 +19,7 @@ from indexgate.upstream_choice import UpstreamChoice
 
 _EXPLAINER = "indexgate.web.explained"
 SETTINGS = ("config", "upstream", "upstream_public", "policy", "state", "presentation", "offline")
+_ASKING = ("config", "policy", "state")
 REFUSED = 1
 
 
@@ -54,17 +55,20 @@ def command(project: str, as_json: bool, **given: Given) -> int:
     _prepare(settings, upstream)
     explainer: Explainer = importlib.import_module(_EXPLAINER).explain
     explanation = asyncio.run(explainer(settings, upstream, name, version))
-    return tell(explanation, as_json=as_json)
+    return tell(explanation, as_json=as_json, asking=settings_options.as_flags(given, _ASKING))
 
 
-def tell(explanation: Explanation, *, as_json: bool) -> int:
-    """Print *explanation* on stdout; return the exit code."""
+def tell(explanation: Explanation, *, as_json: bool, asking: str = "") -> int:
+    """Print *explanation* on stdout; return the exit code.
+
+    *asking* are the flags with which an exemption is asked for where this gate takes it up.
+    """
     from indexgate.cli import explanation_forms  # `--help` needs no rich
 
     if as_json:
         click.echo(explanation_forms.as_json(explanation))
     else:
-        explanation_forms.print_tables(explanation)
+        explanation_forms.print_tables(explanation, asking=asking)
     return REFUSED if explanation.refused else 0
 
 

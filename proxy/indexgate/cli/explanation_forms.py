@@ -37,8 +37,13 @@ def as_json(explanation: Explanation) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False)
 
 
-def print_tables(explanation: Explanation, console: Console | None = None) -> None:
-    """Print *explanation* as tables, on stdout unless *console* says otherwise."""
+def print_tables(
+    explanation: Explanation, console: Console | None = None, *, asking: str = ""
+) -> None:
+    """Print *explanation* as tables, on stdout unless *console* says otherwise.
+
+    *asking* are the flags of the command that asks for an exemption.
+    """
     console = console or Console(highlight=False)
     now = explanation.at
     console.print(_facts(explanation))
@@ -72,7 +77,7 @@ def print_tables(explanation: Explanation, console: Console | None = None) -> No
         console.print(line)
     console.print(_advisories(explanation.advisories, now))
     console.print(_verdicts(explanation))
-    console.print(_conclusion(explanation))
+    console.print(_conclusion(explanation, asking), soft_wrap=True)  # its command is to be copied
 
 
 def _facts(explanation: Explanation) -> Table:
@@ -185,7 +190,7 @@ def _verdicts(explanation: Explanation) -> Table:
     return table
 
 
-def _conclusion(explanation: Explanation) -> Text:
+def _conclusion(explanation: Explanation, asking: str) -> Text:
     decisive = next(
         (row.verdict for row in explanation.verdicts if row.version == explanation.asked),
         explanation.refused_project,
@@ -195,7 +200,8 @@ def _conclusion(explanation: Explanation) -> Text:
         return safe(f"\n{asked} passes")
     hint = f"\n\nhint: {decisive.hint}" if decisive.hint else ""
     if decisive.rule not in NOT_WAIVABLE:
-        hint += f"\n\nask: indexgate exempt request {asked} --rule {decisive.rule}"
+        where = f"{asking} " if asking else ""
+        hint += f"\n\nask: indexgate exempt request {where}{asked} --rule {decisive.rule}"
     return safe(f"\n{asked} is refused by `{decisive.rule}`: {decisive.reason}{hint}")
 
 

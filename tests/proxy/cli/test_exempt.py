@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -115,6 +116,24 @@ def test_what_is_asked_for_waits_and_is_granted_by_its_id(
     assert made.expires - TODAY == timedelta(days=2)
     [entry] = lines("list", place, capsys)
     assert (entry["state"], entry["origin"], entry["by"]) == ("in force", "granted", "bob")
+
+
+def test_who_asks_is_told_how_it_is_granted_at_this_gate(
+    place: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["exempt", "request", "demo", "--rule", "wary", "--reason", "why", *place]) == 0
+    id_, told = said(capsys)
+    _, _, line = told.strip().partition("grants it: ")
+    assert run(shlex.split(line)[1:]) == 0
+    assert in_force(place).exemptions[0].id == id_.strip()
+
+
+def test_a_rule_of_another_policy_is_told_with_the_flag_that_names_it(
+    place: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["exempt", "request", "demo", "--rule", "wary", "--reason", "why"]
+    assert run([*asked, *place[:2]]) == 2
+    assert "name it with `--policy`" in said(capsys)[1]
 
 
 def test_the_same_is_asked_once_and_granted_again_in_its_place(

@@ -120,6 +120,13 @@ def shown(explanation: Explanation, width: int = 200) -> str:
     return stream.getvalue()
 
 
+def test_the_command_to_ask_with_is_one_line_and_names_the_policy_that_refused() -> None:
+    stream = io.StringIO()
+    console = Console(file=stream, width=60, highlight=False)
+    print_tables(made(refused_project=REFUSED), console, asking="--policy ours.toml")
+    assert "exempt request --policy ours.toml demo --rule release-age" in stream.getvalue()
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -42,7 +42,7 @@ def banner(
         "Point an installer at it:",
         f"  pip install --index-url {index} <package>",
         f"  pip config set global.index-url {index}",
-        f"  export UV_DEFAULT_INDEX={index}",
+        f"  export UV_DEFAULT_INDEX={index.rstrip('/')}",  # as uv writes it into locks
         f"  poetry source add --priority=primary gate {index}",
         f"  pdm config pypi.url {index}",
         "",

@@ -73,7 +73,7 @@ def test_the_banner_says_what_runs_where_and_what_leaves_the_machine() -> None:
         "Point an installer at it:\n"
         "  pip install --index-url http://127.0.0.1:8503/simple/ <package>\n"
         "  pip config set global.index-url http://127.0.0.1:8503/simple/\n"
-        "  export UV_DEFAULT_INDEX=http://127.0.0.1:8503/simple/\n"
+        "  export UV_DEFAULT_INDEX=http://127.0.0.1:8503/simple\n"
         "  poetry source add --priority=primary gate http://127.0.0.1:8503/simple/\n"
         "  pdm config pypi.url http://127.0.0.1:8503/simple/\n"
         "\n"
@@ -90,7 +90,7 @@ def test_the_banner_says_what_runs_where_and_what_leaves_the_machine() -> None:
         ({"osv_url": ""}, "no advisories are fetched"),
         ({"host": "0.0.0.0"}, "can be reached from other machines"),
         ({"host": "10.0.0.1"}, "set `--tls-cert` and `--tls-key`"),
-        ({"public_url": "https://g.test/pypi"}, "export UV_DEFAULT_INDEX=https://g.test/pypi/simple/"),
+        ({"public_url": "https://g.test/pypi"}, "export UV_DEFAULT_INDEX=https://g.test/pypi/simple"),
     ],
 )  # fmt: skip
 def test_the_banner_tells_what_differs(given: dict[str, Given], line: str) -> None:

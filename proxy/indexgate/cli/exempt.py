@@ -45,7 +45,12 @@ def command() -> None:
     " build' --for 7d. It waits under the id that is printed until somebody answers it.",
 )
 @click.argument("target", metavar="NAME[==VERSION]")
-@click.option("--rule", required=True, metavar="ID", help="The rule that refused.")
+@click.option(
+    "--rule",
+    required=True,
+    metavar="ID",
+    help="The rule that refused; the page of the refusal and `indexgate log` name it.",
+)
 @click.option("--reason", metavar="TEXT", help="Why it is needed; asked for without it.")
 @_span
 @click.option(

@@ -72,7 +72,7 @@ class _LateCommands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
-        if name not in COMMANDS and not name.startswith("-"):
+        if name not in COMMANDS and not (name.startswith("-") or ctx.resilient_parsing):
             from difflib import get_close_matches  # only who mistypes waits for it
 
             if near := get_close_matches(name, COMMANDS, n=1):

@@ -14,7 +14,7 @@ import pytest
 from packaging.utils import canonicalize_name
 
 from indexgate.settings_table import BY_NAME
-from indexgate.web.simple_routes import DEADLINE
+from indexgate.web.deadline import DEADLINE
 from tests.end_to_end.clients import NEWEST, Installer, Scratch
 from tests.faults import table
 from tests.faults.table import JSON, ROWS, Row

@@ -28,11 +28,11 @@ from indexgate.simple.model import Unreadable
 from indexgate.simple.project_document import described, gated
 from indexgate.simple.projects import valid_name
 from indexgate.web.client import client_of, run_of
+from indexgate.web.deadline import DEADLINE, late
 from indexgate.web.judged_page import judged_page
 from indexgate.web.new_names import NewNames
 from indexgate.web.refusal import Problem, blocked_path, status_for, upstream_trouble
 from indexgate.web.simple_routes import (
-    DEADLINE,
     etag_matches,
     max_age,
     moved,
@@ -109,8 +109,7 @@ class DocumentRoutes:
         except NoSuchProject:
             return (no_such_project(name) if version is None else _no_version(name)).response()
         except TimeoutError:
-            late = UpstreamFailed("timeout", f"did not answer within {DEADLINE:g} s")
-            return _trouble(late, name, client)
+            return _trouble(late(), name, client)
         except UpstreamFailed as error:
             return _trouble(error, name, client)
 

@@ -27,6 +27,7 @@ from indexgate.store.exemption_uses import ExemptionUses
 from indexgate.store.served import Served
 from indexgate.web.blocked_page import blocked_page
 from indexgate.web.client import client_of, run_of
+from indexgate.web.deadline import DEADLINE, late
 from indexgate.web.exemption_form import ExemptionForm, offer
 from indexgate.web.new_names import NewNames
 from indexgate.web.refusal import (
@@ -38,7 +39,6 @@ from indexgate.web.refusal import (
     upstream_trouble,
 )
 from indexgate.web.refusal_details import MOST_VERSIONS, details
-from indexgate.web.simple_routes import DEADLINE
 from indexgate_policy.subject import Client
 
 _PATIENCE = 2.0
@@ -97,8 +97,7 @@ class FileRoutes:
                     run = run_of(request.headers.get(hdrs.AUTHORIZATION))
                     judged = await self.indexes.file(address, client, run)
         except TimeoutError:
-            late = UpstreamFailed("timeout", f"did not answer within {DEADLINE:g} s")
-            return upstream_trouble(late, address.filename, status=424).response()
+            return upstream_trouble(late(), address.filename, status=424).response()
         except UpstreamFailed as error:
             return upstream_trouble(error, address.filename, status=424).response()
         if judged is None or (address.side == ".metadata" and not _has_metadata(judged)):
@@ -128,8 +127,7 @@ class FileRoutes:
         except NoSuchProject:
             judged = None
         except TimeoutError:
-            late = UpstreamFailed("timeout", f"did not answer within {DEADLINE:g} s")
-            return upstream_trouble(late, f"the page of {name}", status=424).response()
+            return upstream_trouble(late(), f"the page of {name}", status=424).response()
         except UpstreamFailed as error:
             return upstream_trouble(error, f"the page of {name}", status=424).response()
         if judged is None:

@@ -30,6 +30,7 @@ from indexgate.osv_answer import (
 )
 from indexgate.record import Recorder
 from indexgate.web.client import client_of, run_of
+from indexgate.web.deadline import late
 from indexgate.web.judged_page import judged_page
 from indexgate.web.new_names import NewNames
 from indexgate.web.refusal import NO_STORE, Problem, status_for, upstream_trouble
@@ -123,8 +124,7 @@ class OsvRoutes:
             async with asyncio.timeout(DEADLINE):
                 found = await _all(judged(pinned) for pinned in pins)
         except TimeoutError:
-            late = UpstreamFailed("timeout", f"did not answer within {DEADLINE:g} s")
-            return _trouble(late, client)
+            return _trouble(late(DEADLINE), client)
         except UpstreamFailed as error:
             return _trouble(error, client)
         pairs = zip(pins, found, strict=True)

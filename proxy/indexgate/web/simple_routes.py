@@ -19,6 +19,7 @@ from indexgate.simple.projects import valid_name
 from indexgate.store.asked import Asked
 from indexgate.web.asker import asker_of
 from indexgate.web.client import client_of, run_of
+from indexgate.web.deadline import DEADLINE, late
 from indexgate.web.new_names import NewNames
 from indexgate.web.refusal import (
     Problem,
@@ -37,8 +38,6 @@ _CONTENT_TYPE = {
     Form.HTML: "text/html; charset=UTF-8",
 }
 _CSP = "default-src 'none'; sandbox"
-DEADLINE = 12.0
-"""Seconds in which a page that is not stored is answered; pip and Poetry stop reading at 15."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +105,7 @@ class SimpleRoutes:
         except NoSuchProject:
             return self._missing(name)
         except TimeoutError:
-            late = UpstreamFailed("timeout", f"did not answer within {DEADLINE:g} s")
-            return _trouble(late, name, client.family)
+            return _trouble(late(), name, client.family)
         except UpstreamFailed as error:
             return _trouble(error, name, client.family)
         self.recorder.page_served(page, client, run)

@@ -54,6 +54,7 @@ async def test_no_half_file_is_served_and_no_refusal_forgotten_after_a_kill(
                 for file in AGAIN:
                     async with session.get(_address(gate, upstream, file)) as response:
                         assert response.status == 424
+            await asyncio.to_thread(gate.await_line, "upstream-back")
             for file in AGAIN:
                 async with session.get(_address(gate, upstream, file)) as response:
                     assert await response.read() == file.content

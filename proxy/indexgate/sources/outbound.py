@@ -45,6 +45,11 @@ def user_agent(described: Message | None = None) -> str:
     return agent
 
 
+def keep_credentials_out_of_logs() -> None:
+    """Have httpx write down the addresses that it asks without the credentials in them."""
+    logging.getLogger("httpx").addFilter(_WITHOUT_CREDENTIALS)
+
+
 def client(
     *,
     ca_bundle: Path | None = None,
@@ -66,7 +71,7 @@ def client(
         context = ssl.create_default_context(cafile=str(ca_bundle))
     if certificate is not None:
         context.load_cert_chain(str(certificate))
-    logging.getLogger("httpx").addFilter(_WITHOUT_CREDENTIALS)
+    keep_credentials_out_of_logs()
     return httpx.AsyncClient(
         verify=context,
         headers={"User-Agent": user_agent(), "Accept-Encoding": "gzip"},

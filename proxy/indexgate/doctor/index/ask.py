@@ -1,6 +1,5 @@
 """Asking an index: a dozen requests, one after another, bounded in time and size."""
 
-import logging
 import re
 import ssl
 from collections.abc import Mapping
@@ -47,7 +46,7 @@ def new_client(authorities: Path | None) -> httpx.Client:
         raise GateError(
             "certificates", f"`{authorities}` holds no certificates that can be read"
         ) from error
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log addresses
+    outbound.keep_credentials_out_of_logs()
     return httpx.Client(
         verify=context,
         headers={"User-Agent": outbound.user_agent(), "Accept-Encoding": "gzip"},

@@ -86,9 +86,15 @@ async def test_an_address_that_is_taken_is_told_with_its_setting() -> None:
         assert "--metrics-listen" in caught.value.hint
 
 
-async def test_without_the_setting_nothing_listens() -> None:
+async def test_without_the_setting_nothing_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[web.AppRunner] = []
+
+    async def setup(runner: web.AppRunner) -> None:
+        begun.append(runner)
+
+    monkeypatch.setattr(web.AppRunner, "setup", setup)
     async with listening_to_watchers(web.Application(), None, None):
-        pass
+        assert begun == []
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,20 @@ from datetime import datetime
 from importlib import resources
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, Engine, inspect, text
+from sqlalchemy import (
+    URL,
+    Column,
+    Connection,
+    Engine,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    inspect,
+    select,
+    text,
+)
+from sqlalchemy.schema import CreateTable
 
 from indexgate.store.advisories import StoredAdvisories
 from indexgate.store.asked import Asked
@@ -31,7 +44,7 @@ from indexgate.store.history import History
 from indexgate.store.kept import Kept
 from indexgate.store.projects import Projects
 from indexgate.store.reader import Reader
-from indexgate.store.schema import REVISION
+from indexgate.store.schema import REVISION, metadata
 from indexgate.store.served import Served
 from indexgate.store.source_answers import StoredAnswers
 from indexgate.store.standing import Standing
@@ -40,6 +53,14 @@ from indexgate.store.writer import Writer
 
 _MIGRATION_LOCK = 0x696E6467
 """PostgreSQL's lock while tables change: any number that nobody else in the database uses."""
+
+_REVISIONS = Table(
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
+"""Alembic's own table, which it finds its place by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,8 +171,18 @@ def _prepare(engine: Engine, *, in_file: bool) -> None:
     with engine.begin() as connection:
         if not in_file:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
-        if stored_revision(connection) != REVISION:
+        revision = stored_revision(connection)
+        if revision is None and not inspect(connection).get_table_names():
+            _make(connection)
+        elif revision != REVISION:
             _migrate(connection)
+
+
+def _make(connection: Connection) -> None:
+    """Make all tables as they are now; Alembic would take longer, on the way they came about."""
+    metadata.create_all(connection, checkfirst=False)
+    connection.execute(CreateTable(_REVISIONS))
+    connection.execute(_REVISIONS.insert(), {"version_num": REVISION})
 
 
 def _let_readers_read(engine: Engine) -> None:
@@ -168,14 +199,14 @@ def _let_readers_read(engine: Engine) -> None:
 
 def stored_revision(connection: Connection) -> str | None:
     """Return the revision of the tables; None when there are none yet."""
-    if not inspect(connection).has_table("alembic_version"):
+    if not inspect(connection).has_table(_REVISIONS.name):
         return None
-    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    found = connection.execute(select(_REVISIONS.c.version_num)).scalar()
     return None if found is None else str(found)
 
 
 def _migrate(connection: Connection) -> None:
-    # Alembic takes longer to import than the store to open, and is seldom needed.
+    # Alembic takes longer to import than the store to open, and only an older store needs it.
     from alembic import command
     from alembic.config import Config
     from alembic.util.exc import CommandError

@@ -23,6 +23,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    PrimaryKeyConstraint,
     Table,
     Text,
     TypeDecorator,
@@ -467,6 +468,8 @@ served = Table(
     Column("day", Day, primary_key=True),
     Column("first_at", Moment, nullable=False),
     Column("count", BigInteger, nullable=False),
+    # The day comes before who asked, as in stores that a migration made.
+    PrimaryKeyConstraint("index_id", "project", "filename", "day", "family", "ci"),
     Index("served_day", "day"),
 )
 

@@ -7,12 +7,16 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, inspect, text
+from sqlalchemy.engine.interfaces import ReflectedIndex
 
 import indexgate.store
+from indexgate.store import database
 from indexgate.store.database import Store, open_store
 from indexgate.store.engines import StoreFailed, store_url
 from indexgate.store.schema import REVISION, metadata
@@ -47,8 +51,10 @@ def test_several_processes_may_make_one_store_at_once(file: Path) -> None:
     assert len(told) == 1
 
 
-def test_a_store_that_is_up_to_date_opens_without_alembic(file: Path, clock: Clock) -> None:
-    open_store(file, clock).close()
+@pytest.mark.parametrize("new", [True, False], ids=["new", "there already"])
+def test_a_store_opens_without_alembic(new: bool, file: Path, clock: Clock) -> None:
+    if not new:
+        open_store(file, clock).close()
     script = (
         "import sys, datetime, indexgate.store.database as d;"
         "d.open_store(sys.argv[1], lambda: datetime.datetime.now(datetime.UTC)).close();"
@@ -60,20 +66,67 @@ def test_a_store_that_is_up_to_date_opens_without_alembic(file: Path, clock: Clo
     assert done.stdout == "False\n"
 
 
-def test_the_migrations_make_the_tables_that_the_code_expects(store: Store) -> None:
-    def compare(connection: object) -> list[object]:
-        context = MigrationContext.configure(connection)  # type: ignore[arg-type]
-        assert context.get_current_revision() == REVISION
-        return list(compare_metadata(context, metadata))
-
-    assert store.writer.wait(compare) == []
+def compare_with_the_code(connection: Connection) -> list[object]:
+    context = MigrationContext.configure(connection)
+    assert context.get_current_revision() == REVISION
+    return list(compare_metadata(context, metadata))
 
 
-def test_the_revision_in_the_code_is_the_newest_migration() -> None:
+def shape(connection: Connection) -> dict[str, object]:
+    """Return what tables there are, but for the order of their columns."""
+    found = inspect(connection)
+    return {
+        table: [
+            sorted((c["name"], str(c["type"]), c["nullable"]) for c in found.get_columns(table)),
+            found.get_pk_constraint(table),
+            sorted(map(index_shape, found.get_indexes(table)), key=str),
+            found.get_foreign_keys(table),
+        ]
+        for table in found.get_table_names()
+    }
+
+
+def index_shape(index: ReflectedIndex) -> tuple[object, ...]:
+    where = {name: str(value) for name, value in index.get("dialect_options", {}).items()}
+    return index["name"], index["column_names"], bool(index["unique"]), where
+
+
+def migrate_from_nothing(connection: Connection) -> None:
+    for table in inspect(connection).get_table_names():
+        connection.execute(text(f"DROP TABLE {table}"))
+    database._migrate(connection)
+
+
+def test_the_migrations_make_the_tables_that_a_new_store_has(store: Store) -> None:
+    assert store.writer.wait(compare_with_the_code) == []
+    new = store.writer.wait(shape)
+    store.writer.wait(migrate_from_nothing)
+    assert store.writer.wait(compare_with_the_code) == []
+    assert store.writer.wait(shape) == new
+
+
+def test_an_older_store_is_brought_up_to_date(file: Path, clock: Clock) -> None:
+    file.parent.mkdir()
+    engine = create_engine(f"sqlite:///{file}")
+    config = migrations()
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+    engine.dispose()
+    opened = open_store(file, clock)
+    assert opened.writer.wait(compare_with_the_code) == []
+    opened.close()
+
+
+def migrations() -> Config:
     config = Config()
     folder = Path(str(indexgate.store.__file__)).parent / "migrations"
     config.set_main_option("script_location", str(folder).replace("%", "%%"))
-    assert ScriptDirectory.from_config(config).get_current_head() == REVISION
+    return config
+
+
+def test_the_revision_in_the_code_is_the_newest_migration() -> None:
+    assert ScriptDirectory.from_config(migrations()).get_current_head() == REVISION
 
 
 def test_a_store_of_a_newer_release_is_refused_and_left_alone(file: Path, clock: Clock) -> None:

@@ -67,7 +67,7 @@ def verdict(
     if by_policy.refused:
         return by_policy
     gone = plain(f"{file.filename} was removed from the index after it was served here")
-    waiver = policy.waiver(REMOVED_UPSTREAM, file, now)
+    waiver = policy.waiver(REMOVED_UPSTREAM, file, client, now)
     if waiver is not None:
         return _waived(by_policy, gone, waiver)
     return Verdict(

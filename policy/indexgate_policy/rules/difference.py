@@ -229,7 +229,8 @@ def _subject(exemption: Exemption) -> str:
     version = f" {exemption.version}" if exemption.version is not None else ""
     if exemption.packages is not None:
         version = f" ({', '.join(sorted(f'{n}=={v}' for n, v in exemption.packages))})"
-    return f"{exemption.written}{version} from {', '.join(sorted(exemption.rules))}"
+    team = "" if exemption.team is None else f" for the team {exemption.team}"
+    return f"{exemption.written}{version} from {', '.join(sorted(exemption.rules))}{team}"
 
 
 def _exemption_fields(old: Exemption, new: Exemption) -> Iterator[FieldChange]:

@@ -10,7 +10,7 @@ import json
 import re
 import tomllib
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from indexgate_policy.errors import PolicyError
@@ -21,7 +21,7 @@ from indexgate_policy.rules.expression import Condition
 from indexgate_policy.rules.strict import Field, Fields, Place, shown
 from indexgate_policy.rules.verdict import Action
 from indexgate_policy.rules.wording import plain
-from indexgate_policy.subject import File
+from indexgate_policy.subject import Client, File
 
 LARGEST = 256 * 1024
 """Bytes that a policy may have; the largest sensible one has a hundredth of it."""
@@ -74,7 +74,8 @@ class Policy:
     `digest` changes when the meaning may have changed (never with comments or layout), `source`
     says where the text came from, `notices` what the reader should be told at start.
     `max_exemption` is the longest that an exemption may be granted for (None: no bound),
-    `break_glass` whether a run may have refusals turned into warnings.
+    `break_glass` whether a run may have refusals turned into warnings. `asks_client` tells that
+    verdicts differ by client, so that pages are private to it.
     """
 
     version: int
@@ -86,16 +87,25 @@ class Policy:
     notices: tuple[str, ...]
     max_exemption: timedelta | None = None
     break_glass: bool = True
+    asks_client: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Find out once what every request asks for."""
+        asks = any("client" in rule.names for rule in self.rules) or any(
+            exemption.team is not None for exemption in self.exemptions
+        )
+        object.__setattr__(self, "asks_client", asks)
 
     @property
-    def asks_client(self) -> bool:
-        """Whether verdicts differ by client, so that pages are private to it."""
-        return any("client" in rule.names for rule in self.rules)
+    def teams(self) -> frozenset[str]:
+        """The names of the teams that it speaks of."""
+        named = {exemption.team for exemption in self.exemptions if exemption.team is not None}
+        return frozenset(named).union(*map(_teams_of, self.rules))
 
     def waiver(
-        self, rule: str, file: File, now: datetime, *, malware: bool = False
+        self, rule: str, file: File, client: Client, now: datetime, *, malware: bool = False
     ) -> Exemption | None:
-        """Return the exemption in force that waives *rule* for *file*: the one that lasts longest.
+        """Return what waives *rule* of *file* for *client*: the exemption that lasts longest.
 
         *malware* tells that the file is called so. The gate asks it for `removed-upstream`, which
         is its own rule.
@@ -106,6 +116,7 @@ class Policy:
             if rule in exemption.rules
             and exemption.ends > now
             and not (malware and exemption.spares_malware)
+            and exemption.serves(client)
             and exemption.covers(file)
         ]
         return max(covering, key=lambda exemption: exemption.ends, default=None)
@@ -336,6 +347,17 @@ def _flags_of(rule: Rule) -> set[str]:
             wanted = condition.value["id"]
             ids.update([wanted] if isinstance(wanted, str) else wanted)
     return ids
+
+
+def _teams_of(rule: Rule) -> set[str]:
+    """Return the names of the teams that *rule* asks clients for."""
+    terms = (rule.when, rule.unless) if rule.unless else (rule.when,)
+    named: set[str] = set()
+    for condition in (each for term in terms for each in term.conditions()):
+        if condition.definition.name == "client" and isinstance(condition.value, dict):
+            wanted = condition.value.get("team", [])
+            named.update([wanted] if isinstance(wanted, str) else wanted)
+    return named
 
 
 def _exemption_notices(

@@ -19,7 +19,7 @@ from indexgate_policy.rules.conditions.names import read_globs, read_specifier
 from indexgate_policy.rules.durations import after
 from indexgate_policy.rules.strict import Field, Fields, shown, suggest
 from indexgate_policy.signals import Unknown
-from indexgate_policy.subject import File
+from indexgate_policy.subject import Client, File
 
 QUARANTINED = "quarantined"
 GATE_FAULT = "gate-fault"
@@ -36,7 +36,7 @@ NOT_WAIVABLE = frozenset({QUARANTINED, GATE_FAULT})
 
 BREAK_GLASS = "break-glass"
 
-_SHARED = ("rule", "reason", "owner", "expires", "granted", "id")
+_SHARED = ("rule", "team", "reason", "owner", "expires", "granted", "id")
 _KEYS = ("project", "version", *_SHARED)
 _GRANDFATHER_KEYS = ("packages", *_SHARED)
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
@@ -49,7 +49,8 @@ class Exemption:
     `ends` is exclusive: the moment from which it waives nothing. `granted` is the day on which it
     was granted, where that is known. `packages`, if there are any, are the only names and versions
     it speaks of. One that `spares_malware` waives no refusal of a version that is called malware
-    (`malware.is_malware`). `word` is how its warnings begin; one for a run says nothing of a day.
+    (`malware.is_malware`). One with a `team` holds for clients of that team alone. `word` is how
+    its warnings begin; one for a run says nothing of a day.
     """
 
     id: str
@@ -57,6 +58,7 @@ class Exemption:
     projects: re.Pattern[str]
     version: SpecifierSet | None
     rules: frozenset[str]
+    team: str | None = None
     reason: str
     owner: str
     expires: date
@@ -78,6 +80,10 @@ class Exemption:
             return False
         return self.version.contains(file.parsed, prereleases=True)
 
+    def serves(self, client: Client) -> bool:
+        """Tell whether it holds for *client*: who is of no known team is not of its team."""
+        return self.team is None or client.team == self.team
+
     @property
     def names_one(self) -> NormalizedName | None:
         """The one project it speaks of, None where it speaks of several or of a pattern."""
@@ -90,7 +96,8 @@ class Exemption:
     def said(self) -> str:
         """What it says of itself where it waives: until when, on whose word, and why."""
         until = "" if self.word == BREAK_GLASS else f" until the end of {self.expires}"
-        return f"{self.word}{until} by {self.owner} ({self.reason})"
+        team = "" if self.team is None else f" for the team {self.team}"
+        return f"{self.word}{team}{until} by {self.owner} ({self.reason})"
 
     def capped(self, longest: timedelta | None) -> "Exemption":
         """Return it ending at the latest *longest* after the day on which it was granted."""
@@ -121,6 +128,7 @@ def read(field: Field, rules: frozenset[str] | None) -> Exemption:
         projects=read_globs(project),
         version=read_specifier(fields["version"]) if "version" in fields else None,
         rules=named,
+        team=_team(fields),
         reason=fields.needed("reason").text(),
         owner=fields.needed("owner").text(),
         expires=expires,
@@ -142,6 +150,7 @@ def read_grandfather(field: Field, rules: frozenset[str] | None) -> Exemption:
         projects=re.compile("|".join(re.escape(name) for name in names)),
         version=None,
         rules=named,
+        team=_team(fields),
         reason=fields.needed("reason").text(),
         owner=fields.needed("owner").text(),
         expires=expires,
@@ -161,6 +170,10 @@ def _rules(rule: Field, known: frozenset[str] | None) -> frozenset[str]:
             hint = suggest(name, {*known, REMOVED_UPSTREAM})
             raise rule.error("unknown-rule", f"there is no rule `{shown(name)}` to waive", hint)
     return frozenset(rule.texts())
+
+
+def _team(fields: Fields) -> str | None:
+    return fields["team"].text() if "team" in fields else None
 
 
 def id_of(table: Mapping[str, object]) -> str:

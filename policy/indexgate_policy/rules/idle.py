@@ -33,7 +33,8 @@ def quiet(
     """
     if REMOVED_UPSTREAM in exemption.rules:
         return False  # what is no longer listed is not among the files
-    known = gather(assessment, Client(), now, policy.max_feed_age)
+    asker = Client() if exemption.team is None else Client(team=exemption.team)
+    known = gather(assessment, asker, now, policy.max_feed_age)
     doubt: Unknown | None = None
     waived = [rule for rule in policy.rules if rule.id in exemption.rules]
     for file in filter(exemption.covers, files):

@@ -79,6 +79,7 @@ def in_words(
     number = next((n for n, rule in enumerate(policy.rules) if rule.id == name), None)
     waived = tuple(
         f"{each.written}{f' {each.version}' if each.version is not None else ''}"
+        f"{'' if each.team is None else f' for the team {each.team}'}"
         f" until {each.expires}: {each.reason} ({each.owner})"
         for each in policy.exemptions
         if name in each.rules and each.ends > now

@@ -180,7 +180,8 @@ class Bench:
         if not self.policy.exemptions:
             return None
         malware = is_malware(file, self._known)
-        return self.policy.waiver(rule.id, file, self._known.now, malware=malware)
+        known = self._known
+        return self.policy.waiver(rule.id, file, known.client, known.now, malware=malware)
 
     def _holds_at_once(self, file: File) -> bool:
         """Tell whether *file* is malware to a rule that stands: whichever rule says so first."""

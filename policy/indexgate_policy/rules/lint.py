@@ -240,6 +240,12 @@ def _of_exemptions(policy: Policy, root: Field, now: datetime, names: Collection
         if written.ends - now > longest:
             message = f"{what} lasts until {written.expires}"
             hint = f"let it end within {longest.days} days, or change the rule"
+            if policy.max_exemption is not None and written.granted is None:
+                message += ", and without its day of grant nothing cuts it short"
+                hint = (
+                    f"write `granted = {now.date()}`, from which `max_exemption` counts, or let it"
+                    f" end within {longest.days} days"
+                )
             yield "exemption-lasts-long", (*path, "expires"), message, hint
         if normal and not any(map(exemption.projects.fullmatch, normal)):
             message = f"{what} speaks of none of the {len(normal)} names that were given"

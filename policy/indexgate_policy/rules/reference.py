@@ -109,6 +109,7 @@ are hidden instead of explained, a refused wheel hides the sdist of its version 
 | `project` | a name or a pattern, or a list of them; needed |
 | `version` | PEP 440 specifiers; all versions without it |
 | `rule` | the id of the rule that is waived, or a list of them; needed |
+| `team` | the one team that it holds for; all clients, of whatever team or none, without it |
 | `reason` | why; needed |
 | `owner` | who answers for it; needed |
 | `expires` | the last day on which it holds, to its end in UTC, as a date without quotes; needed |

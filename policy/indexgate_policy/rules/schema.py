@@ -111,6 +111,7 @@ def _exemption(subject: Mapping[str, Schema]) -> Schema:
     keys: dict[str, Schema] = {
         **subject,
         "rule": _told(one_or_many(rule), "the id of the rule that is waived, or a list of them"),
+        "team": _told(TEXT, "the one team whose clients it holds for; all clients without it"),
         "reason": _told(TEXT, "why"),
         "owner": _told(TEXT, "who answers for it"),
         "expires": _told(DAY, "the last day on which it holds, to its end in UTC; without quotes"),

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from indexgate_policy.errors import PolicyError
 from indexgate_policy.rules import conditions, document
+from indexgate_policy.subject import Client
 from tests.policy.rules.facts import DAY, NOW, file, policy, rule
 
 RULE = '[[rule]]\nid = "r"\naction = "refuse"\n'
@@ -215,10 +216,10 @@ def test_only_a_policy_that_asks_for_the_client_makes_pages_private() -> None:
 def test_the_exemption_that_lasts_longest_waives() -> None:
     later = EXEMPTION.replace("2026-12-31", "2027-01-31")
     both = policy(rule("yanked = true") + EXEMPTION + later)
-    waiver = both.waiver("r", file(), NOW)
+    waiver = both.waiver("r", file(), Client(), NOW)
     assert waiver is not None
     assert f"{waiver.ends:%Y-%m-%d}" == "2027-02-01"
-    assert both.waiver("r", file(), NOW + 400 * DAY) is None
+    assert both.waiver("r", file(), Client(), NOW + 400 * DAY) is None
 
 
 KEYS = st.sampled_from(

@@ -121,6 +121,18 @@ def test_each_exemption_is_told_where_it_stands_also_one_that_is_written_twice()
     assert [at.line for at in found_at if at] == [13, 19, 25]
 
 
+def test_one_that_nothing_cuts_short_says_so_and_what_does() -> None:
+    bound = 'max_exemption = "14d"\n' + YANKED
+    [uncut] = found(bound + exemption())
+    assert uncut.message.endswith("without its day of grant nothing cuts it short")
+    assert "`granted = 2026-11-22`" in uncut.hint
+    assert uncut.position is not None
+    assert uncut.position.line == 14
+    [cut] = found(bound + exemption() + "granted = 2026-11-20\n")
+    assert "cut" not in cut.message
+    assert found(bound + exemption(expires="2026-12-05")) == []
+
+
 def test_an_exemption_that_the_policy_cut_short_is_over() -> None:
     text = 'max_exemption = "7d"\n' + YANKED + exemption() + "granted = 2026-11-01\n"
     [finding] = found(text)

@@ -4,6 +4,7 @@ The gate follows redirects by itself, a few of them, and looks at each hop: cred
 the index's own host, and a public index leads to no private address but its own.
 """
 
+import asyncio
 import ssl
 from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
@@ -24,6 +25,8 @@ from indexgate.index.upstream_settings import UpstreamSettings
 VIA_NAME = "indexgate"
 _REDIRECTS = {301, 302, 303, 307, 308}
 _MOST_HOPS = 5
+_AT_ONCE = 64
+_NO_TIMERS = aiohttp.ClientTimeout(total=None)
 
 Origin: TypeAlias = tuple[str, str | None, int | None]
 """Scheme, host and port."""
@@ -36,12 +39,13 @@ class Connection:
         self.settings = settings
         self._gate_id = gate_id
         self._session: aiohttp.ClientSession | None = None
+        self._turn = asyncio.Semaphore(_AT_ONCE)
         self._host = urlsplit(settings.root).hostname
 
     async def __aenter__(self) -> "Connection":
         resolver = aiohttp.DefaultResolver()
         connector = aiohttp.TCPConnector(
-            limit=64,
+            limit=0,  # who waits for a turn is not yet waiting for upstream
             ssl=_tls(self.settings),
             resolver=(
                 PublicResolver(resolver, may_be_private=self._named_hosts())
@@ -68,17 +72,35 @@ class Connection:
     async def get(
         self, url: str, headers: Mapping[str, str]
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """Ask for *url*, and for what it redirects to. Raises UpstreamFailed."""
+        """Ask for *url*, and for what it redirects to. Raises UpstreamFailed.
+
+        An answer begins in time or is given up. How long its body may take is the caller's to say.
+        """
+        async with self._turn:
+            for _ in range(_MOST_HOPS + 1):
+                response = await self._asked(url, headers)
+                if response.status not in _REDIRECTS:
+                    try:
+                        yield response
+                    finally:
+                        response.release()
+                    return
+                response.release()
+                url = _next_hop(url, response.headers.get("Location", ""))
+        raise UpstreamFailed("redirect", f"redirected more than {_MOST_HOPS} times")
+
+    async def _asked(self, url: str, headers: Mapping[str, str]) -> aiohttp.ClientResponse:
+        """Ask for *url* alone. Raises UpstreamFailed."""
         session = self._session
         if session is None:
             raise RuntimeError("the upstream was not opened with `async with`")
-        wait = self.settings.timeout
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=wait, sock_read=wait)
-        for _ in range(_MOST_HOPS + 1):
-            self._check_hop(url)
-            try:
-                proxy, proxy_login = self._proxy_for(url)
-                response = await session.get(
+        self._check_hop(url)
+        try:
+            proxy, proxy_login = self._proxy_for(url)
+            # Not by aiohttp's `sock_read`: its timer may go on in a connection that lies in the
+            # pool, and then fails the next request at once (aio-libs/aiohttp#12953).
+            async with asyncio.timeout(self.settings.timeout):
+                return await session.get(
                     URL(url, encoded=True),
                     headers={
                         **headers,
@@ -86,21 +108,12 @@ class Connection:
                         **(proxy_login if url.startswith("http:") else {}),
                     },
                     allow_redirects=False,
-                    timeout=timeout,
+                    timeout=_NO_TIMERS,
                     proxy=proxy,
                     proxy_headers=proxy_login or None,
                 )
-            except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-                raise failure(error, "the index", self.settings.timeout) from error
-            if response.status not in _REDIRECTS:
-                try:
-                    yield response
-                finally:
-                    response.release()
-                return
-            response.release()
-            url = _next_hop(url, response.headers.get("Location", ""))
-        raise UpstreamFailed("redirect", f"redirected more than {_MOST_HOPS} times")
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise failure(error, "the index", self.settings.timeout) from error
 
     def _check_hop(self, url: str) -> None:
         try:

@@ -68,10 +68,14 @@ class _Question:
 
 
 class Body:
-    """A file as it comes from upstream: its length where told, and its bytes, read once."""
+    """A file as it comes from upstream: its length where told, and its bytes, read once.
 
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
+    More of it comes within *seconds*, or it is given up.
+    """
+
+    def __init__(self, response: aiohttp.ClientResponse, seconds: float) -> None:
         self._response = response
+        self._seconds = seconds
         self.length = response.content_length
         self.status = response.status
         self.headers: CIMultiDictProxy[str] = response.headers
@@ -79,10 +83,14 @@ class Body:
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yield the bytes. Raises UpstreamFailed when they break off."""
         try:
-            async for chunk in self._response.content.iter_chunked(_CHUNK):
+            while chunk := await self._next():
                 yield chunk
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise failure(error, "the file") from error
+
+    async def _next(self) -> bytes:
+        async with asyncio.timeout(self._seconds):
+            return await self._response.content.read(_CHUNK)
 
 
 class Upstream:
@@ -237,7 +245,7 @@ class Upstream:
             with self._host_of(url).asking(url), self.counts.asking("file"):
                 response = await stack.enter_async_context(self._connection.get(url, headers))
                 _check_file(response, in_part=byte_range is not None)
-            yield Body(response)
+            yield Body(response, self.settings.timeout)
 
     async def _probe(self, url: str, seconds: float) -> None:
         """Find out whether the host of *url* answers, and not only with a head."""

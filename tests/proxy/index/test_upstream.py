@@ -31,13 +31,17 @@ SECRET = ("me", "pass")
 
 @asynccontextmanager
 async def asking(
-    root: str, *, said: asyncio.Queue[str] | None = None, **more: object
+    root: str,
+    *,
+    said: asyncio.Queue[str] | None = None,
+    timeout: float = 5,  # noqa: ASYNC109 - a setting
+    **more: object,
 ) -> AsyncIterator[Upstream]:
     settings = UpstreamSettings(
         index_id="0",
         root=root,
         public=False,
-        timeout=5,
+        timeout=timeout,
         **more,  # type: ignore[arg-type]
     )
     events: asyncio.Queue[str] = said or asyncio.Queue()
@@ -253,6 +257,22 @@ async def test_files_on_a_host_that_fails_leave_the_index_alone() -> None:
         assert away.count("/packages/*") == 3
         assert upstream.breaker.closed
         assert (await upstream.page(NAME, None)).page().files
+
+
+async def test_a_connection_is_as_good_as_new_however_long_it_was_not_used() -> None:
+    """The reader is slow, so that the end of the file lies waiting in the connection."""
+    given = [wheel("demo", f"{number}.0", padding=580_000 + number * 30_000) for number in range(6)]
+    async with StandIn(project("demo", *given)) as home, asking(home.url, timeout=1) as upstream:
+
+        async def length_of(url: str) -> int:
+            async with upstream.file(url) as body:
+                await asyncio.sleep(0.3)
+                return sum([len(chunk) async for chunk in body.chunks()])
+
+        urls = [home.file_url(file) for file in given]
+        earlier = await asyncio.gather(*map(length_of, urls))
+        await asyncio.sleep(1.1)  # longer than an answer may take
+        assert await asyncio.gather(*map(length_of, urls)) == earlier
 
 
 async def test_of_the_hosts_of_files_the_latest_are_remembered(

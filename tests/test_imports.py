@@ -66,7 +66,7 @@ INNER = (
     ("index",),
     ("sources", "store", "requirements"),
 )
-OUTER = ("web",), ("run",), ("doctor",), ("cli",), ("__main__",)
+OUTER = ("web",), ("workers",), ("run",), ("doctor",), ("cli",), ("__main__",)
 
 
 def _files(root: Path) -> list[Path]:

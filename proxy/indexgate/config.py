@@ -36,6 +36,7 @@ class Settings:
     config: Path | None
     host: str
     port: int
+    workers: int
     upstream: str | None = field(repr=False)
     policy: str
     state: Path

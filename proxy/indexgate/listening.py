@@ -1,5 +1,6 @@
-"""Where the gate listens, once it does."""
+"""Where the gate listens."""
 
+import socket
 from dataclasses import dataclass
 
 
@@ -17,3 +18,24 @@ class Listening:
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
         shown = f"[{host}]" if ":" in host else host
         return f"{'https' if self.tls else 'http'}://{shown}:{self.port}/"
+
+
+def bound(host: str, port: int, *, with_others: bool = False) -> socket.socket:
+    """Return a socket bound to *host* and *port*, so that the real port is known beforehand.
+
+    *with_others* several processes of this user may be bound to the same, and each gets a share of
+    the connections. Raises OSError.
+    """
+    family, _, _, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if with_others:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listener.bind(address)
+    except BaseException:
+        listener.close()
+        raise
+    return listener

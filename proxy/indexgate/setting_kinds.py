@@ -27,6 +27,7 @@ _SWITCH = {
     "0": False, "false": False, "no": False, "off": False,
 }  # fmt: skip
 _HIGHEST_PORT = 65_535
+_MOST_WORKERS = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,12 @@ class Kind:
 
 def _port(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > _HIGHEST_PORT:
+        raise ValueError
+    return int(text)
+
+
+def _workers(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,2}", text) or not 1 <= int(text) <= _MOST_WORKERS:
         raise ValueError
     return int(text)
 
@@ -208,6 +215,12 @@ PORT = Kind(
     metavar="PORT",
     allowed="a number from 0 to 65535 (0: any free port)",
     read=_port,
+    written_as=(str, int),
+)
+WORKERS = Kind(
+    metavar="NUMBER",
+    allowed=f"a number from 1 to {_MOST_WORKERS}",
+    read=_workers,
     written_as=(str, int),
 )
 HOST = Kind(metavar="HOST", allowed="a host name or an IP address without a port", read=_host)

@@ -61,6 +61,13 @@ TABLE: tuple[Setting, ...] = (
     ),
     Setting(name="port", kind=kinds.PORT, default="8503", help="Port to listen on."),
     Setting(
+        name="workers",
+        kind=kinds.WORKERS,
+        default="1",
+        help="Processes that serve, over one state folder and as one gate. More than one is for"
+        " Linux and macOS, and helps where one is not enough.",
+    ),
+    Setting(
         name="upstream",
         kind=kinds.ADDRESS,
         help="Simple index to stand in front of. A file can name several instead, as `[[index]]`.",

@@ -24,6 +24,7 @@ from indexgate.settings_table import TABLE
 from indexgate.upstream_choice import UpstreamChoice
 
 _SERVER = "indexgate.web.app"
+_SEVERAL = "indexgate.workers.crew"
 
 
 class Server(Protocol):
@@ -54,7 +55,8 @@ def command(**given: Given) -> int:
     upstream = settings_options.upstream(settings)
     logs.configure(form=settings.log_format, level=settings.log_level, environ=os.environ)
     certificates.check(settings, upstream)
-    start(settings, upstream, _policy(settings), importlib.import_module(_SERVER).serve)
+    server = importlib.import_module(_SERVER if settings.workers == 1 else _SEVERAL).serve
+    start(settings, upstream, _policy(settings), server)
     return 0
 
 

@@ -3,15 +3,17 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterator
 from importlib.metadata import version
 from ipaddress import ip_address
+from typing import Any
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from indexgate.config import Settings
-from indexgate.listening import Listening
+from indexgate.fellows import ALONE, Fellows
+from indexgate.listening import Listening, bound
 from indexgate.logs import say
 from indexgate.redact import redact
 from indexgate.upstream_choice import UpstreamChoice
@@ -37,10 +39,18 @@ _STOP_WITHIN = 3.0
 
 
 async def serve(
-    settings: Settings, upstream: UpstreamChoice, *, ready: Callable[[Listening], None]
+    settings: Settings,
+    upstream: UpstreamChoice,
+    *,
+    ready: Callable[[Listening], None],
+    listener: socket.socket | None = None,
+    fellows: Fellows = ALONE,
 ) -> None:
-    """Serve until cancelled. Raises GateError, PolicyError, OSError when the port is taken."""
-    listener = _bind(settings.host, settings.port)
+    """Serve until cancelled, by *listener* where there are *fellows* at the same place.
+
+    Raises GateError, PolicyError, OSError when the port is taken.
+    """
+    listener = listener or bound(settings.host, settings.port)
     listening = Listening(
         host=settings.host, port=listener.getsockname()[1], tls=settings.tls_cert is not None
     )
@@ -57,6 +67,7 @@ async def serve(
         )
         await runner.setup()
         try:
+            await fellows.join()
             await web.SockSite(runner, listener, ssl_context=tls).start()
             ready(listening)
             watchers = watching_application(
@@ -65,19 +76,30 @@ async def serve(
                 hosts=_names(settings),
                 gate_id=parts.gate_id,
             )
+            first = fellows.number == 0
             async with (
-                listening_to_watchers(watchers, settings.metrics_listen, tls),
+                listening_to_watchers(watchers, settings.metrics_listen if first else None, tls),
                 asyncio.TaskGroup() as tasks,
             ):
-                for index in parts.each:
-                    tasks.create_task(index.gate.facts.refresh_for_ever())
-                for refresh in (parts.refresh, *parts.further):
-                    tasks.create_task(refresh.for_ever())
-                tasks.create_task(parts.store.asked.send_for_ever())
-                tasks.create_task(parts.store.served.send_for_ever())
-                tasks.create_task(asyncio.to_thread(parts.popular.prepare))
+                for work in (*_own_work(parts), *(_work_of_first(parts) if first else ())):
+                    tasks.create_task(work)
         finally:
             await runner.cleanup()
+
+
+def _own_work(parts: Parts) -> Iterator[Coroutine[Any, Any, None]]:
+    """Yield what each worker does beside its requests."""
+    yield parts.store.asked.send_for_ever()
+    yield parts.store.served.send_for_ever()
+    yield asyncio.to_thread(parts.popular.prepare)
+
+
+def _work_of_first(parts: Parts) -> Iterator[Coroutine[Any, Any, None]]:
+    """Yield what a gate does once, however many workers it has."""
+    for index in parts.each:
+        yield index.gate.facts.refresh_for_ever()
+    for refresh in (parts.refresh, *parts.further):
+        yield refresh.for_ever()
 
 
 def application(parts: Parts, settings: Settings, *, base: str) -> web.Application:
@@ -195,21 +217,6 @@ def _names(settings: Settings) -> frozenset[str]:
         None if settings.public_url is None else _host_of(settings.public_url),
         settings.allow_host,
     )
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    """Return a socket bound to *host* and *port*, so that the real port is known beforehand."""
-    family, _, _, _, address = socket.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-    except BaseException:
-        listener.close()
-        raise
-    return listener
 
 
 def _base(settings: Settings, listening: Listening) -> str:

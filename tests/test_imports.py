@@ -63,7 +63,7 @@ CLOCK_CALLS = frozenset({"now", "today", "utcnow"})
 INNER = (
     ("errors", "redact", "web_address"),
     ("simple",),
-    ("index",),
+    ("index", "logs", "log_lines"),
     ("sources", "store", "requirements"),
 )
 OUTER = ("web",), ("workers",), ("run",), ("doctor",), ("cli",), ("__main__",)

@@ -16,7 +16,6 @@ import time
 from pathlib import Path
 from unittest import mock
 
-import structlog
 from aiohttp import hdrs, web
 from aiohttp.test_utils import TestServer
 from aiohttp.typedefs import Handler, Middleware
@@ -40,7 +39,7 @@ _ID = web.RequestKey("identity", str)
 
 def bare(hosts: frozenset[str], gate_id: str, _counts: RequestCounts) -> Middleware:
     """Return the guard that requests are compared with."""
-    log = structlog.get_logger("indexgate").bind()
+    log = logs.logger()
 
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -8,11 +8,12 @@ import time
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from hashlib import sha256
+from io import StringIO
 from pathlib import Path
 from random import Random
 
-import structlog
-
+from indexgate import logs
+from indexgate.log_lines import as_text
 from tests.fuzz.mutation import mutated
 from tests.fuzz.readers import READERS
 from tests.fuzz.requests import TOKENS, requests
@@ -96,7 +97,7 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=Path("fuzz-found"))
     asked = parser.parse_args()
     logging.disable(logging.CRITICAL)
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    logs.use(logs.Log(as_text, "error", StringIO()))
     found = Search(
         seed=asked.seed, seconds=asked.minutes * 60, cases=asked.cases, folder=asked.folder
     )

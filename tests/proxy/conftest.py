@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
-import structlog
+
+from tests.heard import as_before
 
 
 @pytest.fixture(autouse=True)
 def _log_as_before() -> Iterator[None]:
-    yield
-    structlog.reset_defaults()
+    with as_before():
+        yield

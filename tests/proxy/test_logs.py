@@ -3,18 +3,10 @@
 import io
 import json
 import logging
-from collections.abc import Iterator
 
 import pytest
-import structlog
 
 from indexgate import logs
-
-
-@pytest.fixture(autouse=True)
-def _log_as_before() -> Iterator[None]:
-    yield
-    structlog.reset_defaults()
 
 
 class Terminal(io.StringIO):
@@ -35,6 +27,25 @@ def test_json_lines_have_time_level_part_and_data() -> None:
         "project": "demo",
         "bytes": 12,
     }
+
+
+def test_text_lines_have_what_happened_first_and_the_rest_by_name() -> None:
+    stream = io.StringIO()
+    logs.configure(form="text", level="info", stream=stream, environ={})
+    logs.logger("upstream").info("page-fetched", project="demo", client="a b", bell="\a", bytes=1)
+    moment, rest = stream.getvalue().split(" ", 1)
+    assert moment.endswith("Z")
+    assert rest == (
+        "[info     ] page-fetched                   bell='\\x07' bytes=1 client='a b'"
+        " part=upstream project=demo\n"
+    )
+
+
+def test_a_stream_that_takes_nothing_is_no_failure() -> None:
+    stream = io.StringIO()
+    stream.close()
+    logs.configure(form="text", level="info", stream=stream, environ={})
+    logs.logger("x").info("unheard")
 
 
 @pytest.mark.parametrize("form", ["text", "json"])

@@ -17,10 +17,10 @@ from concurrent.futures import Future
 from itertools import islice
 from typing import Any, TypeVar
 
-import structlog
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
 
+from indexgate.logs import logger
 from indexgate.store.engines import DATABASE_ERRORS, StoreFailed, store_failed
 
 T = TypeVar("T")
@@ -188,9 +188,7 @@ def _settle(entry: _Entry, result: object, error: Exception | None) -> None:
     try:
         entry.settle(result, error)
     except Exception:
-        structlog.get_logger(part="store").exception(
-            "a caller could not be told how its write ended"
-        )
+        logger("store").exception("a caller could not be told how its write ended")
 
 
 def _is_of_the_store(error: Exception) -> bool:

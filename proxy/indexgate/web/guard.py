@@ -8,12 +8,12 @@ from ipaddress import ip_address
 from time import perf_counter
 from typing import Any
 
-import structlog
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
 from indexgate.index.connection import VIA_NAME
 from indexgate.index.trace import Trace, follow
+from indexgate.logs import logger
 from indexgate.web.client import run_of
 from indexgate.web.refusal import Problem
 from indexgate.web.request_counts import RequestCounts, kind_of, result_of
@@ -49,7 +49,7 @@ def guard(
 
     With *by_address* it also answers to every IP address: rebinding needs a name.
     """
-    log = structlog.get_logger("indexgate").bind()  # once, not on every line
+    log = logger()
     us = f"{VIA_NAME}-{gate_id}"
 
     @web.middleware

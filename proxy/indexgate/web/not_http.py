@@ -6,8 +6,9 @@ traceback, so that anybody could fill the log of a gate with a loop.
 
 import logging
 
-import structlog
 from aiohttp.http_exceptions import HttpProcessingError
+
+from indexgate.logs import logger
 
 
 def server_log() -> logging.Logger:
@@ -24,5 +25,5 @@ def _told_briefly(record: logging.LogRecord) -> bool:
     if not isinstance(error, HttpProcessingError):
         return True
     why = error.message.strip().partition("\n")[0].rstrip(":")
-    structlog.get_logger("indexgate").info("not-http", status=error.code, why=why[:100])
+    logger().info("not-http", status=error.code, why=why[:100])
     return False

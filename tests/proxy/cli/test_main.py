@@ -26,7 +26,7 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
 def test_asking_about_the_program_loads_no_heavy_library(arguments: list[str]) -> None:
     script = (
         "import sys; from indexgate.__main__ import main; main(sys.argv[1:])\n"
-        "heavy = {'aiohttp', 'sqlalchemy', 'httpx', 'rich', 'structlog', 'pypi_simple', 'numpy'}\n"
+        "heavy = {'aiohttp', 'sqlalchemy', 'httpx', 'rich', 'pypi_simple', 'numpy'}\n"
         "print('loaded:', sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run(

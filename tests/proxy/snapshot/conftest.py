@@ -2,17 +2,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 
 from indexgate.snapshot import signing
 from indexgate.store.database import Store, open_store
 from tests.proxy.snapshot.made import NOW, Key
-
-
-@pytest.fixture(autouse=True)
-def _log_as_before() -> Iterator[None]:
-    yield
-    structlog.reset_defaults()  # commands set it up for the process
 
 
 @pytest.fixture

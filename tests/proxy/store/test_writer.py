@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from indexgate.store.engines import StoreFailed
 from indexgate.store.writer import Writer
+from tests.heard import heard
 
 
 @pytest.fixture
@@ -165,7 +165,7 @@ def test_a_caller_that_fails_when_it_is_told_does_not_end_the_writing(
     def done(_error: Exception | None) -> None:
         raise RuntimeError("the caller is broken")
 
-    with structlog.testing.capture_logs() as said:
+    with heard() as said:
         writer.soon(Put(1), done)
         assert writer.wait(Put(2)) == 2
         writer.soon(Put(2), done)  # a failure that cannot be told either

@@ -5,18 +5,18 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-import structlog
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
 from prometheus_client.parser import text_string_to_metric_families
-from structlog.typing import EventDict
 
 from indexgate.index.counts import RESULTS as UPSTREAM_RESULTS
 from indexgate.index.trace import Trace
+from indexgate.log_lines import Event
 from indexgate.web import metrics_reference
 from indexgate.web.guard import server_timing
 from indexgate.web.metric_table import METRICS
 from indexgate.web.request_counts import KINDS, RESULTS, kind_of, result_of
+from tests.heard import heard
 from tests.proxy.web.running import JSON, NOW, Running, running
 from tests.standins.faults import Status
 from tests.standins.packages import project, wheel
@@ -229,7 +229,7 @@ async def test_pages_and_files_carry_server_timing(tmp_path: Path) -> None:
             assert "Server-Timing" not in response.headers
 
 
-def _requests(said: list[EventDict]) -> Iterator[EventDict]:
+def _requests(said: list[Event]) -> Iterator[Event]:
     yield from (line for line in said if line["event"] == "request")
 
 
@@ -237,7 +237,7 @@ async def test_a_refusal_is_one_line_that_can_be_found(tmp_path: Path) -> None:
     async with Upstream(DEMO) as upstream, running(upstream, tmp_path) as gate:
         path = await gate.file_path("demo", NEW.filename)
         run = {"Authorization": "Basic cnVuLTAxMjM0NTY3ODlhYmNkZWY6eA=="}
-        with structlog.testing.capture_logs() as said:
+        with heard() as said:
             async with gate.client.get(path, headers=run, allow_redirects=False) as response:
                 their_id = response.headers["X-Request-Id"]
         [line] = _requests(said)
@@ -251,7 +251,7 @@ async def test_a_refusal_is_one_line_that_can_be_found(tmp_path: Path) -> None:
 
 async def test_a_page_that_was_waited_for_says_so(tmp_path: Path) -> None:
     async with Upstream(DEMO) as upstream, running(upstream, tmp_path) as gate:
-        with structlog.testing.capture_logs() as said:
+        with heard() as said:
             page = await gate.json("/simple/demo/")
             await gate.json("/simple/demo/")
         first, second = _requests(said)

@@ -31,7 +31,7 @@ async def test_a_request_that_is_no_http_leaves_one_line_and_no_traceback(
     finally:
         await runner.cleanup()
     assert caplog.records == []
-    told = [line for line in capsys.readouterr().out.splitlines() if "not-http" in line]
+    told = [line for line in capsys.readouterr().err.splitlines() if "not-http" in line]
     assert len(told) == 1
     assert len(told[0]) < 300
 

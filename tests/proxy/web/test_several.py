@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 from packaging.utils import NormalizedName
 
 from indexgate.index.protocol import NoSuchProject
 from indexgate.owner_folder import OwnerFolder
 from indexgate.upstream_choice import index_id
+from tests.heard import heard
 from tests.proxy.web.running import HTML, JSON, Clock, Running, running
 from tests.standins.documents import Documents
 from tests.standins.faults import Status
@@ -259,7 +259,7 @@ async def test_an_owner_that_cannot_be_kept_is_known_all_the_same(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(OwnerFolder, "save", full)
-    with structlog.testing.capture_logs() as log:
+    with heard() as log:
         async with gate(acme, public, tmp_path) as running:
             assert versions(await running.json("/simple/demo/")) == ["1.0", "1.1"]
     [told] = [entry["text"] for entry in log if entry["event"] == "owner-not-kept"]
@@ -305,7 +305,7 @@ async def test_that_an_earlier_index_gains_a_name_is_logged_and_shown(
     acme: Upstream, public: Upstream, tmp_path: Path
 ) -> None:
     clock = Clock()
-    with structlog.testing.capture_logs() as log:
+    with heard() as log:
         async with gate(acme, public, tmp_path, clock=clock) as running:
             await running.json("/simple/demo/")
             theirs = await running.file_path("demo", "demo-1.1-py3-none-any.whl")
@@ -326,7 +326,7 @@ async def test_a_project_that_vanishes_from_its_index_is_found_in_the_next_and_l
     acme: Upstream, public: Upstream, tmp_path: Path
 ) -> None:
     clock = Clock()
-    with structlog.testing.capture_logs() as log:
+    with heard() as log:
         async with gate(acme, public, tmp_path, clock=clock) as running:
             await running.json("/simple/both/")
             acme.remove("both")

@@ -43,8 +43,8 @@ def test_text_lines_have_what_happened_first_and_the_rest_by_name() -> None:
 
 def test_a_stream_that_takes_nothing_is_no_failure() -> None:
     stream = io.StringIO()
-    stream.close()
     logs.configure(form="text", level="info", stream=stream, environ={})
+    stream.close()
     logs.logger("x").info("unheard")
 
 

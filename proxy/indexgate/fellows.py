@@ -6,12 +6,13 @@ A gate of one worker has no fellows: nothing is told, nobody answers, and it cos
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, TypeAlias
 
+Plain: TypeAlias = str | bool | int | float
 Hear: TypeAlias = Callable[..., object]
 Answer: TypeAlias = Callable[..., Awaitable[object]]
 
 
 class Fellows(Protocol):
-    """The fellows of one worker. Topics are plain names, what is said of them plain texts.
+    """The fellows of one worker. Topics are plain names, what is said of them is plain data.
 
     `number` is the worker's own, from 0; the first one does the work that a gate does once.
     """
@@ -27,10 +28,10 @@ class Fellows(Protocol):
     async def join(self) -> None:
         """Return once everything that others tell from now on will be heard."""
 
-    def tell(self, topic: str, *said: str) -> None:
+    def tell(self, topic: str, *said: Plain) -> None:
         """Tell all others, before long. A worker that is being started anew hears nothing."""
 
-    def tell_first(self, topic: str, *said: str) -> None:
+    def tell_first(self, topic: str, *said: Plain) -> None:
         """Tell the first worker alone."""
 
     def hear(self, topic: str, hear: Hear) -> None:
@@ -39,8 +40,13 @@ class Fellows(Protocol):
     def answer(self, topic: str, answer: Answer) -> None:
         """Have *answer* awaited with what others ask; it returns plain data."""
 
-    async def ask(self, topic: str, *said: str, within: float) -> list[Any]:
-        """Return what the others answer within so many seconds; who cannot is left out."""
+    async def ask(
+        self, topic: str, *said: Plain, within: float, most: int | None = None
+    ) -> list[Any]:
+        """Return what the others answer within so many seconds; who cannot is left out.
+
+        So many as *most* are enough.
+        """
 
 
 class Alone:
@@ -52,10 +58,10 @@ class Alone:
     async def join(self) -> None:
         """There is nobody to hear."""
 
-    def tell(self, topic: str, *said: str) -> None:
+    def tell(self, topic: str, *said: Plain) -> None:
         """Tell nobody."""
 
-    def tell_first(self, topic: str, *said: str) -> None:
+    def tell_first(self, topic: str, *said: Plain) -> None:
         """Tell nobody."""
 
     def hear(self, topic: str, hear: Hear) -> None:
@@ -64,7 +70,9 @@ class Alone:
     def answer(self, topic: str, answer: Answer) -> None:
         """Nobody will ask anything."""
 
-    async def ask(self, topic: str, *said: str, within: float) -> list[Any]:
+    async def ask(
+        self, topic: str, *said: Plain, within: float, most: int | None = None
+    ) -> list[Any]:
         """Return no answers."""
         return []
 

@@ -15,6 +15,7 @@ from typing import Protocol
 from cachetools import LRUCache, TTLCache
 from packaging.utils import NormalizedName
 
+from indexgate.index.once import EACH_ALONE, Once
 from indexgate.index.page_folder import PageFolder
 from indexgate.index.protocol import NoSuchProject, Snapshot, UpstreamFailed
 from indexgate.index.trace import met_page, waiting_for_upstream
@@ -50,7 +51,8 @@ class CachedIndex:
     """The pages of one index, kept in memory (*max_bytes*, packed) and on disk.
 
     `source` None means offline: only what is stored is served. `joined` counts those who found the
-    page they wanted being fetched for somebody else.
+    page they wanted being fetched for somebody else. Other workers over the same folder fetch a
+    page *once* with this one, and *learned* tells them whether upstream has a page; see `hear`.
     """
 
     def __init__(
@@ -62,12 +64,16 @@ class CachedIndex:
         clock: Callable[[], datetime],
         max_bytes: int,
         log: Callable[[str, str], None] = lambda _event, _text: None,
+        once: Once = EACH_ALONE,
+        learned: Callable[[NormalizedName, bool], None] = lambda _project, _there: None,
     ) -> None:
         self._source = source
         self._folder = folder
         self._freshness = freshness
         self._clock = clock
         self._log = log
+        self._once = once
+        self._learned = learned
         self._memory: LRUCache[NormalizedName, Snapshot] = LRUCache(
             max_bytes, getsizeof=lambda snapshot: len(snapshot.packed) + 500
         )
@@ -112,6 +118,15 @@ class CachedIndex:
     def bytes_in_memory(self) -> int:
         """The packed bytes of the pages in memory."""
         return int(self._memory.currsize)
+
+    def hear(self, project: NormalizedName, there: bool) -> None:
+        """Take in what another worker learned: upstream gave a page of *project*, or has none."""
+        self._memory.pop(project, None)
+        if there:
+            self._missing.pop(project, None)
+            self._failures.pop(project, None)
+        else:
+            self._missing[project] = True
 
     async def close(self) -> None:
         """End the fetches under way."""
@@ -171,7 +186,11 @@ class CachedIndex:
         self, source: PageSource, project: NormalizedName, stored: Snapshot | None
     ) -> Snapshot:
         try:
-            snapshot = await source.page(project, stored)
+            snapshot = await self._once.once(
+                f"page {self._folder.index_id} {project}",
+                lambda: self._fetch_and_save(source, project, stored),
+                lambda: self._saved_since(project, stored),
+            )
         except NoSuchProject:
             self._missing[project] = True
             self._memory.pop(project, None)
@@ -187,13 +206,36 @@ class CachedIndex:
             self._remember_failure(project, fault, stored)
             raise fault from error
         self._failures.pop(project, None)
+        return snapshot
+
+    async def _fetch_and_save(
+        self, source: PageSource, project: NormalizedName, stored: Snapshot | None
+    ) -> Snapshot:
+        try:
+            snapshot = await source.page(project, stored)
+        except NoSuchProject:
+            self._learned(project, False)
+            raise
         self._keep(project, snapshot.put_away())
         self._note_version(snapshot)
         try:
             await asyncio.to_thread(self._folder.save, snapshot)
         except OSError as error:
             self._log("page-not-kept", f"{project}: {error.strerror or error}; kept in memory only")
+        self._learned(project, True)
         return snapshot
+
+    async def _saved_since(
+        self, project: NormalizedName, known: Snapshot | None
+    ) -> Snapshot | None:
+        """Return the page that another worker saved after *known*, if one did."""
+        if not self._folder.holds(project):
+            return None
+        saved = await asyncio.to_thread(self._folder.load, project)
+        if saved is None or (known is not None and saved.fetched_at <= known.fetched_at):
+            return None
+        self._keep(project, saved)
+        return saved
 
     def _note_version(self, snapshot: Snapshot) -> None:
         """Tell once of each API version that is newer than what is understood (PEP 629)."""

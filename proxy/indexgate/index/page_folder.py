@@ -40,9 +40,13 @@ class PageFolder:
 
     def __init__(self, folder: Path, index_id: str, max_bytes: int) -> None:
         self._folder = folder / index_id
-        self._index_id = index_id
+        self.index_id = index_id
         self._max_bytes = max_bytes
         self._saves = 0
+
+    def holds(self, project: NormalizedName) -> bool:
+        """Tell whether a page of *project* is kept, readable or not."""
+        return self._path(project).exists()
 
     def load(self, project: NormalizedName) -> Snapshot | None:
         """Return the kept page of *project*; None when there is none, or it cannot be read."""
@@ -75,7 +79,7 @@ class PageFolder:
         path.parent.mkdir(parents=True, exist_ok=True)
         kept = _Kept(
             _FORMAT,
-            self._index_id,
+            self.index_id,
             snapshot.project,
             snapshot.content_type,
             snapshot.url,

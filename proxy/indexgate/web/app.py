@@ -56,7 +56,7 @@ async def serve(
     )
     base = _base(settings, listening)
     tls = _tls(settings)
-    async with open_parts(settings, upstream, base=base) as parts:
+    async with open_parts(settings, upstream, base=base, fellows=fellows) as parts:
         runner = web.AppRunner(
             application(parts, settings, base=base),
             access_log=None,

@@ -13,12 +13,14 @@ from packaging.utils import NormalizedName
 
 from indexgate.config import Settings
 from indexgate.facts import Facts, Surroundings
+from indexgate.fellows import Fellows
 from indexgate.formerly import Formerly
 from indexgate.gate import Gate
 from indexgate.index.addresses import FileAddress, address_of
 from indexgate.index.cached import CachedIndex, Freshness
 from indexgate.index.documents import Documents
 from indexgate.index.listing import Listing
+from indexgate.index.once import Once
 from indexgate.index.one_of_several import OneOfSeveral
 from indexgate.index.page_folder import PageFolder
 from indexgate.index.presentation import Addresses
@@ -66,6 +68,8 @@ class Shared:
     gate_id: str
     base: str
     clock: Callable[[], datetime]
+    fellows: Fellows
+    once: Once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +112,10 @@ async def open_index(stack: AsyncExitStack, shared: Shared, choice: UpstreamChoi
         clock=clock,
         max_bytes=_PACKED_PAGES // several,
         log=say("pages"),
+        once=shared.once,
+        learned=partial(shared.fellows.tell, f"page {choice.index_id}"),
     )
+    shared.fellows.hear(f"page {choice.index_id}", cached.hear)
     stack.push_async_callback(cached.close)
     index: Index = cached
     if several > 1:

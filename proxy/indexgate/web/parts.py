@@ -15,15 +15,18 @@ from packaging.utils import NormalizedName
 from indexgate import granted_file, state_folder
 from indexgate.config import Settings
 from indexgate.day_reading import DayReader
+from indexgate.fellows import ALONE, Fellows
 from indexgate.gate import Gate
 from indexgate.index.cached import Freshness
 from indexgate.index.file_cache import FileCache
 from indexgate.index.files import Pin
+from indexgate.index.once import EACH_ALONE, Once
 from indexgate.index.project_list import ListSource, ProjectLists
 from indexgate.index.union_list import ListPart, UnionList
 from indexgate.index.upstream import Upstream
 from indexgate.index.whole_files import WholeFiles
 from indexgate.indexes import Indexes
+from indexgate.leases import Leases
 from indexgate.logs import say
 from indexgate.namespaces import Namespaces
 from indexgate.owner_folder import OwnerFolder
@@ -105,12 +108,13 @@ async def open_parts(
     base: str,
     clock: Clock = utc_now,
     addresses: Mapping[str, str] | None = None,
+    fellows: Fellows = ALONE,
 ) -> AsyncIterator[Parts]:
     """Open everything that the gate needs, and close it again.
 
     *base* is the gate's own address with a slash at the end, *clock* gives aware times in UTC,
-    *addresses* other addresses of third parties than the documented ones, by source. Raises
-    GateError, PolicyError.
+    *addresses* other addresses of third parties than the documented ones, by source, *fellows* the
+    other workers over the same state. Raises GateError, PolicyError.
     """
     settings = replace(
         settings, private_names=(*settings.private_names, *choice.private_namespaces)
@@ -122,6 +126,10 @@ async def open_parts(
     async with AsyncExitStack() as stack:
         store = open_store(state.path / "indexgate.sqlite3", clock)
         stack.callback(store.close)
+        once: Once = EACH_ALONE
+        if fellows.count > 1:
+            once = leases = Leases(state.run / "fetches.lock", fellows)
+            stack.callback(leases.close)
         gate_id = store.kept.keep_first("gate_id", token_hex(6))
         files = FileCache(
             state.files,
@@ -151,6 +159,8 @@ async def open_parts(
             gate_id=gate_id,
             base=base,
             clock=clock,
+            fellows=fellows,
+            once=once,
         )
         each = [await open_index(stack, shared, index) for index in choice.all]
         lists = _lists(shared, each)

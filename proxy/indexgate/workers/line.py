@@ -4,7 +4,7 @@ import asyncio
 from itertools import count
 from typing import Any
 
-from indexgate.fellows import Answer, Hear
+from indexgate.fellows import Answer, Hear, Plain
 from indexgate.logs import logger
 from indexgate.workers.frames import EVERYBODY, Frame, packed, read
 
@@ -30,7 +30,7 @@ class Line:
         self._writer = writer
         self._hear: dict[str, Hear] = {}
         self._answer: dict[str, Answer] = {}
-        self._telling: dict[int, list[tuple[str, ...]]] = {}
+        self._telling: dict[int, list[tuple[Plain, ...]]] = {}
         self._asking: dict[int, asyncio.Queue[Frame]] = {}
         self._numbers = count(1)
         self._joined = asyncio.Event()
@@ -51,11 +51,11 @@ class Line:
         self._send(Frame("join"))
         await self._joined.wait()
 
-    def tell(self, topic: str, *said: str) -> None:
+    def tell(self, topic: str, *said: Plain) -> None:
         """Tell all others, before long. A worker that is being started anew hears nothing."""
         self._tell(EVERYBODY, (topic, *said))
 
-    def tell_first(self, topic: str, *said: str) -> None:
+    def tell_first(self, topic: str, *said: Plain) -> None:
         """Tell the first worker alone."""
         self._tell(_FIRST, (topic, *said))
 
@@ -67,8 +67,13 @@ class Line:
         """Have *answer* awaited with what others ask; it returns plain data."""
         self._answer[topic] = answer
 
-    async def ask(self, topic: str, *said: str, within: float) -> list[Any]:
-        """Return what the others answer within so many seconds; who cannot is left out."""
+    async def ask(
+        self, topic: str, *said: Plain, within: float, most: int | None = None
+    ) -> list[Any]:
+        """Return what the others answer within so many seconds; who cannot is left out.
+
+        So many as *most* are enough.
+        """
         self._send_told()  # what was told before is heard before
         number = next(self._numbers)
         answers: list[Any] = []
@@ -76,7 +81,7 @@ class Line:
         self._send(Frame("asked", number=number, said=(topic, *said)))
         try:
             async with asyncio.timeout(within):
-                while (frame := await arriving.get()).kind == "answer":
+                while len(answers) != most and (frame := await arriving.get()).kind == "answer":
                     answers.append(frame.said)
         except TimeoutError:
             pass
@@ -116,7 +121,7 @@ class Line:
         elif frame.number in self._asking:
             self._asking[frame.number].put_nowait(frame)
 
-    def _heard(self, topic: str, said: list[str]) -> None:
+    def _heard(self, topic: str, said: list[Plain]) -> None:
         hear = self._hear.get(topic)
         try:
             if hear is not None:
@@ -136,7 +141,7 @@ class Line:
             logger("workers").exception("not-answered", topic=topic)
         self._send(Frame("answer", frame.worker, frame.number, told))
 
-    def _tell(self, worker: int, said: tuple[str, ...]) -> None:
+    def _tell(self, worker: int, said: tuple[Plain, ...]) -> None:
         if not self._telling:
             asyncio.get_running_loop().call_later(_TOGETHER, self._send_told)
         self._telling.setdefault(worker, []).append(said)

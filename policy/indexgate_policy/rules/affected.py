@@ -16,7 +16,7 @@ from packaging.version import InvalidVersion, Version
 
 from indexgate_policy.advisories import Advisory, Range
 from indexgate_policy.signals import Unknown
-from indexgate_policy.subject import File
+from indexgate_policy.subject import File, Release
 
 Answer: TypeAlias = tuple[Advisory, bool | Unknown]
 
@@ -36,43 +36,48 @@ def version(text: str) -> Version:
 class Affected:
     """The advisories of a project by version."""
 
-    __slots__ = ("_answers", "_line", "_listed", "records")
+    __slots__ = ("_answers", "_fixes", "_line", "_listed", "records")
 
     def __init__(self, records: tuple[Advisory, ...]) -> None:
         self.records = records
         self._answers: dict[str, tuple[Answer, ...]] = {}
+        self._fixes: dict[str, Advisory] | None = None
         self._listed: dict[str, list[Advisory]] = {}
         self._line: Line | None = None  # built when the first version is asked for
 
-    def by(self, file: File) -> tuple[Answer, ...]:
-        """Return the advisories that affect the version of *file*, or of which nobody can tell."""
+    def by(self, one: File | Release) -> tuple[Answer, ...]:
+        """Return the advisories that affect the version of *one*, or of which nobody can tell."""
         if not self.records:
             return ()
-        answers = self._answers.get(file.version)
+        answers = self._answers.get(one.version)
         if answers is None:
-            answers = self._answers[file.version] = self._ask(file)
+            answers = self._answers[one.version] = self._ask(one)
         return answers
 
-    def fixed_by(self, file: File) -> Advisory | None:
-        """Return an advisory which the version of *file* is the fix of."""
-        for record in self.records:
-            for span in record.ranges:
-                if span.fixed is not None and canonical(span.fixed) == canonical(file.version):
-                    return record
-        return None
+    def fixed_by(self, one: File | Release) -> Advisory | None:
+        """Return the first advisory which the version of *one* is the fix of."""
+        if not self.records:
+            return None
+        if self._fixes is None:
+            self._fixes = {}
+            for record in self.records:
+                for span in record.ranges:
+                    if span.fixed is not None:
+                        self._fixes.setdefault(canonical(span.fixed), record)
+        return self._fixes.get(canonical(one.version))
 
-    def _ask(self, file: File) -> tuple[Answer, ...]:
-        if isinstance(file.parsed, Unknown):
-            return tuple(_slowly(self.records, file.version))
+    def _ask(self, one: File | Release) -> tuple[Answer, ...]:
+        if isinstance(one.parsed, Unknown):
+            return tuple(_slowly(self.records, one.version))
         if self._line is None:
             for record in self.records:
                 for listed in record.versions:
                     self._listed.setdefault(canonical(listed), []).append(record)
             self._line = Line(self.records)
-        found = [*self._listed.get(canonical(file.version), ()), *self._line.over(file.parsed)]
+        found = [*self._listed.get(canonical(one.version), ()), *self._line.over(one.parsed)]
         certain: dict[str, Answer] = {record.id: (record, True) for record in found}
         odd = (record for record in self._line.odd if record.id not in certain)
-        return (*certain.values(), *_slowly(odd, file.version))
+        return (*certain.values(), *_slowly(odd, one.version))
 
 
 class Line:

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from indexgate_policy.rules import conditions
-from indexgate_policy.rules.conditions import Definition, Scope, Test
+from indexgate_policy.rules.conditions import Definition, Scope, Test, UsualTest
 from indexgate_policy.rules.kleene import Outcome, all_of, any_of, negate, unknown
 from indexgate_policy.rules.known import Known
 from indexgate_policy.rules.positions import Path
 from indexgate_policy.rules.strict import Field, shown, steps, suggest
+from indexgate_policy.rules.usual import Usual, all_usual, any_usual, negate_usual
 from indexgate_policy.rules.wording import plain
 from indexgate_policy.subject import File
 
@@ -31,6 +32,7 @@ class Condition:
     value: object
     written: str
     test: Test
+    usual_test: UsualTest | None = None
     path: Path = ()
 
     def judge(self, file: File, known: Known) -> Outcome:
@@ -39,6 +41,15 @@ class Condition:
             return self.test(file, known)
         except Exception as error:
             return unknown(f"{type(error).__name__} in `{self.definition.name}`: {error}")
+
+    def usual(self, file: File, known: Known) -> Usual | None:
+        """Say what it says of the project's usual releases, where that needs no look at each."""
+        if self.definition.scope is Scope.PROJECT:
+            return Usual(outcome=self.judge(file, known))
+        try:
+            return self.usual_test(file, known) if self.usual_test is not None else None
+        except Exception:
+            return None  # `judge` will say why it is unknown
 
     def conditions(self) -> Iterator["Condition"]:
         """Yield every condition in it: itself."""
@@ -54,6 +65,10 @@ class All:
     def judge(self, file: File, known: Known) -> Outcome:
         """Judge the parts, lazily."""
         return all_of(part.judge(file, known) for part in self.parts)
+
+    def usual(self, file: File, known: Known) -> Usual | None:
+        """Say what it says of the project's usual releases."""
+        return all_usual(part.usual(file, known) for part in self.parts)
 
     def conditions(self) -> Iterator[Condition]:
         """Yield every condition in it."""
@@ -71,6 +86,10 @@ class Any:
         """Judge the parts: the one that holds longest speaks."""
         return any_of(part.judge(file, known) for part in self.parts)
 
+    def usual(self, file: File, known: Known) -> Usual | None:
+        """Say what it says of the project's usual releases."""
+        return any_usual(part.usual(file, known) for part in self.parts)
+
     def conditions(self) -> Iterator[Condition]:
         """Yield every condition in it."""
         for part in self.parts:
@@ -85,8 +104,16 @@ class Not:
 
     def judge(self, file: File, known: Known) -> Outcome:
         """Judge the part and turn it round."""
+        return negate(self.part.judge(file, known), self._why)
+
+    def usual(self, file: File, known: Known) -> Usual | None:
+        """Say what it says of the project's usual releases."""
+        return negate_usual(self.part.usual(file, known), self._why)
+
+    @property
+    def _why(self) -> str:
         written = " and ".join(condition.written for condition in self.part.conditions())
-        return negate(self.part.judge(file, known), f"it is not so that {written}")
+        return f"it is not so that {written}"
 
     def conditions(self) -> Iterator[Condition]:
         """Yield every condition in it."""
@@ -131,6 +158,7 @@ def _condition(key: str, inner: Field, field: Field) -> Condition:
         value=inner.value,
         written=written,
         test=definition.read(inner),
+        usual_test=definition.read_usual(inner) if definition.read_usual is not None else None,
         path=steps(inner.key),
     )
 

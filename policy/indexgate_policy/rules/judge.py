@@ -6,7 +6,6 @@ come to different answers.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias
 
 from indexgate_policy.assessment import Assessment
 from indexgate_policy.rules.conditions import Scope
@@ -15,8 +14,9 @@ from indexgate_policy.rules.exemptions import GATE_FAULT, QUARANTINED, Exemption
 from indexgate_policy.rules.kleene import earlier
 from indexgate_policy.rules.known import Known, gather
 from indexgate_policy.rules.malware import is_malware, keeps_out
+from indexgate_policy.rules.plan import Plan, Ruling, plan, rule_on
 from indexgate_policy.rules.refusal import explanation, hint
-from indexgate_policy.rules.unjudged import Unjudged
+from indexgate_policy.rules.usual import Apart
 from indexgate_policy.rules.verdict import ALLOWED, Action, Verdict, Warned
 from indexgate_policy.rules.wording import REASON_LENGTH, moment_after, plain
 from indexgate_policy.signals import Unknown
@@ -55,16 +55,6 @@ def fault(error: Exception) -> Verdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ruling:
-    """A rule that warns or refuses, why, and until when it does so for this reason."""
-
-    rule: Rule
-    action: Action
-    why: str
-    until: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Weighed:
     """What all rules together say: the one that refuses, what warns, the rules waived by what."""
 
@@ -72,34 +62,6 @@ class Weighed:
     warning: tuple[Warned, ...]
     waived: tuple[tuple[str, Exemption], ...]
     until: datetime | None
-
-
-def rule_on(rule: Rule, file: File, known: Known, subject: str) -> Ruling | datetime | None:
-    """Return what *rule* says of *file*, which texts call *subject*.
-
-    A rule that says nothing now gives the first moment at which it may; None is never.
-    """
-    when = rule.when.judge(file, known)
-    if when.truth is False:
-        return when.until
-    action = rule.action if when.truth else rule.unknown
-    if action is Action.ALLOW:
-        return when.until
-    until = when.until
-    if rule.unless is not None:
-        unless = rule.unless.judge(file, known)
-        if unless.truth:
-            # Excused for as long as the excuse lasts, whatever becomes of `when`.
-            return unless.until
-        until = earlier(until, unless.until)
-    why = when.why
-    if when.truth is None:
-        why = Unjudged(rule=rule.id, why=why).of(subject)
-    return Ruling(rule=rule, action=action, why=why, until=until)
-
-
-_Plan: TypeAlias = tuple[datetime | None, tuple[tuple[Rule, Ruling | None], ...]]
-"""When a rule that says nothing of the project now may do so, and the rules that are left."""
 
 
 class Bench:
@@ -113,7 +75,7 @@ class Bench:
     def __init__(self, policy: Policy, known: Known) -> None:
         self.policy = policy
         self._known = known
-        self._plan: _Plan | None = None
+        self._plan: Plan | None = None
         self._quiet: dict[datetime | None, Verdict] = {None: ALLOWED}
         self._ahead: dict[datetime, Bench] = {}
         self.by_file = any(rule.scope is Scope.FILE for rule in policy.rules)
@@ -152,10 +114,8 @@ class Bench:
         refusing: Ruling | None = None
         warning: list[Warned] = []
         waived: list[tuple[str, Exemption]] = []
-        if self._plan is None:
-            self._plan = self._planned(file)
-        until, steps = self._plan
-        for rule, settled in steps:
+        until: datetime | None = None
+        for rule, settled in self._planned(file).steps:
             ruling = settled or self._ask(rule, file)
             if not isinstance(ruling, Ruling):
                 until = earlier(until, ruling)
@@ -176,6 +136,26 @@ class Bench:
             return until
         return Weighed(refusing=refusing, warning=tuple(warning), waived=tuple(waived), until=until)
 
+    def apart(self, file: File) -> tuple[Apart, ...] | None:
+        """Return the tests for releases of *file*'s project that may be judged unlike the others.
+
+        The releases that none of them picks out have one verdict, unless it is a refusal, which
+        names the version. None: any two may differ.
+        """
+        planned = self._planned(file)
+        ruling = {rule.id for rule, settled in planned.steps if isinstance(settled, Ruling)}
+        for each in self.policy.exemptions if ruling else ():
+            same = each.version is None and each.packages is None and not each.spares_malware
+            of_it = each.projects.fullmatch(file.project.name) is not None
+            if of_it and not same and not ruling.isdisjoint(each.rules):
+                return None
+        return planned.apart
+
+    def _planned(self, file: File) -> Plan:
+        if self._plan is None:
+            self._plan = plan(self.policy, file, self._known)
+        return self._plan
+
     def _waiver(self, rule: Rule, file: File) -> Exemption | None:
         if not self.policy.exemptions:
             return None
@@ -188,21 +168,6 @@ class Bench:
         return is_malware(file, self._known) and any(
             keeps_out(rule) and self._waiver(rule, file) is None for rule in self.policy.rules
         )
-
-    def _planned(self, file: File) -> _Plan:
-        """Settle the rules that say the same of all files; only the others are asked for each."""
-        until: datetime | None = None
-        steps: list[tuple[Rule, Ruling | None]] = []
-        for rule in self.policy.rules:
-            if not _is_wide(rule, self._known):
-                steps.append((rule, None))
-                continue
-            ruling = rule_on(rule, file, self._known, file.project.name)
-            if isinstance(ruling, Ruling):
-                steps.append((rule, ruling))
-            else:
-                until = earlier(until, ruling)
-        return until, tuple(steps)
 
     def _ask(self, rule: Rule, file: File) -> Ruling | datetime | None:
         return rule_on(rule, file, self._known, f"{file.project.name} {file.version}")
@@ -244,15 +209,6 @@ class Bench:
                 return until
             until = ahead.until
         return None
-
-
-def _is_wide(rule: Rule, known: Known) -> bool:
-    """Tell whether *rule* says the same of all files of the project, as far as is known."""
-    if rule.scope is Scope.PROJECT:
-        return True
-    return rule.scope is Scope.RELEASE and not any(
-        each.scope is Scope.RELEASE and each.tells_versions_apart(known) for each in rule.uses
-    )
 
 
 def _reason(ruling: Ruling) -> str:

@@ -5,19 +5,20 @@ because the rule picks out files by `kind`, `file` or `file_age`), the whole ver
 else an installer would go on to the version's sdist and build it.
 """
 
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
-from itertools import chain, islice
+from itertools import islice
 from typing import Literal, TypeAlias
 
 from packaging.version import Version
 
 from indexgate_policy.assessment import Assessment
+from indexgate_policy.rules.by_file import ByFile
 from indexgate_policy.rules.document import Policy
 from indexgate_policy.rules.judge import Bench, fault
 from indexgate_policy.rules.known import gather
+from indexgate_policy.rules.offered import Offered, parsed
 from indexgate_policy.rules.refusal import way_by_file, way_by_version
 from indexgate_policy.rules.verdict import Verdict
 from indexgate_policy.signals import Unknown
@@ -29,22 +30,39 @@ _LOWEST = Version("0.dev0")
 _LOOKED_AT = 500  # releases judged for the sake of one hint: about 25 ms
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PageVerdicts:
     """What the policy says of a page.
 
     `verdicts` has every file by name. `refused_versions` has the versions none of whose files
     passes. `refused_project` is set when that is so for every version that upstream did not yank
     (for every version, if it yanked all). `until` is the first moment at which any verdict may
-    change by itself. `passing` has the versions with a file that passes and that upstream did not
-    yank, newest first; those that are not PEP 440 come last.
+    change by itself.
     """
 
-    verdicts: Mapping[str, Verdict]
-    refused_versions: Mapping[str, Verdict]
-    refused_project: Verdict | None
-    until: datetime | None
-    passing: tuple[str, ...]
+    __slots__ = ("_offered", "refused_project", "refused_versions", "until", "verdicts")
+
+    def __init__(
+        self,
+        *,
+        verdicts: ByFile,
+        refused_versions: Mapping[str, Verdict],
+        refused_project: Verdict | None,
+        until: datetime | None,
+        offered: Offered,
+    ) -> None:
+        self.verdicts = verdicts
+        self.refused_versions = refused_versions
+        self.refused_project = refused_project
+        self.until = until
+        self._offered = offered
+
+    @property
+    def passing(self) -> tuple[str, ...]:
+        """The versions with a file that passes and that upstream did not yank, newest first.
+
+        Those that are not PEP 440 come last.
+        """
+        return tuple(release.version for release in self._offered.newest_first())
 
 
 def judge_page(
@@ -58,34 +76,33 @@ def judge_page(
 ) -> PageVerdicts:
     """Return what *policy* says of all *releases* of one project. Never raises."""
     bench = _bench(assessment, policy, client, now)
+    usual, apart = _parted(bench, releases)
     judged: list[tuple[Release, dict[str, Verdict]]] = []
-    passing: list[Release] = []
     touched: list[int] = []
     refused: dict[str, Verdict] = {}
-    for release in releases:
+    for release in apart:
         verdicts = _judged(bench, release, presentation)
         refusals = [verdict for verdict in verdicts.values() if verdict.refused]
         if refusals:
             touched.append(len(judged))
         if refusals and len(refusals) == len(verdicts):
             refused[release.version] = refusals[0]
-        elif verdicts and not release.yanked:
-            passing.append(release)
         judged.append((release, verdicts))
-    offered = _Offered(passing)
-    for place in touched if passing else ():
+    offered = Offered(r for r in releases if r.version not in refused and not r.yanked)
+    for place in touched if offered else ():
         release, verdicts = judged[place]
         guide = next(offered.instead_of(release)) if release.version in refused else release
         judged[place] = (release, _guided(release, verdicts, guide))
         if guide is not release:
             refused[release.version] = next(iter(judged[place][1].values()))
-    verdicts = {name: each for _, some in judged for name, each in some.items()}
+    by_file = {name: each for _, some in judged for name, each in some.items()}
+    verdicts_by_file = ByFile(releases, usual, by_file)
     return PageVerdicts(
-        verdicts=verdicts,
+        verdicts=verdicts_by_file,
         refused_versions=refused,
         refused_project=_whole(releases, refused),
-        until=_earliest(verdicts.values()),
-        passing=tuple(release.version for release in offered.newest_first()),
+        until=_earliest(verdicts_by_file.distinct()),
+        offered=offered,
     )
 
 
@@ -112,7 +129,7 @@ def judge_release(
         return verdicts
     if refusals < len(verdicts) and not release.yanked:
         return _guided(release, verdicts, release)
-    offered = _Offered([each for each in others if each.files and not each.yanked])
+    offered = Offered(each for each in others if not each.yanked)
     for other in islice(offered.instead_of(release), _LOOKED_AT):
         if not all(verdict.refused for verdict in _judged(bench, other, presentation).values()):
             return _guided(release, verdicts, other if refusals == len(verdicts) else release)
@@ -136,7 +153,7 @@ def passing_versions(
     yanked are none. Only so many are judged as it takes. Never raises.
     """
     bench = _bench(assessment, policy, client, now)
-    offered = _Offered([each for each in others if each.files and not each.yanked])
+    offered = Offered(each for each in others if not each.yanked)
     missing = Release(version=file.version, parsed=file.parsed, released=file.released, files=())
     passing: dict[str, None] = {}
     for other in islice(offered.instead_of(missing), _LOOKED_AT):
@@ -160,6 +177,31 @@ def _bench(
         return Bench(policy, gather(assessment, client, now, policy.max_feed_age))
     except Exception as error:
         return error
+
+
+def _parted(
+    bench: Bench | Exception, releases: Sequence[Release]
+) -> tuple[Verdict | None, Sequence[Release]]:
+    """Return the verdict of most files, and the releases that have to be judged besides.
+
+    The verdict is None when there is none of most. What cannot be judged here is left to the
+    judging of each release, which knows how to say so.
+    """
+    if isinstance(bench, Exception):
+        return None, releases
+    try:
+        known = next((release for release in releases if release.files), None)
+        tests = None if known is None else bench.apart(known.files[0])
+        if tests is None:
+            return None, releases
+        picked = {id(release) for test in tests for release in releases if test(release)}
+        like = next((r for r in releases if id(r) not in picked and r.files), None)
+        usual = None if like is None else bench.verdict(like.files[0])
+    except Exception:
+        return None, releases
+    if usual is None or usual.refused:
+        return None, releases
+    return usual, [release for release in releases if id(release) in picked]
 
 
 def _judged(
@@ -216,43 +258,6 @@ def _earliest(verdicts: Iterable[Verdict]) -> datetime | None:
     return min((moment for moment in moments.values() if moment is not None), default=None)
 
 
-def _parsed(release: Release) -> Version:
-    return _LOWEST if isinstance(release.parsed, Unknown) else release.parsed
-
-
-class _Offered:
-    """Releases that may be named in place of one that is refused."""
-
-    def __init__(self, releases: Iterable[Release]) -> None:
-        self._all = sorted(releases, key=_order)  # those that are not PEP 440 count as the oldest
-        self._finals = [each for each in self._all if not _parsed(each).is_prerelease]
-
-    def newest_first(self) -> Iterator[Release]:
-        """Yield all, newest first."""
-        return reversed(self._all)
-
-    def instead_of(self, release: Release) -> Iterator[Release]:
-        """Yield what to name for *release*, best first: the nearest before it, else the newest.
-
-        Pre-releases come only in place of pre-releases, or after everything else.
-        """
-        if _parsed(release).is_prerelease:
-            return _nearest(release, self._all)
-        return chain(_nearest(release, self._finals), _nearest(release, self._all))
-
-
-def _nearest(release: Release, ascending: Sequence[Release]) -> Iterator[Release]:
-    place = bisect_left(ascending, _parsed(release), key=_parsed)
-    for before in range(place - 1, -1, -1):
-        yield ascending[before]
-    for after in range(len(ascending) - 1, place - 1, -1):
-        yield ascending[after]
-
-
-def _order(release: Release) -> tuple[Version, bool]:
-    return _parsed(release), not isinstance(release.parsed, Unknown)
-
-
 def _guided(
     release: Release, verdicts: Mapping[str, Verdict], guide: Release
 ) -> dict[str, Verdict]:
@@ -267,8 +272,14 @@ def _guided(
 
 
 def _whole(releases: Sequence[Release], refused: Mapping[str, Verdict]) -> Verdict | None:
+    if not refused or any(_is_left(release, refused) for release in releases):
+        return None
     filled = [release for release in releases if release.files]
     counted = [release for release in filled if not release.yanked] or filled
-    if not counted or any(release.version not in refused for release in counted):
+    if any(release.version not in refused for release in counted):
         return None
-    return refused[max(counted, key=_parsed).version]
+    return refused[max(counted, key=parsed).version]
+
+
+def _is_left(release: Release, refused: Mapping[str, Verdict]) -> bool:
+    return release.version not in refused and not release.yanked and bool(release.files)

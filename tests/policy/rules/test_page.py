@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from indexgate_policy.rules import page as rules_page
+from indexgate_policy.rules import offered as rules_offered
 from indexgate_policy.rules.document import Policy
 from indexgate_policy.rules.judge import Bench, judge
 from indexgate_policy.rules.page import (
@@ -99,11 +99,9 @@ def test_a_wholly_yanked_project_is_refused_only_when_all_of_it_is() -> None:
 
 
 def test_a_page_without_files_is_not_refused() -> None:
-    assert page(TOO_NEW) == PageVerdicts(
-        verdicts={}, refused_versions={}, refused_project=None, until=None, passing=()
-    )
-    empty = page(TOO_NEW, holding("1.0", ()))
-    assert (empty.refused_project, empty.passing, empty.refused_versions) == (None, (), {})
+    for empty in page(TOO_NEW), page(TOO_NEW, holding("1.0", ())):
+        assert (empty.refused_project, empty.until, empty.passing) == (None, None, ())
+        assert (dict(empty.verdicts), empty.refused_versions) == ({}, {})
 
 
 def test_a_quarantined_project_is_refused_whole() -> None:
@@ -315,13 +313,13 @@ def test_hints_on_a_large_page_compare_each_version_with_few_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked: list[Release] = []
-    parsed = rules_page._parsed
+    parsed = rules_offered.parsed
 
     def counted(release: Release) -> Version:
         asked.append(release)
         return parsed(release)
 
-    monkeypatch.setattr(rules_page, "_parsed", counted)
+    monkeypatch.setattr(rules_offered, "parsed", counted)
     found = page(rule('version = "<200"'), *[release(f"{n}.0", "wheel") for n in range(400)])
     assert len(found.refused_versions) == 200
     assert len(asked) < 30 * 400

@@ -10,7 +10,7 @@ from indexgate_policy.rules.conditions import (
     names,
     standing,
 )
-from indexgate_policy.rules.conditions.definition import Definition, Scope, Test
+from indexgate_policy.rules.conditions.definition import Definition, Scope, Test, UsualTest
 
 ALL: tuple[Definition, ...] = (
     names.PROJECT,
@@ -40,4 +40,4 @@ ALL: tuple[Definition, ...] = (
 
 BY_NAME = {definition.name: definition for definition in ALL}
 
-__all__ = ["ALL", "BY_NAME", "Definition", "Scope", "Test"]
+__all__ = ["ALL", "BY_NAME", "Definition", "Scope", "Test", "UsualTest"]

@@ -7,15 +7,16 @@ The texts tell the moment and never the age, so that they stay true for as long 
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from indexgate_policy.rules.conditions.definition import Definition, Scope, Test
+from indexgate_policy.rules.conditions.definition import Definition, Scope, Test, UsualTest
 from indexgate_policy.rules.conditions.shapes import AGE
 from indexgate_policy.rules.durations import after
 from indexgate_policy.rules.kleene import FAILS, Outcome, fails, holds, unknown
 from indexgate_policy.rules.known import Known
 from indexgate_policy.rules.strict import Field
+from indexgate_policy.rules.usual import Usual
 from indexgate_policy.rules.wording import moment
 from indexgate_policy.signals import Unknown
-from indexgate_policy.subject import File
+from indexgate_policy.subject import File, Release
 
 _VALUE = "`{ below = ... }`, `{ at_least = ... }` or both, each a duration"
 
@@ -49,6 +50,24 @@ def _age(
     return read
 
 
+def _usual_release_age(field: Field) -> UsualTest:
+    """Read the window: it is past for all releases but the newest, if it has an end."""
+    window = field.fields(("below", "at_least"), f"`{field.key}`")
+    below = window["below"].duration() if "below" in window else None
+
+    def usual(file: File, known: Known) -> Usual | None:
+        if below is None:
+            return None
+
+        def may_be_within(release: Release) -> bool:
+            start = release.released
+            return isinstance(start, Unknown) or known.now < after(start, below)
+
+        return Usual(outcome=FAILS, apart=(may_be_within,))
+
+    return usual
+
+
 def _first_seen(field: Field) -> Test:
     """Read the window; a store that began within it cannot know what was asked for before."""
     test_age = _age(
@@ -76,6 +95,7 @@ RELEASE_AGE = Definition(
     unknown="upstream gives no upload time",
     shape=AGE,
     read=_age(lambda f: f.released, lambda f: f"{f.project.name} {f.version} was uploaded"),
+    read_usual=_usual_release_age,
 )
 FILE_AGE = Definition(
     name="file_age",

@@ -13,10 +13,17 @@ from indexgate_policy.rules.conditions.shapes import Schema
 from indexgate_policy.rules.kleene import Outcome
 from indexgate_policy.rules.known import Known
 from indexgate_policy.rules.strict import Field
+from indexgate_policy.rules.usual import Usual
 from indexgate_policy.subject import File
 
 Test: TypeAlias = Callable[[File, Known], Outcome]
 """Tells whether a condition holds for a file; what it may lean on besides is `Known`."""
+
+UsualTest: TypeAlias = Callable[[File, Known], Usual | None]
+"""Says what a condition's test says of most files of the project that the given one is of.
+
+None when it cannot say so.
+"""
 
 
 class Scope(IntEnum):
@@ -27,10 +34,6 @@ class Scope(IntEnum):
     FILE = 2
 
 
-def _always(known: Known) -> bool:
-    return True
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:
     """A condition of the policy language.
@@ -38,10 +41,10 @@ class Definition:
     `what` says when it holds, `value` what may be written, `example` one value in TOML, `unknown`
     when it is unknown (empty: never). `singles_out` marks conditions that choose files within a
     version on purpose: a rule with one of them refuses single files, every other rule refuses the
-    whole version. `tells_versions_apart` says whether a condition on the release can say different
-    things of two versions, as far as is known: if not, it is asked once a page. `least` and `most`
-    bound the numbers that there are, where a window of numbers is asked for (None: no such bound).
-    `shape` is the JSON schema of the value.
+    whole version. `least` and `most` bound the numbers that there are, where a window of numbers is
+    asked for (None: no such bound). `shape` is the JSON schema of the value. `read` and
+    `read_usual` make the tests; a condition on the project needs only the first, and any other
+    without the second is asked of every file.
     """
 
     name: str
@@ -51,8 +54,8 @@ class Definition:
     example: str
     unknown: str = ""
     singles_out: bool = False
-    tells_versions_apart: Callable[[Known], bool] = _always
     least: float | None = None
     most: float | None = None
     shape: Schema
     read: Callable[[Field], Test]
+    read_usual: Callable[[Field], UsualTest] | None = None

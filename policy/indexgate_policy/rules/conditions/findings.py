@@ -5,10 +5,11 @@ from collections.abc import Callable
 from indexgate_policy.flags import Flag
 from indexgate_policy.rules.affected import canonical
 from indexgate_policy.rules.conditions import severities, shapes
-from indexgate_policy.rules.conditions.definition import Definition, Scope, Test
+from indexgate_policy.rules.conditions.definition import Definition, Scope, Test, UsualTest
 from indexgate_policy.rules.kleene import FAILS, Outcome, holds, unknown
 from indexgate_policy.rules.known import Known
 from indexgate_policy.rules.strict import Field, Fields
+from indexgate_policy.rules.usual import Usual, named
 from indexgate_policy.signals import Unknown
 from indexgate_policy.subject import File
 
@@ -73,10 +74,6 @@ _MODIFIERS = (
 )
 
 
-def _concern_versions(known: Known) -> bool:
-    return not isinstance(known.flags, Unknown) and any(flag.versions for flag in known.flags)
-
-
 def _flag(field: Field) -> Test:
     fields = field.fields(("id", "severity", "explained"), f"`{field.key}`")
     wanted = fields.needed("id").some_of(CHECKS)
@@ -85,18 +82,32 @@ def _flag(field: Field) -> Test:
     def test(file: File, known: Known) -> Outcome:
         if isinstance(known.flags, Unknown):
             return unknown(known.flags.reason)
-        if known.flags:
-            found = [f for f in known.flags if f.check in wanted and matches(f, file)]
-            if found:
-                return _said(found, file)
-        if known.failed:
-            for check in sorted(wanted & known.failed.keys()):
-                return unknown(f"the check {check} failed: {known.failed[check]}")
-        for check in sorted(wanted & known.unchecked.keys()):
-            return unknown(f"{check} could not be checked: {known.unchecked[check]}")
-        return FAILS
+        found = [f for f in known.flags if f.check in wanted and matches(f) and _names(f, file)]
+        return _said(found, file) if found else _not_found(wanted, known)
 
     return test
+
+
+def _usual_flag(field: Field) -> UsualTest:
+    fields = field.fields(("id", "severity", "explained"), f"`{field.key}`")
+    wanted = fields.needed("id").some_of(CHECKS)
+    matches = _modifiers(fields)
+
+    def usual(file: File, known: Known) -> Usual:
+        if isinstance(known.flags, Unknown):
+            return Usual(outcome=unknown(known.flags.reason))
+        found = [flag for flag in known.flags if flag.check in wanted and matches(flag)]
+        return _usually(found, file, _not_found(wanted, known))
+
+    return usual
+
+
+def _not_found(wanted: frozenset[str], known: Known) -> Outcome:
+    for check in sorted(wanted & known.failed.keys()):
+        return unknown(f"the check {check} failed: {known.failed[check]}")
+    for check in sorted(wanted & known.unchecked.keys()):
+        return unknown(f"{check} could not be checked: {known.unchecked[check]}")
+    return FAILS
 
 
 def _any_flag(field: Field) -> Test:
@@ -105,28 +116,50 @@ def _any_flag(field: Field) -> Test:
     def test(file: File, known: Known) -> Outcome:
         if isinstance(known.flags, Unknown):
             return unknown(known.flags.reason)
-        found = [flag for flag in known.flags if matches(flag, file)]
-        if found:
-            return _said(found, file)
-        for check, reason in known.failed.items():
-            return unknown(f"the check {check} failed: {reason}")
-        return FAILS
+        found = [flag for flag in known.flags if matches(flag) and _names(flag, file)]
+        return _said(found, file) if found else _none_found(known)
 
     return test
 
 
-def _modifiers(fields: Fields) -> Callable[[Flag, File], bool]:
+def _usual_any_flag(field: Field) -> UsualTest:
+    matches = _modifiers(field.fields(("severity", "explained"), f"`{field.key}`"))
+
+    def usual(file: File, known: Known) -> Usual:
+        if isinstance(known.flags, Unknown):
+            return Usual(outcome=unknown(known.flags.reason))
+        return _usually(list(filter(matches, known.flags)), file, _none_found(known))
+
+    return usual
+
+
+def _none_found(known: Known) -> Outcome:
+    for check, reason in known.failed.items():
+        return unknown(f"the check {check} failed: {reason}")
+    return FAILS
+
+
+def _modifiers(fields: Fields) -> Callable[[Flag], bool]:
     suffices = severities.read(fields["severity"]) if "severity" in fields else None
     explained = fields["explained"].switch() if "explained" in fields else None
 
-    def matches(flag: Flag, file: File) -> bool:
-        if flag.versions and canonical(file.version) not in map(canonical, flag.versions):
-            return False
+    def matches(flag: Flag) -> bool:
         if suffices is not None and not suffices(flag.severity):
             return False
         return explained is None or (flag.explained >= EXPLAINED_FROM) is explained
 
     return matches
+
+
+def _names(flag: Flag, file: File) -> bool:
+    return not flag.versions or canonical(file.version) in map(canonical, flag.versions)
+
+
+def _usually(found: list[Flag], file: File, else_: Outcome) -> Usual:
+    """Say what *found* mean for the versions that none of them names."""
+    of_all = [flag for flag in found if not flag.versions]
+    texts = (text for flag in found for text in flag.versions)
+    return Usual(outcome=_said(of_all, file) if of_all else else_, apart=named(texts))
 
 
 def _said(found: list[Flag], file: File) -> Outcome:
@@ -150,9 +183,9 @@ FLAG = Definition(
         "nothing is known of the project yet, or a check of these could not be computed or lacked "
         "the facts that it needs"
     ),
-    tells_versions_apart=_concern_versions,
     shape=shapes.table({"id": shapes.one_or_many(shapes.one_of(CHECKS)), **_SHAPES}, "id"),
     read=_flag,
+    read_usual=_usual_flag,
 )
 ANY_FLAG = Definition(
     name="any_flag",
@@ -164,7 +197,7 @@ ANY_FLAG = Definition(
     value=_MODIFIERS,
     example='{ severity = { at_least = "medium" }, explained = false }',
     unknown="nothing is known of the project yet, or a check could not be computed",
-    tells_versions_apart=_concern_versions,
     shape=shapes.table(_SHAPES),
     read=_any_flag,
+    read_usual=_usual_any_flag,
 )

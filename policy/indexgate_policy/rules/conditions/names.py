@@ -7,12 +7,13 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from indexgate_policy.rules.conditions import shapes
-from indexgate_policy.rules.conditions.definition import Definition, Scope, Test
+from indexgate_policy.rules.conditions.definition import Definition, Scope, Test, UsualTest
 from indexgate_policy.rules.kleene import FAILS, Outcome, holds, unknown
 from indexgate_policy.rules.known import Known
 from indexgate_policy.rules.strict import Field, shown
+from indexgate_policy.rules.usual import Usual
 from indexgate_policy.signals import Unknown
-from indexgate_policy.subject import File
+from indexgate_policy.subject import File, Release
 
 _NAME_PATTERN = re.compile(r"[A-Za-z0-9._*?\[\]!-]+")
 
@@ -70,6 +71,16 @@ def _version(field: Field) -> Test:
     return test
 
 
+def _usual_version(field: Field) -> UsualTest:
+    specifier = read_specifier(field)
+
+    def may_be_meant(release: Release) -> bool:
+        parsed = release.parsed
+        return isinstance(parsed, Unknown) or specifier.contains(parsed, prereleases=True)
+
+    return lambda file, known: Usual(outcome=FAILS, apart=(may_be_meant,))
+
+
 def _file(field: Field) -> Test:
     pattern = re.compile("|".join(translate(text.lower()) for text in field.texts()))
 
@@ -98,6 +109,7 @@ VERSION = Definition(
     unknown="the version is not PEP 440",
     shape=shapes.SPECIFIER,
     read=_version,
+    read_usual=_usual_version,
 )
 FILE = Definition(
     name="file",

@@ -1,12 +1,13 @@
 """Conditions on what upstream says: `status`, `yanked`, `kind`, `provenance`."""
 
 from indexgate_policy.rules.conditions import shapes
-from indexgate_policy.rules.conditions.definition import Definition, Scope, Test
+from indexgate_policy.rules.conditions.definition import Definition, Scope, Test, UsualTest
 from indexgate_policy.rules.kleene import FAILS, Outcome, holds, unknown
 from indexgate_policy.rules.known import Known
 from indexgate_policy.rules.strict import Field
+from indexgate_policy.rules.usual import Usual
 from indexgate_policy.signals import Unknown
-from indexgate_policy.subject import File
+from indexgate_policy.subject import File, Release
 
 STATUSES = ("active", "archived", "deprecated", "quarantined")
 KINDS = ("wheel", "sdist", "other")
@@ -38,6 +39,20 @@ def _yanked(field: Field) -> Test:
         return holds(f"{release} was yanked upstream{reason}")
 
     return test
+
+
+def _usual_yanked(field: Field) -> UsualTest:
+    wanted = field.switch()
+
+    def usual(file: File, known: Known) -> Usual | None:
+        # That a file is not yanked is usual, but is said in words that name its version.
+        return Usual(outcome=FAILS, apart=(_has_yanked,)) if wanted else None
+
+    return usual
+
+
+def _has_yanked(release: Release) -> bool:
+    return any(file.yanked is not False for file in release.files)
 
 
 def _kind(field: Field) -> Test:
@@ -82,6 +97,7 @@ YANKED = Definition(
     example="true",
     shape=shapes.SWITCH,
     read=_yanked,
+    read_usual=_usual_yanked,
 )
 KIND = Definition(
     name="kind",

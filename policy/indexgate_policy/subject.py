@@ -65,6 +65,11 @@ class Release:
     files: tuple[File, ...]
 
     @property
+    def filenames(self) -> tuple[str, ...]:
+        """The names of the files; they may be had for less than the files."""
+        return tuple(file.filename for file in self.files)
+
+    @property
     def yanked(self) -> bool:
         """Whether upstream yanked every file of the version (PEP 592 marks files)."""
         return all(file.yanked is not False for file in self.files)

@@ -61,6 +61,14 @@ class JudgedFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """A file, and the page that lists it."""
+
+    listing: Listing
+    file: PageFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Missed:
     """Pages that do not list a file, by project, and the failure of one that might."""
 
@@ -185,19 +193,19 @@ class Gate:
         """
         names = candidates(address.filename)[:MOST_CANDIDATES] if of is None else of
         found = await self._find(address, names, stand_in=True)
-        if isinstance(found, Listing):
-            return await self._judged(found, found.by_address[address.path], client, run)
+        if isinstance(found, _Found):
+            return await self._judged(found.listing, found.file, client, run)
         former = self._formerly_of(address, of)
         if former is not None and former.project not in names:
             told = await self._find(address, (former.project,), stand_in=True)
-            if isinstance(told, Listing):
-                return await self._judged(told, told.by_address[address.path], client, run)
+            if isinstance(told, _Found):
+                return await self._judged(told.listing, told.file, client, run)
             found = _Missed(pages=found.pages | told.pages, failed=found.failed or told.failed)
         if found.pages:
             # Not on the page that is at hand: it may be newer than that page. Ask once more.
             newer = await self._find(address, tuple(found.pages), stand_in=False)
-            if isinstance(newer, Listing):
-                return await self._judged(newer, newer.by_address[address.path], client, run)
+            if isinstance(newer, _Found):
+                return await self._judged(newer.listing, newer.file, client, run)
             found = _Missed(
                 pages=found.pages | newer.pages, failed=newer.failed if former is None else None
             )
@@ -218,8 +226,8 @@ class Gate:
 
     async def _find(
         self, address: FileAddress, names: tuple[NormalizedName, ...], *, stand_in: bool
-    ) -> "Listing | _Missed":
-        """Return the page that lists *address*; else the pages that do not, and what failed."""
+    ) -> "_Found | _Missed":
+        """Return the file at *address* and its page; else the pages that lack it, and a failure."""
         pages: dict[NormalizedName, Listing] = {}
         failed: UpstreamFailed | None = None
         for project in names:
@@ -232,8 +240,9 @@ class Gate:
                 failed = failed or error
                 continue
             listed = await self._listing(snapshot)
-            if address.path in listed.by_address:
-                return listed
+            file = listed.at(address.path)
+            if file is not None:
+                return _Found(listing=listed, file=file)
             pages[project] = listed
         return _Missed(pages=pages, failed=failed)
 
@@ -242,7 +251,7 @@ class Gate:
     ) -> JudgedFile | None:
         """Judge a file by its name, for the page that explains a refusal; None: not listed."""
         listed = await self._listing(await self.index.snapshot(project))
-        file = next((file for file in listed.page.files if file.filename == filename), None)
+        file = listed.named(filename)
         return None if file is None else await self._judged(listed, file, client)
 
     async def passing(self, judged: JudgedFile, client: Client, most: int) -> tuple[str, ...]:
@@ -289,7 +298,7 @@ class Gate:
         else:
             kept = self._read(snapshot, first_seen)
             self._listings.keep(kept)
-        for path in kept.unguessable:
+        for path in kept.unguessable():
             self._remember(path, snapshot.project)
         return kept
 

@@ -7,7 +7,7 @@ and pip names who required it). When the whole project is refused, only uv is to
 it prints the reason, while others print nothing for it, but fail at the file with the reason.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -15,7 +15,9 @@ import msgspec
 from msgspec import UNSET, UnsetType
 from packaging.version import InvalidVersion, Version
 
+from indexgate.index.addresses import PREFIX, address_of
 from indexgate.simple.model import PageFile, ProjectPage
+from indexgate.simple.ordinary_files import OrdinaryFiles, filenames
 from indexgate_policy.rules.page import PageVerdicts
 from indexgate_policy.rules.verdict import Verdict
 from indexgate_policy.subject import File, Release
@@ -26,10 +28,17 @@ QUARANTINED = "quarantined"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addresses:
-    """Where a page's links lead: `file` to the gate's copy, `blocked` to why it is refused."""
+    """Where a page's links lead: to the gate's copy below *root*, `blocked` to why it is refused.
 
-    file: Callable[[PageFile], str]
+    `root` ends in a slash; it is the gate's own address, or relative to the page.
+    """
+
+    root: str
     blocked: Callable[[File, Verdict], str]
+
+    def file(self, file: PageFile) -> str:
+        """Return where the gate's copy of *file* is."""
+        return self.root + address_of(file.url, file.filename)
 
 
 def present(
@@ -45,29 +54,50 @@ def present(
 
     A quarantined project offers no file in any presentation (PEP 792).
     """
-    subjects = {file.filename: file for release in releases for file in release.files}
-    shown: list[PageFile] = []
-    for file in page.files if page.status != QUARANTINED else ():
-        subject = subjects[file.filename]
-        verdict = verdicts.verdicts[file.filename]
-        if not verdict.refused:
-            shown.append(msgspec.structs.replace(file, url=addresses.file(file)))
-        elif presentation == "explain":
-            marked = for_uv or verdicts.refused_project is None
-            link = addresses.blocked(subject, verdict)
-            shown.append(
-                msgspec.structs.replace(
-                    file,
-                    url=addresses.file(file),
-                    core_metadata=UNSET,
-                    yanked=yank_reason(file, verdict, link) if marked else file.yanked,
-                )
-            )
-    left = {file.filename for file in shown}
-    gone = [
-        release for release in releases if not any(file.filename in left for file in release.files)
-    ]
-    return msgspec.structs.replace(page, files=tuple(shown), versions=_versions(page, gone))
+    if page.status == QUARANTINED:
+        return msgspec.structs.replace(page, files=(), versions=_versions(page, releases))
+    refused = {name: verdict for name, verdict in verdicts.verdicts.items() if verdict.refused}
+    if presentation == "hide":
+        gone = [r for r in releases if refused.keys() >= set(r.filenames)] if refused else ()
+        left = _moved(_without(page.files, refused), addresses, {})
+        return msgspec.structs.replace(page, files=left, versions=_versions(page, gone))
+    marked = for_uv or verdicts.refused_project is None
+    subjects = _subjects(releases, refused)
+
+    def shown(file: PageFile) -> PageFile:
+        verdict = refused[file.filename]
+        link = addresses.blocked(subjects[file.filename], verdict)
+        yanked = yank_reason(file, verdict, link) if marked else file.yanked
+        return msgspec.structs.replace(file, core_metadata=UNSET, yanked=yanked)
+
+    instead = {
+        place: shown(page.files[place])
+        for place, name in enumerate(filenames(page.files) if refused else ())
+        if name in refused
+    }
+    return msgspec.structs.replace(page, files=_moved(page.files, addresses, instead))
+
+
+def _subjects(releases: Iterable[Release], refused: Mapping[str, Verdict]) -> dict[str, File]:
+    """Return the refused files as they were judged."""
+    touched = (each for each in releases if not refused.keys().isdisjoint(each.filenames))
+    return {file.filename: file for each in touched for file in each.files}
+
+
+def _without(files: Sequence[PageFile], refused: Mapping[str, Verdict]) -> Sequence[PageFile]:
+    if isinstance(files, OrdinaryFiles):
+        return files.without(refused)
+    return tuple(file for file in files if file.filename not in refused)
+
+
+def _moved(
+    files: Sequence[PageFile], addresses: Addresses, instead: Mapping[int, PageFile]
+) -> Sequence[PageFile]:
+    """Return *files* with the gate's addresses, and those *instead* of the ones at some places."""
+    if isinstance(files, OrdinaryFiles):
+        return files.moved(f"{addresses.root}{PREFIX}/", instead)
+    said = (instead.get(place, file) for place, file in enumerate(files))
+    return tuple(msgspec.structs.replace(file, url=addresses.file(file)) for file in said)
 
 
 def yank_reason(file: PageFile, verdict: Verdict, link: str) -> str:

@@ -1,23 +1,29 @@
-"""From a project page to what is judged: the project, its releases and their files."""
+"""From a project page to what is judged: the project, its releases and their files.
 
-from collections.abc import Iterable, Mapping, Sequence
+A page lists files by the thousand, of which hardly one is looked at by itself. So they are sorted
+by the texts of their names alone, and a release makes what it is asked for when it is asked.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import TypeAlias
 
-from packaging.utils import NormalizedName
-from packaging.version import Version
+from packaging.utils import NormalizedName, canonicalize_version
 
-from indexgate.simple.filename import Named, parse
+from indexgate.index.listed_release import ListedFiles, ListedRelease, earliest
+from indexgate.simple.filename import parse, pep440
 from indexgate.simple.model import PageFile, ProjectPage
+from indexgate.simple.ordinary_files import OrdinaryFiles, as_sent, filenames
+from indexgate.simple.projects import valid_name
 from indexgate_policy.signals import Unknown
-from indexgate_policy.subject import File, Project, Release
+from indexgate_policy.subject import Project, Release
 
-_TELLS_PROVENANCE = (1, 3)
-_NO_PROVENANCE = Unknown(reason="the index speaks an API older than attestations")
-_NO_SIZE = Unknown(reason="the index does not say how large the file is")
 _NO_TIME = Unknown(reason="the index gives no upload time")
 _BAD_TIME = Unknown(reason="the index gives an upload time that is not a date")
 _NO_VERSION = "unknown"
+
+# A version in its normal form, but for zeros at the end.
+_is_plain = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))*").fullmatch
 
 
 def releases(
@@ -34,82 +40,70 @@ def releases(
     upload is, as the missing one may be the earliest.
     """
     name = NormalizedName(page.name)
-    by_version = _by_version(page.files, name)
-    uploads = {file.filename: upload_time(file) for file in page.files}
+    by_version = _by_version(filenames(page.files), name)
+    uploads = _uploads(page.files)
+    yanked = {place for place, file in enumerate(as_sent(page.files)) if file.yanked is not False}
+    gone = sum(yanked.issuperset(places) for _, places in by_version.values()) if yanked else 0
     project = Project(
         name=name,
         index_id=index_id,
         public=public,
         status=page.status if isinstance(page.status, str) else "active",
         status_reason=page.status_reason if isinstance(page.status_reason, str) else "",
-        first_upload=_earliest(uploads.values()),
+        first_upload=earliest(uploads),
         first_seen=first_seen,
         watched_since=watched_since,
-        releases=sum(
-            any(file.yanked is False for file, _ in members) for members in by_version.values()
-        ),
+        releases=len(by_version) - gone,
     )
-    unattested = False if page.api_version >= _TELLS_PROVENANCE else _NO_PROVENANCE
-    return project, tuple(
-        _release(project, members, uploads, unattested) for members in by_version.values()
-    )
+    listed = ListedFiles(page, project, uploads, yanked)
+    return project, tuple([ListedRelease(listed, *each) for each in by_version.values()])
 
 
-_Member: TypeAlias = tuple[PageFile, Named]
+def _by_version(names: Iterable[str], project: NormalizedName) -> dict[str, tuple[str, list[int]]]:
+    """Return each version, as its first file has it, and the places of its files, by normal form.
 
-
-def _by_version(
-    files: Iterable[PageFile], project: NormalizedName
-) -> dict[Version | str, list[_Member]]:
-    """Return the files with what their names tell, by version; 1.0 and 1.0.0 are one."""
-    by_version: dict[Version | str, list[_Member]] = {}
-    wheels: dict[tuple[str, str], tuple[Named, list[_Member]]] = {}
-    for file in files:
-        head, _, rest = file.filename.partition("-")
-        version, dash, _ = rest.partition("-")
-        is_wheel = dash and file.filename.endswith(".whl")
-        # A wheel's name tells nothing else behind the version: one reading does for all of it.
-        known = wheels.get((head, version)) if is_wheel else None
-        if known is not None:
-            known[1].append((file, known[0]))
-            continue
-        named = parse(file.filename, project)
-        members = by_version.setdefault(named.parsed or named.version or _NO_VERSION, [])
-        members.append((file, named))
-        if is_wheel:
-            wheels[head, version] = named, members
+    1.0 and 1.0.0 are one version.
+    """
+    by_version: dict[str, tuple[str, list[int]]] = {}
+    known: dict[str, list[int]] = {}
+    for place, name in enumerate(names):
+        # `project-version`, where the name tells so much without doubt. Most have been met before.
+        stem = ""
+        if name.endswith(".whl"):
+            stem = name[: name.find("-", name.find("-") + 1)]
+        elif name.endswith(".tar.gz"):
+            stem = name.removesuffix(".tar.gz")
+        places = known.get(stem)
+        if places is None:
+            head, _, version = stem.partition("-")
+            normal = _normal(version) if valid_name(head) is not None else None
+            certain = normal is not None
+            if normal is None:
+                named = parse(name, project)
+                version = named.version or _NO_VERSION
+                normal = version if named.parsed is None else canonicalize_version(named.parsed)
+            _, places = by_version.setdefault(normal, (version, []))
+            if certain:
+                known[stem] = places
+        places.append(place)
     return by_version
 
 
-def _release(
-    project: Project,
-    members: Sequence[_Member],
-    uploads: Mapping[str, datetime | Unknown],
-    unattested: bool | Unknown,
-) -> Release:
-    first = members[0][1]
-    version = first.version or _NO_VERSION
-    parsed = _parsed(first.parsed, version)
-    released = _earliest([uploads[file.filename] for file, _ in members])
-    files = tuple(
-        [
-            File(
-                project=project,
-                filename=file.filename,
-                kind=named.kind,
-                version=version,
-                parsed=parsed,
-                uploaded=uploads[file.filename],
-                released=released,
-                yanked=file.yanked,
-                provenance=True if file.provenance else unattested,
-                sha256=file.hashes.get("sha256"),
-                size=file.size if isinstance(file.size, int) else _NO_SIZE,
-            )
-            for file, named in members
-        ]
-    )
-    return Release(version=version, parsed=parsed, released=released, files=files)
+def _normal(version: str) -> str | None:
+    """Return *version* in the form that equal versions share; None when it is not PEP 440."""
+    if _is_plain(version):  # as most are: in a tenth of the time
+        while version.endswith(".0"):
+            version = version[:-2]
+        return version
+    # A dash stands for a post release, or parts the version from the project's name: see `parse`.
+    parsed = None if "-" in version else pep440(version)
+    return None if parsed is None else canonicalize_version(parsed)
+
+
+def _uploads(files: Sequence[PageFile]) -> Sequence[datetime | Unknown]:
+    if isinstance(files, OrdinaryFiles):
+        return [moment or _NO_TIME for moment in files.uploads]
+    return [upload_time(file) for file in files]
 
 
 def upload_time(file: PageFile) -> datetime | Unknown:
@@ -123,19 +117,3 @@ def upload_time(file: PageFile) -> datetime | Unknown:
     if moment.tzinfo is UTC:
         return moment
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-def _earliest(moments: Iterable[datetime | Unknown]) -> datetime | Unknown:
-    earliest: datetime | None = None
-    for moment in moments:
-        if isinstance(moment, Unknown):
-            return moment
-        if earliest is None or moment < earliest:
-            earliest = moment
-    return earliest if earliest is not None else Unknown(reason="the project has no files")
-
-
-def _parsed(parsed: Version | None, version: str) -> Version | Unknown:
-    if parsed is not None:
-        return parsed
-    return Unknown(reason=f"`{version}` is not a PEP 440 version")

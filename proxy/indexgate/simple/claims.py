@@ -20,7 +20,6 @@ _HEX_DIGITS = {
 }  # fmt: skip
 _LONGEST_FILENAME = 255
 
-is_sha256 = re.compile(r"[0-9a-f]{64}").fullmatch
 _HEX = re.compile(r"[0-9a-f]+")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z", re.ASCII)
 _VERSION = re.compile(r"\s*([0-9]{1,4})(?:\.([0-9]{1,4}))?\s*")

@@ -4,6 +4,7 @@ One model for both forms (PEP 503 HTML, PEP 691 JSON). What upstream sent and we
 carried along in `extra`, as the raw JSON it was, so that no field is ever lost.
 """
 
+from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -65,7 +66,7 @@ class ProjectPage(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     name: str
-    files: tuple[PageFile, ...]
+    files: Sequence[PageFile]
     api_version: tuple[int, int] = (1, 0)
     versions: tuple[str, ...] | UnsetType = UNSET
     status: str | UnsetType = UNSET

@@ -5,80 +5,137 @@ them joined to one text, which takes a few passes in C; one odd file and the pag
 """
 
 import string
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
-from msgspec import UNSET
+from msgspec import UNSET, Raw, UnsetType
 from packaging.utils import NormalizedName
 
 from indexgate.simple import claims
+from indexgate.simple.ordinary_files import OrdinaryFiles
 from indexgate.simple.projects import valid_name
 from indexgate.simple.wire import File
 
 _LONGEST_FILENAME = 255
 _SHA256_DIGITS = 64
 _HEX = b"0123456789abcdef"
+_HASHES = (b'{"sha256":"', b'{"sha256": "')
+_NULL = Raw(b"null")
+_NOT_HASHES = {b"true", b"false", b"null"}
 _IN_NAMES = (string.ascii_letters + string.digits + "._+!-").encode()
 _IN_URLS = _IN_NAMES + b"/:~$'()*,;="
-_TIMES = {len("yyyy-mm-ddThh:mm:ssZ"), len("yyyy-mm-ddThh:mm:ss.ffffffZ")}
+_TIMES = {"yyyy-mm-ddThh:mm:ss.ffffffZ": b"--T::.Z", "yyyy-mm-ddThh:mm:ssZ": b"--T::Z"}
 
 
-def ordinary(files: Sequence[File], project: NormalizedName) -> bool:
-    """Tell whether every claim of every file would be believed as it stands."""
-    return (
-        _named_well([file.filename for file in files], project)
-        and _addressed_well([file.url for file in files])
-        and _addressed_well([file.provenance for file in files if file.provenance])
-        and _hashed_well(file.hashes for file in files)
-        and _hashed_well(c for f in files if isinstance(c := f.core_metadata, dict))
-        and not any(_older_name_counts(file) for file in files)
-        and _timed_well(files)
-    )
+def ordinary(files: Sequence[File], project: NormalizedName) -> OrdinaryFiles | None:
+    """Return *files* as they stand if every claim of every one is believed; else None.
+
+    Each one's address then ends in its name, and tells where the gate has it by its beginning. The
+    older names of `core-metadata` are taken off: they say nothing else.
+    """
+    names = [file.filename for file in files]
+    cores = [core for file in files if (core := file.core_metadata) is not UNSET]
+    hashed = [core for core in cores if len(core) > len("false")]
+    if not (
+        _named_well(names, project)
+        and _addressed_well([file.url for file in files], names)
+        and _is_plain([url for file in files if (url := file.provenance)])
+        and _hashed_well([file.hashes for file in files])
+        and _hashed_well(hashed)
+        and {bytes(core) for core in cores if len(core) <= len("false")} <= _NOT_HASHES
+        and not any(_older_name_counts(file) for file in files if _says_nothing(file))
+    ):
+        return None
+    uploads = _uploads([file.upload_time for file in files])
+    if uploads is None:
+        return None
+    for file in files:
+        file.dist_info_metadata = file.data_dist_info_metadata = UNSET
+    return OrdinaryFiles(files, names, uploads)
 
 
 def _named_well(names: Sequence[str], project: NormalizedName) -> bool:
-    if not _made_of(_IN_NAMES, names) or ".." in "/".join(names):
+    text = _lines(_IN_NAMES, names)
+    if text is None or ".." in text or len(set(names)) < len(names):
         return False
-    if len(set(names)) < len(names) or max(map(len, names), default=0) > _LONGEST_FILENAME:
+    if max(map(len, names)) > _LONGEST_FILENAME:
         return False
-    if any(name[-4:] != ".whl" and name.count("-") > 1 for name in names):
+    head = names[0].partition("-")[0]
+    heads = {head} if _all_start(text, f"{head}-") else {n.partition("-")[0] for n in names}
+    if any(valid_name(each) != project for each in heads):
         return False
-    return all(valid_name(head) == project for head in {name.partition("-")[0] for name in names})
+    return not any(name[-4:] != ".whl" and name.count("-") > 1 for name in names)
 
 
-def _addressed_well(urls: Sequence[str]) -> bool:
-    if not _made_of(_IN_URLS, urls) or "/." in "".join(urls):
+def _addressed_well(urls: Sequence[str], names: Sequence[str]) -> bool:
+    return _is_plain(urls) and all(map(str.endswith, urls, [f"/{name}" for name in names]))
+
+
+def _is_plain(urls: Sequence[str]) -> bool:
+    if not urls:
+        return True
+    text = _lines(_IN_URLS, urls)
+    if text is None or "/." in text or text.count("//") != len(urls):
         return False
-    starts = {url[: url.find("/", len("https://")) + 1] for url in urls}
-    return all(claims.is_plain_url(start) for start in starts)
+    scheme, _, rest = urls[0].partition("//")
+    start = f"{scheme}//{rest.partition('/')[0]}/"
+    starts = {start}
+    if not _all_start(text, start):
+        starts = {url[: url.find("/", len("https://")) + 1] for url in urls}
+    return all(each == each.lower() and claims.is_plain_url(each) for each in starts)
 
 
-def _hashed_well(claimed: Iterable[dict[str, str]]) -> bool:
-    digests = [hashes.get("sha256", "") if len(hashes) == 1 else "" for hashes in claimed]
-    return set(map(len, digests)) <= {_SHA256_DIGITS} and _made_of(_HEX, digests)
+def _all_start(text: str, start: str) -> bool:
+    """Tell whether every line of *text* starts with *start*."""
+    return f"\n{text}".count(f"\n{start}") == text.count("\n") + 1
 
 
-def _made_of(characters: bytes, texts: Iterable[str]) -> bool:
-    return not "".join(texts).encode(errors="replace").translate(None, characters)
+def _lines(characters: bytes, texts: Sequence[str]) -> str | None:
+    """Return *texts* as lines if they are made of *characters*."""
+    text = "\n".join(texts)
+    made_of_them = not text.encode(errors="replace").translate(None, characters + b"\n")
+    return text if made_of_them and text.count("\n") == len(texts) - 1 else None
+
+
+def _hashed_well(claimed: Sequence[Raw]) -> bool:
+    """Tell whether each is one sha256 and nothing else, all in the same layout."""
+    text = b"".join(claimed)
+    start = next((each for each in _HASHES if text.startswith(each)), b"")
+    size = len(start) + _SHA256_DIGITS + len(b'"}')
+    signs = (start + b'"}').translate(None, _HEX)
+    # As many starts as objects, each closed at its place, and nothing but digits between.
+    return not claimed or (
+        start != b""
+        and len(text) == size * len(claimed)
+        and text.count(start) == len(claimed)
+        and text[size - 1 :: size] == b"}" * len(claimed)
+        and text.translate(None, _HEX) == signs * len(claimed)
+    )
+
+
+def _says_nothing(file: File) -> bool:
+    core = file.core_metadata
+    return core is UNSET or core == _NULL
 
 
 def _older_name_counts(file: File) -> bool:
-    if file.core_metadata is not UNSET and file.core_metadata is not None:
-        return False
     return file.dist_info_metadata is not UNSET or file.data_dist_info_metadata is not UNSET
 
 
-def _timed_well(files: Iterable[File]) -> bool:
+def _uploads(times: Sequence[str | UnsetType]) -> list[datetime | None] | None:
+    """Return the moments, None where one is not told; None if any is in another form."""
+    told = [time for time in times if time is not UNSET]
+    left = len(told)
+    for form, signs in _TIMES.items():
+        some = [time for time in told if len(time) == len(form)]
+        text = "".join(some).encode(errors="replace")
+        if text.translate(None, string.digits.encode()) != signs * len(some):
+            return None
+        left -= len(some)
+    if left:
+        return None
+    moment = datetime.fromisoformat
     try:
-        for file in files:
-            time = file.upload_time
-            if time is UNSET:
-                continue
-            datetime.fromisoformat(time)
-            if len(time) not in _TIMES or time[4:11:3] != "--T":
-                return False
-            if time[-1] != "Z":
-                return False
+        return [None if time is UNSET else moment(time) for time in times]
     except ValueError:
-        return False
-    return True
+        return None

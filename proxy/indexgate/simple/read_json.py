@@ -4,7 +4,7 @@ A page whose every key is known and every value of its type is decoded into stru
 other goes the slower way, key by key, so that nothing is lost and sloppy values do no harm.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NoReturn
 
 import msgspec
@@ -84,26 +84,12 @@ def read_list(body: bytes) -> ProjectList:
 
 def _taken(
     files: list[wire.File], base: str, project: NormalizedName
-) -> tuple[tuple[PageFile, ...], int]:
+) -> tuple[Sequence[PageFile], int]:
     """Return the files worth having and how many are not."""
-    if ordinary(files, project):
-        return tuple(_as_it_stands(file) for file in files), 0
+    as_they_stand = ordinary(files, project) if files else None
+    if as_they_stand is not None:
+        return as_they_stand, 0
     return _kept((_believed(file, base) for file in files), project)
-
-
-def _as_it_stands(file: wire.File) -> PageFile:
-    return PageFile(
-        filename=file.filename,
-        url=file.url,
-        hashes=file.hashes,
-        requires_python=file.requires_python,
-        size=file.size,
-        upload_time=file.upload_time,
-        yanked=file.yanked,
-        core_metadata=file.core_metadata,
-        gpg_sig=file.gpg_sig,
-        provenance=file.provenance,
-    )
 
 
 def _believed(file: wire.File, base: str) -> PageFile | None:
@@ -114,35 +100,26 @@ def _believed(file: wire.File, base: str) -> PageFile | None:
     if url is None:
         return None
     provenance = file.provenance
-    core = _core_metadata(file)
     return PageFile(
         filename=file.filename,
         url=url,
-        hashes=_digests(file.hashes),
+        hashes=claims.hashes(_value(file.hashes)),
         requires_python=claims.requires_python(file.requires_python),
         size=file.size,
         upload_time=claims.upload_time(file.upload_time),
         yanked=file.yanked,
-        core_metadata=(_digests(core) or bool(core)) if isinstance(core, dict) else core,
+        core_metadata=_core_metadata(file),
         gpg_sig=file.gpg_sig,
         provenance=claims.web_address(provenance) if provenance else provenance,
     )
 
 
-def _core_metadata(file: wire.File) -> wire.CoreMetadata:
+def _core_metadata(file: wire.File) -> bool | Hashes | UnsetType | None:
     """Return what the newest of its names says (PEP 714); null says nothing."""
-    core = file.core_metadata
-    if core is UNSET or core is None:
-        older = (file.dist_info_metadata, file.data_dist_info_metadata)
-        return next((value for value in older if value is not UNSET and value is not None), core)
-    return core
-
-
-def _digests(sent: Hashes) -> Hashes:
-    """Return *sent* itself in the ordinary case of one right sha256."""
-    if len(sent) == 1 and claims.is_sha256(sent.get("sha256", "")):
-        return sent
-    return claims.hashes(sent)
+    names = (file.core_metadata, file.dist_info_metadata, file.data_dist_info_metadata)
+    said = (_value(raw) for raw in names if not isinstance(raw, UnsetType))
+    nothing = UNSET if file.core_metadata is UNSET else None
+    return claims.core_metadata(next((told for told in said if told is not None), nothing))
 
 
 def _kept(
@@ -188,7 +165,7 @@ def _read_loosely(body: bytes, url: str, project: NormalizedName) -> ProjectPage
 
 def _taken_loosely(
     listed: Raw, base: str, project: NormalizedName
-) -> tuple[tuple[PageFile, ...], int]:
+) -> tuple[Sequence[PageFile], int]:
     try:
         return _taken(_files.decode(listed), base, project)
     except _NOT_JSON:

@@ -5,26 +5,29 @@ from typing import Annotated, TypeAlias
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
-from indexgate.simple.model import Hashes
-
 Length: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Text: TypeAlias = Annotated[str, msgspec.Meta(min_length=1)]
-CoreMetadata: TypeAlias = bool | Hashes | UnsetType | None
 
 
-class File(msgspec.Struct, rename="kebab", forbid_unknown_fields=True, gc=False):
-    """A file, with both older names of `core-metadata`."""
+class File(
+    msgspec.Struct, rename="kebab", forbid_unknown_fields=True, omit_defaults=True, gc=False
+):
+    """A file, with both older names of `core-metadata`.
+
+    What is only passed on in nearly all pages stays the JSON that it was, of whatever type. Encoded
+    as it stands, a file without the older names is the file's JSON, as a `PageFile` is.
+    """
 
     filename: Text
     url: Text
-    hashes: Hashes
+    hashes: Raw
     requires_python: Text | UnsetType | None = UNSET
     size: Length | UnsetType = UNSET
     upload_time: str | UnsetType = UNSET
     yanked: bool | Text = False
-    core_metadata: CoreMetadata = UNSET
-    dist_info_metadata: CoreMetadata = UNSET
-    data_dist_info_metadata: CoreMetadata = UNSET
+    core_metadata: Raw | UnsetType = UNSET
+    dist_info_metadata: Raw | UnsetType = UNSET
+    data_dist_info_metadata: Raw | UnsetType = UNSET
     gpg_sig: bool | UnsetType = UNSET
     provenance: Text | UnsetType | None = UNSET
 

@@ -12,7 +12,9 @@ import msgspec
 from msgspec import UNSET, Raw
 
 from indexgate.simple.model import NEWEST, Extra, Hashes, PageFile, ProjectList, ProjectPage
+from indexgate.simple.ordinary_files import OrdinaryFiles, as_sent
 from indexgate.simple.projects import valid_name
+from indexgate.simple.wire import File
 
 NEWEST_JSON = NEWEST[1]
 NEWEST_HTML = 4
@@ -40,12 +42,13 @@ def json(page: ProjectPage) -> bytes:
     versions = page.versions
     if versions is UNSET and not page.files:
         versions = ()  # of no files, all versions are known
-    sized = versions is not UNSET and all(file.size is not UNSET for file in page.files)
+    files = as_sent(page.files)
+    sized = versions is not UNSET and all(file.size is not UNSET for file in files)
     minor = min(max(page.api_version[1], _needed(page)), NEWEST_JSON) if sized else 0
     document: dict[str, object] = {
         "meta": {"api-version": f"1.{minor}"} | _since(page.meta, _META_SINCE, minor),
         "name": page.name,
-        "files": _in_pieces(_files(page.files, minor)),
+        "files": _in_pieces(_files(files, minor), page.files),
     }
     if versions is not UNSET:
         document["versions"] = versions
@@ -57,12 +60,13 @@ def json(page: ProjectPage) -> bytes:
     return _encode(_since(page.extra, _PAGE_SINCE, minor) | document)
 
 
-def _in_pieces(files: Sequence[object]) -> Sequence[object] | Raw:
-    """Encode many files piece by piece, since other threads wait while an encoder is at work."""
-    if len(files) <= _PIECE:
-        return files
-    starts = range(0, len(files), _PIECE)
-    return Raw(b"[" + b",".join(_encode(files[s : s + _PIECE])[1:-1] for s in starts) + b"]")
+def _in_pieces(encodable: Sequence[object], files: Sequence[PageFile]) -> Raw:
+    """Encode *files* piece by piece, since other threads wait while an encoder is at work."""
+    pieces = []
+    for start in range(0, len(encodable), _PIECE):
+        piece = _encode(encodable[start : start + _PIECE])[1:-1]
+        pieces.append(files.as_moved(piece) if isinstance(files, OrdinaryFiles) else piece)
+    return Raw(b"[" + b",".join(pieces) + b"]")
 
 
 def html(page: ProjectPage) -> bytes:
@@ -106,7 +110,8 @@ def _needed(page: ProjectPage) -> int:
     needed = max(needed, *(_PAGE_SINCE.get(key, 0) for key in page.extra), 0)
     if page.status is not UNSET:
         needed = max(needed, _STATUS)
-    if needed < _PROVENANCE and any(file.provenance for file in page.files):
+    files = as_sent(page.files)
+    if needed < _PROVENANCE and any(file.provenance for file in files):
         needed = _PROVENANCE
     return needed
 
@@ -115,18 +120,17 @@ def _since(members: Extra, since: dict[str, int], minor: int) -> dict[str, objec
     return {key: raw for key, raw in members.items() if since.get(key, 0) <= minor}
 
 
-def _files(files: tuple[PageFile, ...], minor: int) -> Sequence[object]:
+def _files(files: Sequence[PageFile | File], minor: int) -> Sequence[object]:
     """Return what encodes as the files: themselves, unless one needs a change."""
-    provenance = minor >= _PROVENANCE
-    if not any(file.extra or (file.provenance is not UNSET and not provenance) for file in files):
-        return files
-    return [_file(file, provenance) for file in files]
+    if minor < _PROVENANCE and any(file.provenance is not UNSET for file in files):
+        files = [msgspec.structs.replace(file, provenance=UNSET) for file in files]
+    if any(isinstance(file, PageFile) and file.extra for file in files):
+        return [_file(file) for file in files]
+    return files
 
 
-def _file(file: PageFile, provenance: bool) -> object:
-    if not provenance and file.provenance is not UNSET:
-        file = msgspec.structs.replace(file, provenance=UNSET)
-    if not file.extra:
+def _file(file: PageFile | File) -> object:
+    if isinstance(file, File) or not file.extra:
         return file
     known = msgspec.json.decode(_encode(file), type=dict[str, Raw])
     known.pop("extra")

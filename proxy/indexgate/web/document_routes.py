@@ -15,7 +15,6 @@ from packaging.utils import NormalizedName
 from packaging.version import InvalidVersion, Version
 
 from indexgate.finished_page import FinishedPage
-from indexgate.index.addresses import address_of
 from indexgate.index.documents import Documents
 from indexgate.index.listing import Listing
 from indexgate.index.packing import pack, unpack
@@ -72,7 +71,7 @@ class DocumentRoutes:
         self._recorder = recorder
         self._new_names = new_names
         self._addresses = Addresses(
-            file=lambda file: base + address_of(file.url, file.filename),
+            root=base,
             blocked=lambda file, verdict: base + blocked_path(file, verdict),
         )
         self._made: LRUCache[object, _Made] = LRUCache(_KEPT, getsizeof=lambda m: len(m.packed))
@@ -100,7 +99,7 @@ class DocumentRoutes:
             up = "../" if version is None else "../../"
             last = "json" if version is None else f"{request.rel_url.raw_parts[-2]}/json"
             return moved(f"{up}{name}/{last}", request)
-        client = client_of(request.headers.get(hdrs.USER_AGENT, ""))
+        client = client_of(request)
         try:
             if not self._indexes.holds(name):
                 self._new_names.count(request.remote or "")

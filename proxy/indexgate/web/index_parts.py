@@ -16,7 +16,7 @@ from indexgate.facts import Facts, Surroundings
 from indexgate.fellows import Fellows
 from indexgate.formerly import Formerly
 from indexgate.gate import Gate
-from indexgate.index.addresses import FileAddress, address_of
+from indexgate.index.addresses import FileAddress
 from indexgate.index.cached import CachedIndex, Freshness
 from indexgate.index.documents import Documents
 from indexgate.index.listing import Listing
@@ -32,7 +32,6 @@ from indexgate.namespaces import Namespaces
 from indexgate.observing import Observer, Surveyed
 from indexgate.owners import Behind
 from indexgate.policy_file import PolicyInForce
-from indexgate.simple.model import PageFile
 from indexgate.sources import outbound
 from indexgate.sources.project_json import ProjectJson
 from indexgate.sources.protocol import Source
@@ -41,7 +40,7 @@ from indexgate.store.engines import StoreFailed
 from indexgate.stored_past import StoredPast
 from indexgate.upstream_choice import UpstreamChoice
 from indexgate.web.refusal import blocked_path
-from indexgate.web.sources import Sources, private, proxy_to, with_login
+from indexgate.web.sources import Sources, private, proxy_to
 from indexgate_policy.lookalike import PopularNameList
 from indexgate_policy.rules.verdict import Verdict
 from indexgate_policy.signals import Unknown
@@ -74,7 +73,7 @@ class Shared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexParts:
-    """What there is of one index: `upstream` is None when offline, `client` asks for its JSON."""
+    """What there is of one index: `upstream` is None when offline, `client` asks for its feed."""
 
     choice: UpstreamChoice
     behind: Behind
@@ -137,7 +136,7 @@ async def open_index(stack: AsyncExitStack, shared: Shared, choice: UpstreamChoi
         timeout=_timeout(settings, choice),
     )
     stack.push_async_callback(client.aclose)
-    gate = _gate(shared, choice, index, ProjectJson(client, index_url=with_login(choice)))
+    gate = _gate(shared, choice, index, ProjectJson(upstream, index_url=choice.url))
     stack.push_async_callback(gate.facts.close)
 
     def stored(project: NormalizedName) -> datetime | None:
@@ -214,13 +213,10 @@ def _addresses(settings: Settings, base: str) -> Addresses:
     """Return how pages link: relative, or absolute from `--public-url`; Host is never reflected."""
     root = "../../" if settings.public_url is None else base
 
-    def file(listed: PageFile) -> str:
-        return root + address_of(listed.url, listed.filename)
-
     def blocked(subject: File, verdict: Verdict) -> str:
         return base + blocked_path(subject, verdict)
 
-    return Addresses(file=file, blocked=blocked)
+    return Addresses(root=root, blocked=blocked)
 
 
 def _first_seen(

@@ -73,8 +73,10 @@ _Met: TypeAlias = tuple[PageFile, int | None] | CheckedFile
 """A listed file and its line in the lock, or a file that is unlisted."""
 
 
-async def judge_entry(parts: Parts, lock: Lock, entry: Pinned | Unasked, stands: Stands) -> Checked:
-    """Judge an *entry* of *lock*."""
+async def judge_entry(
+    parts: Parts, lock: Lock, entry: Pinned | Unasked, stands: Stands, client: Client
+) -> Checked:
+    """Judge an *entry* of *lock* as *client* would get it."""
     if isinstance(entry, Unasked):
         return Checked(
             requirement=entry.text,
@@ -102,7 +104,7 @@ async def judge_entry(parts: Parts, lock: Lock, entry: Pinned | Unasked, stands:
         release,
         assessment,
         parts.gate.policy.current(),
-        Client(),
+        client,
         parts.clock(),
         presentation=parts.gate.presentation,
         others=listed.releases,
@@ -230,7 +232,8 @@ def _is_elsewhere(file: PinnedFile, named: PageFile, listed: Listing, stands: St
     if file.url is None:
         return False
     address = stands.address(file)
-    return address is None or listed.by_address.get(address) is not named
+    listed_there = None if address is None else listed.at(address)
+    return listed_there is None or listed_there.filename != named.filename
 
 
 def _missing(file: PinnedFile, rule: str, reason: str, filename: str) -> CheckedFile:

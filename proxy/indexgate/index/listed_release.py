@@ -1,0 +1,117 @@
+"""A release as a page lists it: what nobody asks of it is never made."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from packaging.version import Version
+
+from indexgate.simple.filename import parse, pep440
+from indexgate.simple.model import PageFile, ProjectPage
+from indexgate.simple.ordinary_files import filenames
+from indexgate_policy.signals import Unknown
+from indexgate_policy.subject import File, Kind, Project, Release
+
+_TELLS_PROVENANCE = (1, 3)
+_NO_PROVENANCE = Unknown(reason="the index speaks an API older than attestations")
+_NO_SIZE = Unknown(reason="the index does not say how large the file is")
+
+
+class ListedFiles(NamedTuple):
+    """What the releases of a page share: the upload of each file, and the places of yanked ones."""
+
+    page: ProjectPage
+    project: Project
+    uploads: Sequence[datetime | Unknown]
+    yanked: Collection[int]
+
+
+class ListedRelease(Release):
+    """The release of which the files stand at *places* of a page."""
+
+    __slots__ = ("_files", "_listed", "_parsed", "_places", "_released")
+
+    _files: tuple[File, ...]
+    _parsed: Version | Unknown
+    _released: datetime | Unknown
+
+    # Made by the thousand: nothing else than this class sets anything.
+    __setattr__ = object.__setattr__
+
+    def __init__(self, listed: ListedFiles, version: str, places: Sequence[int]) -> None:
+        self._listed = listed
+        self._places = places
+        object.__setattr__(self, "version", version)
+
+    @property
+    def parsed(self) -> Version | Unknown:
+        """The version as PEP 440 has it."""
+        try:
+            return self._parsed
+        except AttributeError:
+            unknown = Unknown(reason=f"`{self.version}` is not a PEP 440 version")
+            self._parsed = pep440(self.version) or unknown
+            return self._parsed
+
+    @property
+    def released(self) -> datetime | Unknown:
+        """The earliest upload of any file, unknown if that of one is."""
+        try:
+            return self._released
+        except AttributeError:
+            uploads = self._listed.uploads
+            self._released = earliest([uploads[place] for place in self._places])
+            return self._released
+
+    @property
+    def files(self) -> tuple[File, ...]:
+        """The files, in page order."""
+        try:
+            return self._files
+        except AttributeError:
+            self._files = tuple([self._file(place) for place in self._places])
+            return self._files
+
+    @property
+    def filenames(self) -> tuple[str, ...]:
+        """The names of the files."""
+        names = filenames(self._listed.page.files)
+        return tuple([names[place] for place in self._places])
+
+    @property
+    def yanked(self) -> bool:
+        """Whether upstream yanked every file of the version (PEP 592 marks files)."""
+        yanked = self._listed.yanked
+        return bool(yanked) and all(place in yanked for place in self._places)
+
+    def _file(self, place: int) -> File:
+        page, project, uploads, _ = self._listed
+        file = page.files[place]
+        unattested = False if page.api_version >= _TELLS_PROVENANCE else _NO_PROVENANCE
+        return File(
+            project=project,
+            filename=file.filename,
+            kind=_kind(file, project),
+            version=self.version,
+            parsed=self.parsed,
+            uploaded=uploads[place],
+            released=self.released,
+            yanked=file.yanked,
+            provenance=True if file.provenance else unattested,
+            sha256=file.hashes.get("sha256"),
+            size=file.size if isinstance(file.size, int) else _NO_SIZE,
+        )
+
+
+def _kind(file: PageFile, project: Project) -> Kind:
+    if file.filename.endswith(".whl"):
+        return "wheel"
+    return parse(file.filename, project.name).kind
+
+
+def earliest(moments: Sequence[datetime | Unknown]) -> datetime | Unknown:
+    """Return the earliest of *moments*, unknown if any is."""
+    known = [moment for moment in moments if isinstance(moment, datetime)]
+    if len(known) < len(moments):
+        return next(moment for moment in moments if isinstance(moment, Unknown))
+    return min(known) if known else Unknown(reason="the project has no files")

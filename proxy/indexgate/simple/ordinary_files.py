@@ -1,0 +1,137 @@
+"""The files of an ordinary page, as they were sent: a `PageFile` is made of one that is looked at.
+
+A page may have files by the thousand, of which nobody looks at more than a few, and is given out as
+it came but for the addresses. To make an object of each would cost more than all the rest.
+"""
+
+from collections.abc import Container, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import overload
+
+import msgspec
+from msgspec import UNSET
+
+from indexgate.simple.model import Hashes, PageFile
+from indexgate.simple.wire import File
+
+_hashes = msgspec.json.Decoder(Hashes).decode
+_core_metadata = msgspec.json.Decoder(bool | Hashes | None).decode
+
+
+class OrdinaryFiles(Sequence[PageFile]):
+    """Files that are believed as they were sent: see `ordinary`.
+
+    `filenames` and `uploads` have the name and the upload time of each; None is a time not told.
+    """
+
+    __slots__ = ("_instead", "_prefix", "_rows", "filenames", "uploads")
+
+    def __init__(
+        self,
+        rows: Sequence[File],
+        filenames: Sequence[str],
+        uploads: Sequence[datetime | None],
+        *,
+        prefix: str = "",
+        instead: Mapping[int, PageFile] | None = None,
+    ) -> None:
+        self.filenames = filenames
+        self.uploads = uploads
+        self._rows = rows
+        self._prefix = prefix
+        self._instead = instead or {}
+
+    def moved(self, prefix: str, instead: Mapping[int, PageFile]) -> "OrdinaryFiles":
+        """Return the same files at other addresses: *prefix*, then scheme, host and path.
+
+        `https://host/path` becomes `<prefix>https/host/path`. Those *instead* of files at some
+        places still have the old address.
+        """
+        return OrdinaryFiles(
+            self._rows, self.filenames, self.uploads, prefix=prefix, instead=instead
+        )
+
+    def without(self, names: Container[str]) -> "OrdinaryFiles":
+        """Return the files that have none of *names*."""
+        left = [place for place, name in enumerate(self.filenames) if name not in names]
+        if len(left) == len(self):
+            return self
+        return OrdinaryFiles(
+            [self._rows[place] for place in left],
+            [self.filenames[place] for place in left],
+            [self.uploads[place] for place in left],
+        )
+
+    def as_sent(self) -> Sequence[File | PageFile]:
+        """Return structs that encode as the files do, but for their addresses: see `as_moved`."""
+        if not self._instead:
+            return self._rows
+        rows: list[File | PageFile] = list(self._rows)
+        for place, file in self._instead.items():
+            rows[place] = file
+        return rows
+
+    def as_moved(self, encoded: bytes) -> bytes:
+        """Return *encoded* files with the addresses that they have here.
+
+        An address comes right behind its key, and in no text can there be a quotation mark that is
+        not escaped; so what looks like the start of an address is one.
+        """
+        if self._prefix:
+            prefix = msgspec.json.encode(self._prefix)[:-1]
+            for scheme in (b"https", b"http"):
+                start = b'"url":"' + scheme + b"://"
+                encoded = encoded.replace(start, b'"url":' + prefix + scheme + b"/")
+        return encoded
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, place: int) -> PageFile: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[PageFile, ...]: ...
+    def __getitem__(self, place: int | slice) -> PageFile | tuple[PageFile, ...]:
+        if isinstance(place, slice):
+            return tuple(self[each] for each in range(*place.indices(len(self))))
+        file = self._instead.get(place % len(self)) or _file(self._rows[place])
+        if not self._prefix:
+            return file
+        scheme, _, rest = file.url.partition("://")
+        return msgspec.structs.replace(file, url=f"{self._prefix}{scheme}/{rest}")
+
+    def __iter__(self) -> Iterator[PageFile]:
+        return (self[place] for place in range(len(self)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _file(row: File) -> PageFile:
+    core = row.core_metadata
+    return PageFile(
+        filename=row.filename,
+        url=row.url,
+        hashes=_hashes(row.hashes),
+        requires_python=row.requires_python,
+        size=row.size,
+        upload_time=row.upload_time,
+        yanked=row.yanked,
+        core_metadata=UNSET if core is UNSET else _core_metadata(core),
+        gpg_sig=row.gpg_sig,
+        provenance=row.provenance,
+    )
+
+
+def filenames(files: Sequence[PageFile]) -> Sequence[str]:
+    """Return the names of *files*."""
+    if isinstance(files, OrdinaryFiles):
+        return files.filenames
+    return [file.filename for file in files]
+
+
+def as_sent(files: Sequence[PageFile]) -> Sequence[File | PageFile]:
+    """Return *files* without making any, for what both kinds tell: all but their hashes."""
+    return files.as_sent() if isinstance(files, OrdinaryFiles) else files

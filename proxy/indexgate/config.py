@@ -46,6 +46,7 @@ class Settings:
     tls_cert: Path | None
     tls_key: Path | None
     offline: bool
+    prefetch: bool
     page_ttl: timedelta
     max_stale: timedelta
     upstream_timeout: timedelta

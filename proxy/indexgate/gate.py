@@ -118,6 +118,8 @@ class Gate:
         self._verdicts: LRUCache[object, tuple[JudgedFile, datetime]] = LRUCache(_KEPT_VERDICTS)
         self._shown = Shown(_LISTED_FILES)
         self._listings = Listings(_LISTED_FILES)
+        # Of pages that were made before anybody *asked*: that is noted when somebody does.
+        self._unasked: LRUCache[NormalizedName, bool] = LRUCache(_LISTED_FILES)
 
     @property
     def bytes_finished(self) -> int:
@@ -132,6 +134,7 @@ class Gate:
         *,
         max_age: float | None = None,
         run: str | None = None,
+        asked: bool = True,
     ) -> FinishedPage:
         """Return the page of *project* as it is in *run*. Raises NoSuchProject, UpstreamFailed."""
         snapshot = await self.index.snapshot(project, max_age=max_age)
@@ -141,8 +144,12 @@ class Gate:
         key = (project, variant, asker, policy.digest, snapshot.digest, self.facts.stamp(project))
         page = self._finished.get(key)
         if page is not None and (page.until is None or now < page.until):
+            if asked and self._unasked.pop(project, False):
+                self._first_seen(project, True)
             return page if page.snapshot is snapshot else replace(page, snapshot=snapshot)
-        listed = await self._listing(snapshot)
+        listed = await self._listing(snapshot, asked=asked)
+        if not asked:
+            self._unasked[project] = True
         known = await self.facts.of(listed)
         self._note_shown(listed, known, now)
         making = partial(self._make, listed, known, variant, policy=policy, client=client, now=now)

@@ -58,15 +58,19 @@ class Indexes:
         *,
         max_age: float | None = None,
         run: str | None = None,
+        asked: bool = True,
     ) -> FinishedPage:
-        """Return the page of *project* as *run* gets it. Raises NoSuchProject, UpstreamFailed."""
+        """Return the page of *project* as *run* gets it. Raises NoSuchProject, UpstreamFailed.
+
+        Whether somebody *asked* for it is noted.
+        """
+
+        def of(gate: Gate) -> Awaitable[FinishedPage]:
+            return gate.page(project, variant, client, max_age=max_age, run=run, asked=asked)
+
         if self._only is not None:
-            return await self._only.page(project, variant, client, max_age=max_age, run=run)
-        owner, page = await self._of_owner(
-            project,
-            lambda gate: gate.page(project, variant, client, max_age=max_age, run=run),
-            max_age,
-        )
+            return await of(self._only)
+        owner, page = await self._of_owner(project, of, max_age)
         if owner.unsure is None or page.snapshot.stale is not None:
             return page
         return replace(page, snapshot=replace(page.snapshot, stale=owner.unsure))

@@ -125,6 +125,12 @@ TABLE: tuple[Setting, ...] = (
         help="Ask nobody; serve what is stored.",
     ),
     Setting(
+        name="prefetch",
+        kind=kinds.SWITCH,
+        default="true",
+        help="Fetch the pages and metadata ahead that pip and uv will ask for next.",
+    ),
+    Setting(
         name="page_ttl",
         kind=kinds.duration(least=timedelta(0)),
         default="10m",

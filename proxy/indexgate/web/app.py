@@ -113,6 +113,7 @@ def application(parts: Parts, settings: Settings, *, base: str) -> web.Applicati
         recorder=parts.recorder,
         new_names=new_names,
         asked=parts.store.asked,
+        prefetch=parts.prefetch,
     )
     on_loopback = _on_loopback(settings.host)
     # Under a public address others would ask, by way of a proxy on this machine.
@@ -128,6 +129,7 @@ def application(parts: Parts, settings: Settings, *, base: str) -> web.Applicati
         form=form,
         new_names=new_names,
         remembered=remembered(parts),
+        prefetch=parts.prefetch,
         base=base,
     )
     documents = DocumentRoutes(
@@ -164,6 +166,7 @@ def _metrics(parts: Parts) -> Metrics:
                 if index.upstream is not None
             },
             files=parts.files,
+            prefetch=parts.prefetch.counts,
             recorder=parts.recorder,
             asked=parts.store.asked,
             served=parts.store.served,

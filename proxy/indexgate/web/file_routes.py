@@ -30,6 +30,7 @@ from indexgate.web.client import client_of, run_of
 from indexgate.web.deadline import DEADLINE, late
 from indexgate.web.exemption_form import ExemptionForm, offer
 from indexgate.web.new_names import NewNames
+from indexgate.web.prefetch import Prefetch
 from indexgate.web.refusal import (
     NO_STORE,
     Problem,
@@ -72,6 +73,7 @@ class FileRoutes:
     form: ExemptionForm | None
     new_names: NewNames
     remembered: Remembered
+    prefetch: Prefetch
     base: str
 
     def routes(self) -> list[web.RouteDef]:
@@ -107,11 +109,14 @@ class FileRoutes:
         if judged.verdict.refused:
             return await self._refuse(request, judged, client)
         try:
-            return await self._serve(request, address, judged, asked_at)
+            response = await self._serve(request, address, judged, asked_at)
         except UpstreamFailed as error:
             if error.kind == "missing" and address.side == ".asc":
                 return not_listed().response()  # signatures are not announced: PEP 503 lets try
             return upstream_trouble(error, address.filename, status=424).response()
+        if address.side == ".metadata":
+            self.prefetch.metadata_given(request, client, judged, address.path)
+        return response
 
     async def blocked(self, request: web.Request) -> web.StreamResponse:
         """Explain a refusal, judged again; of the path only the project's name is used."""

@@ -15,6 +15,7 @@ from indexgate.gate import Gate
 from indexgate.index.counts import Histogram
 from indexgate.index.file_cache import FileCache
 from indexgate.index.upstream import Upstream
+from indexgate.prefetch.counts import PrefetchCounts
 from indexgate.record import Recorder
 from indexgate.sources.osv_records import FeedState
 from indexgate.store.asked import Asked
@@ -41,6 +42,7 @@ class Watched:
     gates: tuple[Gate, ...]
     upstreams: Mapping[str, Upstream]
     files: FileCache
+    prefetch: PrefetchCounts
     recorder: Recorder
     asked: Asked
     served: Served
@@ -78,6 +80,16 @@ def _page_bytes(watched: Watched) -> Iterator[Sample]:
 def _joined(watched: Watched) -> Iterator[Sample]:
     yield ("page",), sum(gate.index.joined for gate in watched.gates)
     yield ("file",), watched.files.joined
+
+
+def _ahead(
+    counted: Callable[[PrefetchCounts], Mapping[str, int]],
+) -> Callable[[Watched], Iterator[Sample]]:
+    def read(watched: Watched) -> Iterator[Sample]:
+        for label, count in counted(watched.prefetch).items():
+            yield (label,), count
+
+    return read
 
 
 def _upstream_requests(watched: Watched) -> Iterator[Sample]:
@@ -236,6 +248,28 @@ METRICS: tuple[Metric, ...] = (
         says="Requests that found what they wanted being fetched for somebody else.",
         labels=("what",),
         read=_joined,
+    ),
+    Metric(
+        name="indexgate_prefetched",
+        kind="counter",
+        says="Pages and metadata that were fetched before a client asked for them.",
+        labels=("kind",),
+        read=_ahead(lambda counts: counts.fetched),
+    ),
+    Metric(
+        name="indexgate_prefetch_used",
+        kind="counter",
+        says="Those of them that a client then asked for while they were fresh.",
+        labels=("kind",),
+        read=_ahead(lambda counts: counts.used),
+    ),
+    Metric(
+        name="indexgate_prefetch_dropped",
+        kind="counter",
+        says="What was not fetched ahead after all: the client has gone (`idle`), there is no such"
+        " project (`missing`), or upstream is in trouble (`upstream`).",
+        labels=("why",),
+        read=_ahead(lambda counts: counts.dropped),
     ),
     Metric(
         name="indexgate_upstream_requests",

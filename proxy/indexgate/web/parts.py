@@ -1,5 +1,6 @@
 """The parts of a gate put together: the one place that knows what stands behind each interface."""
 
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -7,7 +8,7 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from pathlib import Path
 from secrets import token_hex
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from cachetools import LRUCache
 from packaging.utils import NormalizedName
@@ -32,6 +33,7 @@ from indexgate.namespaces import Namespaces
 from indexgate.owner_folder import OwnerFolder
 from indexgate.owners import Owners
 from indexgate.policy_file import PolicyInForce
+from indexgate.prefetch.counts import PrefetchCounts
 from indexgate.record import Recorder
 from indexgate.refresh import Refresh
 from indexgate.sources import popular
@@ -41,9 +43,13 @@ from indexgate.upstream_choice import UpstreamChoice
 from indexgate.web.background import Surrounding, further_background, open_background
 from indexgate.web.file_routes import Remembered
 from indexgate.web.index_parts import PAGES_SHARE, IndexParts, Shared, open_index
+from indexgate.web.prefetch import Prefetch
 from indexgate.web.request_counts import RequestCounts
-from indexgate.web.sources import Sources, open_sources
+from indexgate.web.sources import Sources, open_sources, private
 from indexgate_policy.lookalike import PopularNameList
+
+if TYPE_CHECKING:
+    from indexgate.prefetch.prefetching import Prefetching
 
 Clock: TypeAlias = Callable[[], datetime]
 
@@ -70,6 +76,7 @@ class Parts:
     lists: ProjectLists
     files: FileCache
     whole_files: WholeFiles
+    prefetch: Prefetch
     store: Store
     recorder: Recorder
     refresh: Refresh
@@ -168,6 +175,8 @@ async def open_parts(
         indexes = _indexes(shared, each)
         if indexes.owners is not None:
             stack.push_async_callback(indexes.owners.close)
+        prefetch = _prefetch(shared, each, indexes, files)
+        stack.push_async_callback(prefetch.close)
         [main] = [index for index in each if index.choice.index_id == choice.main.index_id]
         around = _surrounding(main, shared, state.run)
         refresh, days = open_background(stack, settings, main.choice, around, clock)
@@ -186,6 +195,7 @@ async def open_parts(
             lists=lists,
             files=files,
             whole_files=whole_files,
+            prefetch=prefetch,
             store=store,
             recorder=Recorder(store.decisions, clock),
             refresh=refresh,
@@ -264,6 +274,28 @@ def _indexes(shared: Shared, each: Sequence[IndexParts]) -> Indexes:
             log=say("indexes"),
         ),
     )
+
+
+def _prefetch(
+    shared: Shared, each: Sequence[IndexParts], indexes: Indexes, files: FileCache
+) -> Prefetch:
+    counts = PrefetchCounts(shared.freshness.ttl, time.monotonic)
+
+    def begin() -> "Prefetching":
+        from indexgate.prefetch.prefetching import Prefetching
+
+        return Prefetching(
+            indexes,
+            {index.gate.index_id: index.upstream for index in each},
+            files,
+            private=private(shared.settings.private_names),
+            counts=counts,
+            now=time.monotonic,
+            log=say("prefetch"),
+        )
+
+    wanted = shared.settings.prefetch and not shared.settings.offline
+    return Prefetch(begin if wanted else None, counts)
 
 
 def _digest(choice: UpstreamChoice) -> str:

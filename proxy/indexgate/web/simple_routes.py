@@ -21,6 +21,7 @@ from indexgate.web.asker import asker_of
 from indexgate.web.client import client_of, run_of
 from indexgate.web.deadline import DEADLINE, late
 from indexgate.web.new_names import NewNames
+from indexgate.web.prefetch import Prefetch
 from indexgate.web.refusal import (
     Problem,
     pip_notice,
@@ -49,6 +50,7 @@ class SimpleRoutes:
     recorder: Recorder
     new_names: NewNames
     asked: Asked
+    prefetch: Prefetch
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes, for the application's table."""
@@ -115,6 +117,7 @@ class SimpleRoutes:
         if page.refused is not None:
             gate = self.indexes.gate(page.index_id)
             return refused_project(gate, name, page.refused).response()
+        self.prefetch.page_given(request, client, name, variant)
         return _answer(request, page, variant)
 
     def _missing(self, name: NormalizedName) -> web.Response:

@@ -1,0 +1,1 @@
+"""What comes next is on its way before a client asks for it."""

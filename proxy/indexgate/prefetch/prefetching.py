@@ -1,0 +1,246 @@
+"""Fetching ahead: the pages and the core metadata that follow from what clients were given.
+
+All goes through the gate, the caches and the breakers, as if it was asked for; but it counts as
+nobody's request. What is given out in the end is judged then, as ever. A client's own requests go
+first: little is under way at once, and upstream is left alone for a while when it is in trouble.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import aclosing
+from contextvars import Context
+from functools import partial
+
+from cachetools import LRUCache
+from packaging.utils import NormalizedName
+
+from indexgate.finished_page import FinishedPage, Variant
+from indexgate.gate import JudgedFile
+from indexgate.index.addresses import address_of, canonical, side_url
+from indexgate.index.file_cache import FileCache
+from indexgate.index.files import Wanted
+from indexgate.index.protocol import NoSuchProject, UpstreamFailed
+from indexgate.index.trace import Trace, follow
+from indexgate.index.upstream import Upstream
+from indexgate.indexes import Indexes
+from indexgate.prefetch.asker import Asker
+from indexgate.prefetch.candidate import candidate
+from indexgate.prefetch.counts import PrefetchCounts
+from indexgate.prefetch.environment import Environment, environment_of
+from indexgate.prefetch.line import Line, Step
+from indexgate.prefetch.requirements import needs, requirements
+from indexgate.simple.model import PageFile
+
+AT_ONCE = 8
+REST = 30.0
+"""Seconds for which nothing is fetched ahead after upstream failed, at least."""
+
+_CLIENTS = 64
+_LARGEST = 1_000_000  # bytes of metadata
+_OF_ONE_THING = frozenset({"missing", "hash", "garbage", "version", "too-large"})
+
+
+class _Client:
+    """A client that is fetched ahead for: what it installs for, how it asks, and its line."""
+
+    def __init__(self, asker: Asker, environment: Environment, now: float) -> None:
+        self.asker = asker
+        self.environment = environment
+        self.variant = asker.usual
+        self.line = Line(now)
+
+
+class Prefetching:
+    """Fetches ahead for the latest clients. *private* tells names that are never asked for.
+
+    `upstreams` are by index id, None when offline; *now* gives seconds that only grow.
+    """
+
+    def __init__(
+        self,
+        indexes: Indexes,
+        upstreams: Mapping[str, Upstream | None],
+        cache: FileCache,
+        *,
+        private: Callable[[NormalizedName], bool],
+        counts: PrefetchCounts,
+        now: Callable[[], float],
+        log: Callable[[str, str], None],
+    ) -> None:
+        self._indexes = indexes
+        self._upstreams = upstreams
+        self._cache = cache
+        self._private = private
+        self._counts = counts
+        self._now = now
+        self._log = log
+        self._clients: LRUCache[Asker, _Client] = LRUCache(_CLIENTS)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._rest_until = 0.0
+
+    def page_given(
+        self, asker: Asker, project: NormalizedName, variant: Variant, *, cold: bool
+    ) -> None:
+        """Take note of a page that a client was given, and of whether it had to be fetched."""
+        client = self._client(asker, cold=cold)
+        if client is not None:
+            client.variant = variant
+            client.line.asked(project, self._now())
+            if cold:
+                client.line.add(Step(project=project))
+            self._go_on()
+
+    def metadata_given(self, asker: Asker, judged: JudgedFile, *, cold: bool) -> None:
+        """Take note of core metadata that a client was given, of a file that it has chosen."""
+        client = self._client(asker, cold=cold)
+        if client is not None and judged.listed is not None:
+            project = judged.subject.project.name
+            client.line.asked(project, self._now())
+            if cold:
+                chosen, of = judged.listed, judged.index_id
+                client.line.add(Step(project=project, chosen=chosen, index_id=of))
+            self._go_on()
+
+    async def settle(self) -> None:
+        """Wait until nothing is under way."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def close(self) -> None:
+        """End what is under way."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _client(self, asker: Asker, *, cold: bool) -> _Client | None:
+        client = self._clients.get(asker)
+        if client is not None and not client.line.is_idle(self._now()):
+            return client
+        environment = environment_of(asker.agent) if cold else None
+        if environment is None:
+            return None
+        if client is not None:
+            self._drop(client)
+        client = self._clients[asker] = _Client(asker, environment, self._now())
+        return client
+
+    def _go_on(self) -> None:
+        """Begin as much as may be under way, for each client in turn."""
+        now = self._now()
+        clients = list(self._clients.values())
+        while clients and now >= self._rest_until:
+            for client in tuple(clients):
+                step = client.line.next(now) if len(self._tasks) < AT_ONCE else None
+                if step is None:
+                    clients.remove(client)
+                    if client.line.is_idle(now):
+                        self._drop(client)
+                else:
+                    self._begin(client, step)
+
+    def _begin(self, client: _Client, step: Step) -> None:
+        # In a context of its own: what it meets on its way is not the request's.
+        task = asyncio.create_task(self._look(client, step), context=Context())
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            self._go_on()
+
+    async def _look(self, client: _Client, step: Step) -> None:
+        try:
+            if step.chosen is not None:
+                await self._follow(client, step, step.chosen, step.index_id)
+            elif not self._private(step.project):
+                await self._page(client, step)
+            else:
+                client.line.useless(step.project)
+        except NoSuchProject:
+            self._counts.dropped["missing"] += 1
+            client.line.useless(step.project)
+        except UpstreamFailed as error:
+            client.line.useless(step.project)
+            self._failed(error)
+        except Exception as error:
+            # Whatever it is, nobody asked for it: whoever does is told what there is to tell.
+            client.line.useless(step.project)
+            self._log("prefetch-failed", f"{step.project}: {error!r}")
+
+    async def _page(self, client: _Client, step: Step) -> None:
+        """Have the page made as the client asks for it, and see what it leads to."""
+        project, line = step.project, client.line
+        trace, made = Trace(""), False
+        follow(trace)
+        self._counts.begin("page", project)
+        try:
+            page = await self._indexes.page(
+                project,
+                client.variant,
+                client.asker.client,
+                run=client.asker.run,
+                asked=False,
+            )
+            made = True
+        finally:
+            fetched = made and trace.upstream > 0
+            self._counts.end("page", project, fetched=fetched and step.depth > 0)
+        if step.depth and not fetched:
+            line.useless(project)
+            if not line.was_followed(project):
+                return  # at hand, and so is what it leads to
+        chosen = await self._candidate(client, project, page)
+        if chosen is not None:
+            await self._follow(client, step, chosen, page.index_id)
+
+    async def _candidate(
+        self, client: _Client, project: NormalizedName, page: FinishedPage
+    ) -> PageFile | None:
+        passing = page.verdicts.passing
+        if page.refused is not None or not passing:
+            return None
+        listed = await self._indexes.gate(page.index_id).listing(project, asked=False)
+        versions = client.line.versions(project)
+        return candidate(listed, passing, versions, client.environment)
+
+    async def _follow(self, client: _Client, step: Step, chosen: PageFile, index_id: str) -> None:
+        """Have the metadata of the file fetched, and put what it needs in the line."""
+        promised = chosen.core_metadata
+        if not isinstance(promised, dict) or "sha256" not in promised:
+            return
+        if client.line.follow(step.project, chosen.filename):
+            extras = client.line.extras(step.project)
+            metadata = await self._metadata(chosen, promised, index_id)
+            found = needs(requirements(metadata), client.environment, extras)
+            client.line.needed(step, found)
+
+    async def _metadata(self, chosen: PageFile, hashes: Mapping[str, str], index_id: str) -> bytes:
+        path = canonical(address_of(chosen.url, chosen.filename))
+        wanted = Wanted.listed(f"{index_id}/{path}.metadata", hashes)
+        upstream = self._upstreams[index_id]
+        if upstream is None:
+            return b""
+        self._counts.begin("metadata", path)
+        kept = await self._cache.open_kept(wanted)
+        try:
+            url = side_url(chosen.url, ".metadata")
+            body = kept or await self._cache.open(wanted, partial(upstream.file, url))
+            try:
+                async with aclosing(body.read(0, _LARGEST)) as pieces:
+                    return b"".join([piece async for piece in pieces])
+            finally:
+                body.close()
+        finally:
+            self._counts.end("metadata", path, fetched=kept is None)
+
+    def _failed(self, error: UpstreamFailed) -> None:
+        self._counts.dropped["upstream"] += 1
+        if error.kind not in _OF_ONE_THING:
+            self._rest_until = self._now() + max(REST, float(error.retry_after or 0))
+            for client in self._clients.values():
+                self._counts.dropped["upstream"] += client.line.clear()
+
+    def _drop(self, client: _Client) -> None:
+        self._counts.dropped["idle"] += client.line.clear()

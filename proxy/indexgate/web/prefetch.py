@@ -1,0 +1,86 @@
+"""Where fetching ahead begins: an installer was given what was not at hand.
+
+What was at hand suggests that what comes next is, too. So the way of a warm answer ends here, and
+what is behind it is not even imported before the first cold one.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from aiohttp import hdrs, web
+from packaging.utils import NormalizedName
+
+from indexgate.finished_page import Variant
+from indexgate.gate import JudgedFile
+from indexgate.index.trace import current
+from indexgate.prefetch.asker import Asker
+from indexgate.prefetch.counts import PrefetchCounts
+from indexgate.web.client import run_of
+from indexgate_policy.subject import Client
+
+if TYPE_CHECKING:
+    from indexgate.prefetch.prefetching import Prefetching
+
+_INSTALLERS = frozenset({"pip", "uv", "pipenv"})
+"""Clients that tell what they install for."""
+
+
+class Prefetch:
+    """What routes tell of what they give out.
+
+    *begin* makes what fetches ahead, once; without it nothing is.
+    """
+
+    def __init__(self, begin: "Callable[[], Prefetching] | None", counts: PrefetchCounts) -> None:
+        self.counts = counts
+        self._begin = begin
+        self._begun: Prefetching | None = None
+
+    def page_given(
+        self, request: web.Request, client: Client, project: NormalizedName, variant: Variant
+    ) -> None:
+        """Take note of a page that *client* is given."""
+        self.counts.asked("page", project)
+        trace = current()
+        cold = trace is not None and trace.upstream > 0 and trace.page != "stale"
+        begun = self._begun_for(client, cold=cold)
+        if begun is not None:
+            begun.page_given(_asker(request, client), project, variant, cold=cold)
+
+    def metadata_given(
+        self, request: web.Request, client: Client, judged: JudgedFile, path: str
+    ) -> None:
+        """Take note of the core metadata that *client* is given, of the file at *path*."""
+        self.counts.asked("metadata", path)
+        trace = current()
+        cold = trace is not None and trace.file == "miss"
+        begun = self._begun_for(client, cold=cold)
+        if begun is not None:
+            begun.metadata_given(_asker(request, client), judged, cold=cold)
+
+    async def settle(self) -> None:
+        """Wait until nothing is under way."""
+        if self._begun is not None:
+            await self._begun.settle()
+
+    async def close(self) -> None:
+        """End what is under way."""
+        if self._begun is not None:
+            await self._begun.close()
+
+    def _begun_for(self, client: Client, *, cold: bool) -> "Prefetching | None":
+        if client.family not in _INSTALLERS:
+            return None
+        if self._begun is None and cold and self._begin is not None:
+            self._begun = self._begin()
+        return self._begun
+
+
+def _asker(request: web.Request, client: Client) -> Asker:
+    headers = request.headers
+    return Asker(
+        remote=request.remote or "",
+        agent=headers.get(hdrs.USER_AGENT, ""),
+        run=run_of(headers.get(hdrs.AUTHORIZATION)),
+        client=client,
+    )

@@ -34,7 +34,7 @@ class FinishedPage:
     `until` is the first moment at which it may differ without any new fact. `private` tells that it
     differs by client; `refused` is set when it may not be shown (`hide`, and the whole project is
     refused). `withheld` and `warned` are what goes into the record when it is given out, `said` is
-    what is counted then.
+    what is counted then. `basis` stands for the policy and the facts that it was made by.
     """
 
     index_id: str
@@ -48,6 +48,7 @@ class FinishedPage:
     withheld: VerdictSet | None = None
     warned: VerdictSet | None = None
     said: tuple[Said, ...] = (PASSED,)
+    basis: object = None
 
 
 def finish(

@@ -154,12 +154,24 @@ class Gate:
         self._note_shown(listed, known, now)
         making = partial(self._make, listed, known, variant, policy=policy, client=client, now=now)
         page = await asyncio.to_thread(making) if len(listed.page.files) > _LARGE else making()
+        page = replace(page, basis=(policy.digest, known.stamp))
         self._note_faults(page.verdicts.verdicts.values())
         # Under the stamp of the facts it was made from: newer ones may have come meanwhile.
         key = (*key[:-1], known.stamp)
         if len(page.body) + 2000 <= self._finished.maxsize:
             self._finished[key] = page
         return page
+
+    def still(self, page: FinishedPage, project: NormalizedName) -> bool:
+        """Tell whether *page*, of no run, is what `page` would return now, without any waiting."""
+        snapshot = self.index.at_hand(project)
+        return (
+            snapshot is not None
+            and snapshot.digest == page.snapshot.digest
+            and snapshot.serial == page.snapshot.serial
+            and (page.until is None or self._clock() < page.until)
+            and page.basis == (self.policy.current().digest, self.facts.stamp(project))
+        )
 
     def _make(
         self,

@@ -75,6 +75,13 @@ class Indexes:
             return page
         return replace(page, snapshot=replace(page.snapshot, stale=owner.unsure))
 
+    def still(self, page: FinishedPage, project: NormalizedName) -> bool:
+        """Tell whether *page*, of no run, is what `page` would return now, without any waiting.
+
+        With several indexes it is never sure: whose a project is may have to be asked.
+        """
+        return self._only is not None and self._only.still(page, project)
+
     async def file(
         self, address: FileAddress, client: Client, run: str | None = None
     ) -> JudgedFile | None:

@@ -114,6 +114,12 @@ class CachedIndex:
         """Tell whether the page of *project* is at hand without asking disk or upstream."""
         return project in self._memory
 
+    def at_hand(self, project: NormalizedName) -> Snapshot | None:
+        """Return the page of *project* if it is in memory, and upstream need not be asked."""
+        stored = self._memory.get(project)
+        fresh = stored is not None and self._is_fresh(stored, self._freshness.ttl)
+        return stored if fresh else None
+
     @property
     def bytes_in_memory(self) -> int:
         """The packed bytes of the pages in memory."""

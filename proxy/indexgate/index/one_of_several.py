@@ -38,6 +38,10 @@ class OneOfSeveral:
         """Tell whether the page of *project* is at hand without asking disk or upstream."""
         return not self.elsewhere(project) and self.index.holds(project)
 
+    def at_hand(self, project: NormalizedName) -> Snapshot | None:
+        """Return the page of *project* if it is in memory, and upstream need not be asked."""
+        return None if self.elsewhere(project) else self.index.at_hand(project)
+
     @property
     def bytes_in_memory(self) -> int:
         """The packed bytes of the pages in memory."""

@@ -71,6 +71,9 @@ class Index(Protocol):
     def holds(self, project: NormalizedName) -> bool:
         """Tell whether the page of *project* is at hand without asking disk or upstream."""
 
+    def at_hand(self, project: NormalizedName) -> Snapshot | None:
+        """Return the page of *project* if it is in memory, and upstream need not be asked."""
+
     @property
     def bytes_in_memory(self) -> int:
         """The packed bytes of the pages in memory."""

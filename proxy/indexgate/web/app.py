@@ -16,6 +16,7 @@ from indexgate.fellows import ALONE, Fellows
 from indexgate.listening import Listening, bound
 from indexgate.logs import say
 from indexgate.redact import redact
+from indexgate.repeated_line import Gathered
 from indexgate.upstream_choice import UpstreamChoice
 from indexgate.web.break_glass_routes import BreakGlass
 from indexgate.web.document_routes import DocumentRoutes
@@ -32,6 +33,8 @@ from indexgate.web.osv_routes import OsvRoutes
 from indexgate.web.parts import Parts, open_parts, remembered
 from indexgate.web.proof import Proof
 from indexgate.web.simple_routes import SimpleRoutes
+from indexgate.web.verbatim import Verbatim
+from indexgate.web.verbatim_server import VerbatimRunner
 from indexgate.web.watching import listening_to_watchers, watching_application
 
 _KEEP_ALIVE = 75.0
@@ -57,8 +60,10 @@ async def serve(
     base = _base(settings, listening)
     tls = _tls(settings)
     async with open_parts(settings, upstream, base=base, fellows=fellows) as parts:
-        runner = web.AppRunner(
+        lines = Gathered.here()
+        runner = VerbatimRunner(
             application(parts, settings, base=base),
+            Verbatim(parts.requests, lines.write),
             access_log=None,
             logger=server_log(),
             keepalive_timeout=_KEEP_ALIVE,
@@ -85,6 +90,7 @@ async def serve(
                     tasks.create_task(work)
         finally:
             await runner.cleanup()
+            lines.flush()
 
 
 def _own_work(parts: Parts) -> Iterator[Coroutine[Any, Any, None]]:

@@ -18,6 +18,7 @@ from indexgate.web.client import run_of
 from indexgate.web.refusal import Problem
 from indexgate.web.request_counts import RequestCounts, kind_of, result_of
 from indexgate.web.request_id import HEADER, request_id
+from indexgate.web.verbatim import AGAIN
 
 TRACE = web.RequestKey("trace", Trace)
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -82,7 +83,10 @@ def guard(
         counts.count(trace, sent)
         # Those who look whether the gate lives ask every few seconds, and are told anyway.
         say = log.debug if trace.kind == "health" and trace.result == "ok" else log.info
-        say("request", **_told(request, response, trace, sent))
+        told = _told(request, response, trace, sent)
+        say("request", **told)
+        if (again := request.get(AGAIN)) is not None:
+            again.told = told
         return response
 
     return guarded

@@ -75,3 +75,10 @@ class RequestCounts:
         if trace.file is not None:
             self.files[kind, trace.file] += 1
         self.sent[kind] += sent
+
+    def again(self, kind: str, result: str, sent: int, seconds: float) -> None:
+        """Count a request that was answered as the one before it, from memory."""
+        self.results[kind, result] += 1
+        self.seconds[kind].observe(seconds)
+        (self.pages if kind == "page" else self.files)[kind, "hit"] += 1
+        self.sent[kind] += sent

@@ -30,7 +30,9 @@ from indexgate.web.refusal import (
     whole_project,
 )
 from indexgate.web.refusal_details import project_details
+from indexgate.web.verbatim import AGAIN, Again
 from indexgate_policy.rules.verdict import Verdict
+from indexgate_policy.subject import Client
 
 VARY = "Accept, Accept-Encoding, User-Agent"
 _CONTENT_TYPE = {
@@ -87,38 +89,62 @@ class SimpleRoutes:
         form = _form(request)
         if form is None:
             return not_acceptable().response()
-        agent = request.headers.get(hdrs.USER_AGENT, "")
-        client = client_of(agent)
+        return await self._page(request, name, form)
+
+    async def _page(
+        self, request: web.Request, name: NormalizedName, form: Form
+    ) -> web.StreamResponse:
+        client = client_of(request.headers.get(hdrs.USER_AGENT, ""))
         variant = Variant(
             form=form,
             coding=coding(request.headers.getall(hdrs.ACCEPT_ENCODING, [])),
             for_uv=client.family == "uv",
         )
+        run, anew = run_of(request.headers.get(hdrs.AUTHORIZATION)), max_age(request)
+        about(name)
         try:
             if not self.indexes.holds(name):
                 self.new_names.count(request.remote or "")
-            about(name)
-            run = run_of(request.headers.get(hdrs.AUTHORIZATION))
             async with asyncio.timeout(DEADLINE):
                 with judging():
-                    page = await self.indexes.page(
-                        name, variant, client, max_age=max_age(request), run=run
-                    )
+                    page = await self.indexes.page(name, variant, client, max_age=anew, run=run)
         except NoSuchProject:
             return self._missing(name)
         except TimeoutError:
             return _trouble(late(), name, client.family)
         except UpstreamFailed as error:
             return _trouble(error, name, client.family)
-        self.recorder.page_served(page, client, run)
-        self.asked.count(page.index_id, name, asker_of(agent), self.recorder.now())
-        if run is not None:
-            self.recorder.runs.page_served(run, name, next(iter(page.verdicts.passing), None))
+        self._note(request, name, page, client, run=run, lasting=run is None and anew is None)
         if page.refused is not None:
             gate = self.indexes.gate(page.index_id)
             return refused_project(gate, name, page.refused).response()
         self.prefetch.page_given(request, client, name, variant)
         return _answer(request, page, variant)
+
+    def _note(
+        self,
+        request: web.Request,
+        name: NormalizedName,
+        page: FinishedPage,
+        client: Client,
+        *,
+        run: str | None,
+        lasting: bool,
+    ) -> None:
+        """Write down that *page* is given out; a *lasting* one may be given out again as it is."""
+        asker = asker_of(request.headers.get(hdrs.USER_AGENT, ""))
+
+        def note() -> None:
+            self.recorder.page_served(page, client, run)
+            self.asked.count(page.index_id, name, asker, self.recorder.now())
+
+        note()
+        if run is not None:
+            self.recorder.runs.page_served(run, name, next(iter(page.verdicts.passing), None))
+        if lasting and not page.private and page.refused is None and page.snapshot.stale is None:
+            request[AGAIN] = Again(
+                kind="page", holds=lambda: self.indexes.still(page, name), note=note
+            )
 
     def _missing(self, name: NormalizedName) -> web.Response:
         for index_id in self.indexes.missed_by(name):

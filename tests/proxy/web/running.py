@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp.test_utils import TestClient, TestServer
-from aiohttp.web import Application, Request
+from aiohttp.web import Application, BaseRunner, Request
 
 from indexgate import config
 from indexgate.pip_settings import PipSettings
+from indexgate.repeated_line import Gathered
 from indexgate.upstream_choice import choose
 from indexgate.web.app import application
 from indexgate.web.parts import Parts, open_parts
+from indexgate.web.verbatim import Verbatim
+from indexgate.web.verbatim_server import VerbatimRunner
 from tests.standins.upstream import Upstream
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -36,6 +39,17 @@ id = "evil-name"
 action = "refuse"
 when = { project = ["evil-*"] }
 """
+
+
+class Served(TestServer):
+    """An application served as the gate serves it: what is asked again is answered verbatim."""
+
+    def __init__(self, app: Application, verbatim: Verbatim) -> None:
+        super().__init__(app)
+        self._verbatim = verbatim
+
+    async def _make_runner(self, **given: Any) -> BaseRunner:
+        return VerbatimRunner(self.app, self._verbatim, **given)
 
 
 class Clock:
@@ -60,6 +74,7 @@ class Running:
     clock: Clock
     policy: Path
     state: Path
+    verbatim: Verbatim
 
     async def json(self, path: str, **headers: str) -> dict[str, Any]:
         """Return the JSON page at *path*, which must answer 200."""
@@ -118,7 +133,15 @@ async def running(
     )
     async with open_parts(settings, choice, base=BASE, clock=clock, addresses=addresses) as parts:
         app = application(parts, settings, base=BASE)
-        async with TestClient(TestServer(app)) as client:
+        lines = Gathered.here()
+        verbatim = Verbatim(parts.requests, lines.write)
+        async with TestClient(Served(app, verbatim)) as client:
             yield Running(
-                client=client, parts=parts, clock=clock, policy=document, state=settings.state
+                client=client,
+                parts=parts,
+                clock=clock,
+                policy=document,
+                state=settings.state,
+                verbatim=verbatim,
             )
+            lines.flush()

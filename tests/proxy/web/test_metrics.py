@@ -253,7 +253,7 @@ async def test_a_page_that_was_waited_for_says_so(tmp_path: Path) -> None:
     async with Upstream(DEMO) as upstream, running(upstream, tmp_path) as gate:
         with heard() as said:
             page = await gate.json("/simple/demo/")
-            await gate.json("/simple/demo/")
+            await gate.json("/simple/demo/", **{"X-Other": "so that it is not answered verbatim"})
         first, second = _requests(said)
         assert page["name"] == "demo"
         assert first["cache"] == "miss"

@@ -1,0 +1,160 @@
+"""Requests that come again byte for byte, answered without being taken apart.
+
+Installers ask in the same words, run after run. So what a request said is kept as the bytes it was,
+with the answer it got; when the same bytes come again the answer leaves at once. Whether it still
+holds is looked at every time: an answer is only as good as the page, the facts and the policy that
+it was made from.
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from functools import lru_cache
+from itertools import count
+from secrets import token_hex
+from time import perf_counter
+from typing import Any
+
+from aiohttp import hdrs, web
+
+from indexgate.repeated_line import RepeatedLine
+from indexgate.web.request_counts import RequestCounts
+from indexgate.web.request_id import HEADER
+
+MOST_ANSWERS = 8192
+MOST_BYTES = 48 * 2**20
+"""Bytes of all bodies: those that the cache of pages has let go of must not stay here for long."""
+
+LARGEST = 8 * 2**20
+_LONGEST_REQUEST = 4096
+_ENTIRE = (b"GET /", b"HEAD /")
+_NOT_ALONE = (b"content-length:", b"transfer-encoding:", b"upgrade:", b"expect:")
+_EVERY_TIME = frozenset({hdrs.DATE, HEADER, "Server-Timing"})
+
+
+@dataclass(slots=True, kw_only=True)
+class Again:
+    """What it takes to give an answer once more.
+
+    `holds` tells whether the answer is still right, and must look at everything that it was made
+    from; `note` writes down that it was given. `told` is the log line of the first time.
+    """
+
+    kind: str
+    holds: Callable[[], bool]
+    note: Callable[[], None]
+    told: dict[str, Any] = field(default_factory=dict)
+
+
+AGAIN = web.RequestKey("again", Again)
+
+
+@dataclass(slots=True, kw_only=True)
+class Kept:
+    """An answer as bytes: `head` is all of the head that stays the same.
+
+    `line` is its log line, made when it is given for the second time: most never are.
+    """
+
+    again: Again
+    head: bytes
+    body: bytes
+    sent: int
+    result: str
+    given: int = 1
+    line: RepeatedLine | None = None
+
+
+class Verbatim:
+    """The answers, by the bytes of the request that they were given to."""
+
+    def __init__(self, counts: RequestCounts, write: Callable[[str], None]) -> None:
+        self._counts = counts
+        self._write = write
+        self._kept: OrderedDict[bytes, Kept] = OrderedDict()
+        self._bytes = 0
+        self._ids = count(1)
+        self._ids_begin = token_hex(3)
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def answer(self, request: bytes) -> tuple[bytes, bytes] | None:
+        """Return head and body of the answer to *request*, if one is kept that holds."""
+        kept = self._kept.get(request)
+        if kept is None:
+            return None
+        began = perf_counter()
+        if not kept.again.holds():
+            self.forget(request)
+            return None
+        self._kept.move_to_end(request)
+        kept.again.note()
+        identity = f"{self._ids_begin}{next(self._ids) & 0xFFFFFF:06x}"
+        now = time.time()
+        head = b"%b%bX-Request-Id: %b\r\n\r\n" % (kept.head, _date(int(now)), identity.encode())
+        seconds = perf_counter() - began
+        self._counts.again(kept.again.kind, kept.result, kept.sent, seconds)
+        kept.given += 1
+        if kept.given == 2:
+            kept.line = RepeatedLine.of("request", _repeated(kept.again.told))
+        if kept.line is not None:
+            self._write(kept.line.filled(now, identity, seconds * 1000))
+        return head, kept.body
+
+    def keep(self, request: bytes, again: Again, response: web.Response) -> None:
+        """Keep *response*, which has been sent, for the next time that the same *request* comes."""
+        body = response.body if isinstance(response.body, bytes) else b""
+        if len(body) > LARGEST or HEADER.lower().encode() in request.lower():
+            return  # an id that the client gave is that of one request only
+        bodiless = request.startswith(b"HEAD ") or response.status == 304
+        self.forget(request)
+        self._kept[request] = Kept(
+            again=again,
+            head=_head(response),
+            body=b"" if bodiless else body,
+            sent=0 if bodiless else len(body),
+            result="not-modified" if response.status == 304 else "ok",
+        )
+        self._bytes += len(body)
+        while len(self._kept) > MOST_ANSWERS or self._bytes > MOST_BYTES:
+            self.forget(next(iter(self._kept)))
+
+    def forget(self, request: bytes) -> None:
+        """Drop the answer to *request*, if there is one."""
+        kept = self._kept.pop(request, None)
+        if kept is not None:
+            self._bytes -= len(kept.body)
+
+
+def is_entire(data: bytes) -> bool:
+    """Tell whether *data* is one whole request without a body, and nothing else."""
+    if not data.startswith(_ENTIRE) or len(data) > _LONGEST_REQUEST:
+        return False
+    if data.find(b"\r\n\r\n") != len(data) - 4 or data.count(b"\n") != data.count(b"\r\n"):
+        return False
+    lower = data.lower()
+    return not any(name in lower for name in _NOT_ALONE)
+
+
+@lru_cache(2)
+def _date(second: int) -> bytes:
+    return f"Date: {formatdate(second, usegmt=True)}\r\n".encode()
+
+
+def _head(response: web.Response) -> bytes:
+    """Return the head of *response* but for what differs each time, and the last line's end."""
+    lines = [f"HTTP/1.1 {response.status} {response.reason}"]
+    lines += [
+        f"{name}: {value}" for name, value in response.headers.items() if name not in _EVERY_TIME
+    ]
+    lines.append("Server-Timing: cache;desc=hit, total;dur=0.0")
+    return ("\r\n".join(lines) + "\r\n").encode()
+
+
+def _repeated(told: dict[str, Any]) -> dict[str, Any]:
+    """Return the log line of an answer that is at hand: nobody was asked, nothing was judged."""
+    left = {key: value for key, value in told.items() if key not in {"upstream_ms", "judge_ms"}}
+    return {**left, "cache": "hit"}

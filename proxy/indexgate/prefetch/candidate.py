@@ -27,12 +27,14 @@ def candidate(
     *passing* are the versions that the page offers, newest first.
     """
     for version in islice(_in_order(passing[:_LOOKED_AT], versions), _TRIED):
-        fitting = [file for file in _files(listed, version) if _fits_python(file, environment)]
-        wheels = ((rank_of(file.filename, environment), file) for file in fitting)
-        ranked = [(rank, file) for rank, file in wheels if rank is not None]
-        if ranked:
-            return min(ranked, key=lambda each: each[0])[1]
-        if any(not file.filename.endswith(".whl") for file in fitting):
+        names = _filenames(listed, version)
+        ranked = ((rank_of(name, environment), name) for name in names)
+        wheels = sorted((rank, name) for rank, name in ranked if rank is not None)
+        for _, name in wheels:
+            if (wheel := listed.named(name)) is not None and _fits(wheel, environment):
+                return wheel
+        sources = (listed.named(name) for name in names if not name.endswith(".whl"))
+        if any(source is not None and _fits(source, environment) for source in sources):
             return None
     return None
 
@@ -69,16 +71,17 @@ def _in_order(passing: Sequence[str], versions: SpecifierSet) -> Iterator[str]:
         yield from (text for text, version in early if versions.contains(version, prereleases=True))
 
 
-def _files(listed: Listing, version: str) -> list[PageFile]:
-    """Return the files of *version* that upstream did not yank."""
-    of_it = (release.files for release in reversed(listed.releases) if release.version == version)
-    names = {file.filename for file in next(of_it, ()) if file.yanked is False}
-    return [file for file in listed.page.files if file.filename in names]
+def _filenames(listed: Listing, version: str) -> Sequence[str]:
+    releases = (release for release in reversed(listed.releases) if release.version == version)
+    release = next(releases, None)
+    return () if release is None else release.filenames
 
 
-def _fits_python(file: PageFile, environment: Environment) -> bool:
+def _fits(file: PageFile, environment: Environment) -> bool:
+    """Tell whether upstream did not yank the file, and it is for this Python."""
     told = file.requires_python
-    return not isinstance(told, str) or _allows(told, environment.python)
+    fits_python = not isinstance(told, str) or _allows(told, environment.python)
+    return file.yanked is False and fits_python
 
 
 @lru_cache(1024)

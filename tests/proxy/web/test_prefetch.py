@@ -37,6 +37,7 @@ async def cache(gate: Running, path: str, **headers: str) -> str:
 
 async def settle(gate: Running) -> None:
     await gate.parts.prefetch.settle()
+    await gate.parts.files.settle()  # what was received is kept a moment later
 
 
 async def metadata(gate: Running, made: IndexedProject, number: int = 0) -> str:

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias
 
-from cachetools import LRUCache
 from packaging.utils import NormalizedName
 
 from indexgate.assessing import OURS, assessed, is_without_page
+from indexgate.assessment_memory import AssessmentMemory, Newest, StoredAssessments
 from indexgate.index.listing import Listing
 from indexgate.observing import Observed, Observer
 from indexgate.past import NoPast, Past, Recalled
@@ -42,28 +42,10 @@ BURST_REST = 0.5
 LONGEST_BURST = 15.0
 """Seconds for which the background waits for that at most."""
 
-LOOKED_EVERY = timedelta(minutes=1)
-"""How soon an assessment is seen that another process has made."""
-
 REFRESHED_AT_ONCE = 4
 _MANY_RELEASES = 200
 Stamp: TypeAlias = tuple[int, datetime | None]
 _UNREADABLE: Stamp = (-1, None)
-
-
-class StoredAssessments(Protocol):
-    """The assessments that the store keeps."""
-
-    def current(self, index_id: str, project: NormalizedName) -> Assessment | None:
-        """Return the assessment in force."""
-
-    def in_force_since(
-        self, index_id: str, project: NormalizedName, since: datetime
-    ) -> Assessment | None:
-        """Return the oldest assessment that was in force at any moment after *since*."""
-
-    async def save(self, assessment: Assessment) -> None:
-        """Keep *assessment* as the one in force."""
 
 
 class StoredAdvisories(Protocol):
@@ -125,12 +107,11 @@ class Facts:
     which one failed last, on what project, and why.
     """
 
-    def __init__(self, surroundings: Surroundings) -> None:
+    def __init__(self, around: Surroundings) -> None:
         self.failed_checks = 0
         self.last_failed_check: str | None = None
-        self._with = surroundings
-        self._current: LRUCache[NormalizedName, tuple[str, Assessment]] = LRUCache(20_000)
-        self._looked: LRUCache[NormalizedName, datetime] = LRUCache(20_000)
+        self._with = around
+        self._memory = AssessmentMemory(around.index_id, around.assessments, around.clock)
         self._flights: dict[NormalizedName, asyncio.Task[Assessment]] = {}
         self._late: set[asyncio.Task[None]] = set()
         self._line = WaitingLine()
@@ -144,12 +125,28 @@ class Facts:
     @property
     def at_hand(self) -> list[Assessment]:
         """The assessments in memory: of the projects that were asked for last."""
-        return [assessment for _, assessment in self._current.values()]
+        return self._memory.assessments
 
     @property
     def observer(self) -> Observer:
         """Who asks the sources."""
         return self._with.observer
+
+    def foresee(self, project: NormalizedName) -> None:
+        """Have the index asked about *project* if nothing is known of it: its page is on its way.
+
+        Either `of` follows, or `forgo`.
+        """
+        try:
+            unknown = _of_page(self._memory.newest(project)) is None
+        except StoreFailed:
+            return
+        if unknown and project not in self._flights:
+            self._with.observer.foresee(project)
+
+    def forgo(self, project: NormalizedName) -> None:
+        """Take back `foresee`: there is no page."""
+        self._with.observer.forgo(project)
 
     async def of(self, listing: Listing) -> Known:
         """Return what is known of the listed project, waiting only at first sight, and shortly.
@@ -168,21 +165,19 @@ class Facts:
 
     async def _of(self, listing: Listing) -> Assessment:
         project = listing.project.name
-        kept = self._kept(project)
-        if kept is None or is_without_page(kept[1]):
-            kept = (listing.snapshot.digest, await self._first_sight(listing))
-        digest, assessment = kept
-        if digest != listing.snapshot.digest or assessment.valid_until <= self._with.clock():
+        newest = self._memory.newest(project)
+        assessment = _of_page(newest)
+        if assessment is None:
+            assessment = await self._first_sight(listing)
+        elif newest.page != listing.snapshot.digest or assessment.valid_until <= self._with.clock():
             self.queue(project)
         return self._joined(project, assessment)
 
     def known(self, project: NormalizedName) -> Assessment | None:
         """Return the stored assessment of *project*; None at first sight, or without a store."""
         try:
-            kept = self._kept(project)
-            if kept is None or is_without_page(kept[1]):
-                return None
-            return self._joined(project, kept[1])
+            assessment = _of_page(self._memory.newest(project))
+            return None if assessment is None else self._joined(project, assessment)
         except StoreFailed:
             return None
 
@@ -197,8 +192,7 @@ class Facts:
     def stamp(self, project: NormalizedName) -> Stamp:
         """Return what changes whenever the facts of *project* do."""
         try:
-            kept = self._kept(project)
-            return self._with.advisories.revision(), None if kept is None else kept[1].assessed_at
+            return self._with.advisories.revision(), self._memory.newest(project).made_at
         except StoreFailed:
             return _UNREADABLE
 
@@ -250,8 +244,7 @@ class Facts:
         """
         try:
             listing = await self._with.listing(project, False)
-            kept = self._kept(project)
-            changed = kept is None or kept[0] != listing.snapshot.digest
+            changed = self._memory.newest(project).page != listing.snapshot.digest
             await self._renew(listing, self._with.observer.all, anew=changed)
         except asyncio.CancelledError:
             raise
@@ -287,9 +280,8 @@ class Facts:
         patience: timedelta = timedelta(0),
     ) -> Renewed:
         project, past = listing.project.name, self._with.past
-        self._looked.pop(project, None)  # what another process has just asked is not asked again
-        kept = self._kept(project)
-        before = Signals(() if kept is None else kept[1].inputs)
+        self._memory.look_again(project)  # what another process has just asked is not asked again
+        before = Signals(self._inputs(project))
         observed = await self._with.observer.observe(
             project, sources, self.said(project), anew=anew, patience=patience
         )
@@ -300,10 +292,12 @@ class Facts:
 
     def said(self, project: NormalizedName) -> tuple[Signal, ...]:
         """Return what sources said of *project* so far. Raises StoreFailed."""
-        kept = self._kept(project)
         made_anew = {OURS, *self._with.past.speaks_as}
-        inputs = () if kept is None else kept[1].inputs
-        return tuple(signal for signal in inputs if signal.source not in made_anew)
+        return tuple(one for one in self._inputs(project) if one.source not in made_anew)
+
+    def _inputs(self, project: NormalizedName) -> tuple[Signal, ...]:
+        assessment = self._memory.newest(project).assessment
+        return () if assessment is None else assessment.inputs
 
     async def _first_sight(self, listing: Listing) -> Assessment:
         project = listing.project.name
@@ -325,12 +319,12 @@ class Facts:
         observing = asyncio.create_task(observer.observe(project, observer.own, said))
         await asyncio.wait({observing}, timeout=FIRST_SIGHT_PATIENCE)
         if observing.done():
-            return await self._keep(listing, observing.result())
+            return await self._keep(listing, observing.result(), waited_for=True)
         not_yet = Observed(
             signals=(*observer.not_yet(observer.own), *said),
             again_at=self._with.clock() + INTERIM,
         )
-        interim = await self._keep(listing, not_yet)
+        interim = await self._keep(listing, not_yet, waited_for=True)
         late = asyncio.create_task(self._keep_late(listing, observing, interim))
         self._late.add(late)
         late.add_done_callback(self._late.discard)
@@ -341,19 +335,19 @@ class Facts:
     ) -> None:
         try:
             observed = await observing
-            kept = self._current.get(listing.project.name)
-            if kept is None or kept[1] is interim:  # else a refresh was quicker, and knows more
+            if (
+                self._memory.newest(listing.project.name).assessment is interim
+            ):  # else a refresh was quicker, and knows more
                 await self._keep(listing, observed)
         finally:
             observing.cancel()
 
     def _assess(self, listing: Listing, observed: Observed, recalled: Recalled) -> Assessment:
-        before = self._kept(listing.project.name)
         return assessed(
             listing,
             observed.signals,
             recalled,
-            before=None if before is None else before[1],
+            before=self._memory.newest(listing.project.name).assessment,
             advisories=self._advisories(listing.project.name),
             popular=self._with.popular,
             others=self._with.assessments,
@@ -361,9 +355,18 @@ class Facts:
         )
 
     async def _keep(
-        self, listing: Listing, observed: Observed, recalled: Recalled | None = None
+        self,
+        listing: Listing,
+        observed: Observed,
+        recalled: Recalled | None = None,
+        *,
+        waited_for: bool = False,
     ) -> Assessment:
-        """Assess and keep; it holds until a source that could not answer is asked again."""
+        """Assess and keep; it holds until a source that could not answer is asked again.
+
+        What a page is *waited_for* is written after the answer: should the gate be killed before,
+        the next one to ask is the first again.
+        """
         recalled = recalled or Recalled()
         quick = len(listing.releases) <= _MANY_RELEASES and isinstance(recalled.history, Unknown)
         if quick:
@@ -374,8 +377,10 @@ class Facts:
         if again_at is not None and again_at < assessment.valid_until:
             assessment = replace(assessment, valid_until=again_at)
         self._note_failed_checks(assessment)
-        self._current[listing.project.name] = (listing.snapshot.digest, assessment)
-        self._looked[listing.project.name] = self._with.clock()
+        self._memory.put(assessment, listing.snapshot.digest)
+        if waited_for:
+            self._with.assessments.save_soon(assessment)
+            return assessment
         try:
             await self._with.assessments.save(assessment)
         except StoreFailed as error:
@@ -389,24 +394,6 @@ class Facts:
                 check = signal.name.removeprefix(FAILED_CHECK)
                 self.failed_checks += 1
                 self.last_failed_check = f"{check} on {assessment.project}: {signal.value.reason}"
-
-    def _kept(self, project: NormalizedName) -> tuple[str, Assessment] | None:
-        """Return the newest assessment, and the page it was made from. Raises StoreFailed."""
-        kept, now = self._current.get(project), self._with.clock()
-        looked = self._looked.get(project)
-        if kept is not None and looked is not None and now - looked < LOOKED_EVERY:
-            return kept
-        self._looked[project] = now
-        try:
-            stored = self._with.assessments.current(self._with.index_id, project)
-        except StoreFailed:
-            if kept is None:
-                raise
-            return kept
-        if stored is not None and (kept is None or kept[1].assessed_at < stored.assessed_at):
-            # Another process, such as `indexgate refresh`, knows more.
-            kept = self._current[project] = ("" if kept is None else kept[0], stored)
-        return kept
 
     def _joined(self, project: NormalizedName, assessment: Assessment) -> Assessment:
         advisories, score = self._advisories(project), assessment.score
@@ -428,3 +415,9 @@ class Facts:
             if state is not None
             else Unknown(reason="the advisory feed has not been read yet"),
         )
+
+
+def _of_page(newest: Newest) -> Assessment | None:
+    """Return the assessment if there is one, and it was made from the project's page."""
+    found = newest.assessment
+    return None if found is None or is_without_page(found) else found

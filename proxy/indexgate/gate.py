@@ -137,7 +137,7 @@ class Gate:
         asked: bool = True,
     ) -> FinishedPage:
         """Return the page of *project* as it is in *run*. Raises NoSuchProject, UpstreamFailed."""
-        snapshot = await self.index.snapshot(project, max_age=max_age)
+        snapshot = await self._snapshot(project, max_age)
         policy = self.policy.current(run)
         now = self._clock()
         asker = client if policy.asks_client else None
@@ -172,6 +172,17 @@ class Gate:
             and (page.until is None or self._clock() < page.until)
             and page.basis == (self.policy.current().digest, self.facts.stamp(project))
         )
+
+    async def _snapshot(self, project: NormalizedName, max_age: float | None) -> Snapshot:
+        """Return the page, while the index is asked for what is needed to judge it, if anything."""
+        if self.index.holds(project):
+            return await self.index.snapshot(project, max_age=max_age)
+        self.facts.foresee(project)
+        try:
+            return await self.index.snapshot(project, max_age=max_age)
+        except BaseException:
+            self.facts.forgo(project)
+            raise
 
     def _make(
         self,

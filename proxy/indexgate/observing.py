@@ -18,6 +18,7 @@ from indexgate.sources.protocol import (
     About,
     Asked,
     DailyCounts,
+    Foreseeing,
     History,
     Source,
     SourceFailed,
@@ -118,11 +119,30 @@ class Observer:
         self._wait = wait
         self.failures: Counter[tuple[str, str]] = Counter()
         self._attempts: LRUCache[tuple[str, str], tuple[int, datetime]] = LRUCache(50_000)
+        self._foreseeing = tuple(source for source in self.own if isinstance(source, Foreseeing))
 
     @property
     def trust(self) -> Mapping[str, int]:
         """The rank of each source: what a higher one says goes before what a lower one says."""
         return {source.about.name: rank for rank, source in enumerate(self.all)}
+
+    def foresee(self, project: NormalizedName) -> None:
+        """Have the project's own index asked about it: `observe` follows soon, or `forgo`.
+
+        For a project of which nothing is known: what was said of it before is not looked at.
+        """
+        if self._offline:
+            return
+        now = self._clock()
+        for source in self._foreseeing:
+            attempts = self._attempts.get((source.about.name, project))
+            if attempts is None or attempts[1] <= now:
+                source.foresee(project)
+
+    def forgo(self, project: NormalizedName) -> None:
+        """Take back `foresee`."""
+        for source in self._foreseeing:
+            source.forgo(project)
 
     def not_yet(self, sources: Iterable[Source]) -> tuple[Signal, ...]:
         """Return the signals of *sources* as unknown: they were asked and have not answered."""

@@ -26,6 +26,8 @@ VIA_NAME = "indexgate"
 _REDIRECTS = {301, 302, 303, 307, 308}
 _MOST_HOPS = 5
 _AT_ONCE = 64
+"""Requests under way, those for pages and files, and as many beside them."""
+
 _NO_TIMERS = aiohttp.ClientTimeout(total=None)
 
 Origin: TypeAlias = tuple[str, str | None, int | None]
@@ -40,7 +42,9 @@ class Connection:
         self._gate_id = gate_id
         self._session: aiohttp.ClientSession | None = None
         self._turn = asyncio.Semaphore(_AT_ONCE)
+        self._turn_beside = asyncio.Semaphore(_AT_ONCE)
         self._host = urlsplit(settings.root).hostname
+        self._home = origin_of(settings.root)
 
     async def __aenter__(self) -> "Connection":
         resolver = aiohttp.DefaultResolver()
@@ -70,14 +74,18 @@ class Connection:
 
     @asynccontextmanager
     async def get(
-        self, url: str, headers: Mapping[str, str]
+        self, url: str, headers: Mapping[str, str], *, beside: bool = False
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Ask for *url*, and for what it redirects to. Raises UpstreamFailed.
 
         An answer begins in time or is given up. How long its body may take is the caller's to say.
+        What is asked *beside* pages and files takes no turn of theirs, and only the index's own
+        host may say it.
         """
-        async with self._turn:
+        async with self._turn_beside if beside else self._turn:
             for _ in range(_MOST_HOPS + 1):
+                if beside:
+                    self._check_home(url)
                 response = await self._asked(url, headers)
                 if response.status not in _REDIRECTS:
                     try:
@@ -115,6 +123,11 @@ class Connection:
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise failure(error, "the index", self.settings.timeout) from error
 
+    def _check_home(self, url: str) -> None:
+        if origin_of(url) != self._home:
+            where = (urlsplit(url).hostname or "").encode("ascii", "replace").decode()[:80]
+            raise UpstreamFailed("redirect", f"leads to `{where}`, which is not allowed")
+
     def _check_hop(self, url: str) -> None:
         try:
             parts = urlsplit(url)
@@ -127,7 +140,7 @@ class Connection:
             refuse_private(host)
 
     def _login_for(self, url: str) -> dict[str, str]:
-        if self.settings.credentials is None or origin_of(url) != origin_of(self.settings.root):
+        if self.settings.credentials is None or origin_of(url) != self._home:
             return {}
         return {"Authorization": _basic(*self.settings.credentials)}
 

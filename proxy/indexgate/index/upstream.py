@@ -149,6 +149,25 @@ class Upstream:
         """
         return await self._current(_Question(key, url, "application/json", known, _with_document))
 
+    async def beside(self, url: str, *, limit: int, seconds: float) -> bytes:
+        """Return the JSON of at most *limit* bytes that the index has at *url*, beside its pages.
+
+        It is asked for once. An index that is left alone is not asked, and one that fails here is
+        not left alone for it: its pages may be well. Raises UpstreamFailed.
+        """
+        self._index.check(url)
+        headers = {"Accept": "application/json", "Accept-Encoding": CODINGS}
+        try:
+            async with (
+                asyncio.timeout(seconds),
+                self._connection.get(url, headers, beside=True) as response,
+            ):
+                if response.status != 200:
+                    raise bad_status(response)
+                return await read_page_body(response, limit)
+        except TimeoutError as error:
+            raise timed_out(seconds) from error
+
     async def _current(self, question: "_Question") -> Snapshot:
         """Return what is there now: what is known, if it still is. It is asked for twice at most.
 

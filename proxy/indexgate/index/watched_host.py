@@ -34,10 +34,7 @@ class WatchedHost:
 
         Raises UpstreamFailed, and what the block raises.
         """
-        refusal = self.breaker.refusal(address)
-        if refusal is not None:
-            self._watch_if_open()  # whatever ended the watch must not leave the host alone for ever
-            raise refusal
+        self.check(address)
         try:
             yield
         except UpstreamFailed as failure:
@@ -48,6 +45,13 @@ class WatchedHost:
             self.breaker.answered(address)
             raise
         self.breaker.answered(address)
+
+    def check(self, address: str) -> None:
+        """Raise UpstreamFailed if the host, or *address* there, is left alone now."""
+        refusal = self.breaker.refusal(address)
+        if refusal is not None:
+            self._watch_if_open()  # whatever ended the watch must not leave the host alone for ever
+            raise refusal
 
     def let_go(self) -> None:
         """Watch it no longer."""

@@ -10,15 +10,15 @@ import asyncio
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from typing import Protocol
 
-import httpx
 import msgspec
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 
 from indexgate.index.documents import document_address
+from indexgate.index.protocol import UpstreamFailed
 from indexgate.sources import repository
-from indexgate.sources.outbound import answer, read_bounded, same_host
 from indexgate.sources.protocol import About, Asked, SourceFailed
 from indexgate.sources.told import line, moment
 from indexgate_policy.signals import Signal, Unknown, Value
@@ -50,7 +50,9 @@ _MOST_NAMES = 500
 _MOST_TEXT = 1000
 _PYTHON = "Programming Language :: Python :: "
 _VERSION = re.compile(r"[0-9]+(\.[0-9]+)?")
+_ALIKE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 _OFF_THE_LOOP = 256_000
+_MOST_FORESEEN = 1000
 
 
 class _File(msgspec.Struct, gc=False):
@@ -93,17 +95,25 @@ class _Document(msgspec.Struct):
 _decoder = msgspec.json.Decoder(_Document)
 
 
-class ProjectJson:
-    """The project JSON of one index, as a source (see `indexgate.sources.protocol`).
+class BesidePages(Protocol):
+    """An index that can be asked for what lies beside its pages."""
 
-    *index_url* is the root of its simple index, credentials included; *within* the limit in seconds
-    for one project.
+    async def beside(self, url: str, *, limit: int, seconds: float) -> bytes:
+        """Return the JSON of at most *limit* bytes at *url*. Raises UpstreamFailed."""
+
+
+class ProjectJson:
+    """The project JSON of one index, as a source that foresees (`indexgate.sources.protocol`).
+
+    *index* is asked, None when offline; *index_url* is the root of its simple index, *within* the
+    limit in seconds for one project.
     """
 
-    def __init__(self, client: httpx.AsyncClient, *, index_url: str, within: float = 15.0) -> None:
-        self._client = client
+    def __init__(self, index: BesidePages | None, *, index_url: str, within: float = 15.0) -> None:
+        self._index = index
         self._index_url = index_url
         self._within = within
+        self._foreseen: dict[NormalizedName, asyncio.Task[bytes]] = {}
 
     @property
     def about(self) -> About:
@@ -115,25 +125,48 @@ class ProjectJson:
 
         Raises SourceFailed.
         """
-        body = await self._body(asked.project)
+        foreseen = self._foreseen.pop(asked.project, None)
+        body = await (self._body(asked.project) if foreseen is None else foreseen)
         if len(body) > _OFF_THE_LOOP:
             return await asyncio.to_thread(read, body, asked.project, now)
         return read(body, asked.project, now)
+
+    def foresee(self, project: NormalizedName) -> None:
+        """Begin to ask about *project*: `signals` is about to be called, or `forgo`."""
+        if project not in self._foreseen and len(self._foreseen) < _MOST_FORESEEN:
+            task = asyncio.create_task(self._body(project))
+            task.add_done_callback(_seen)
+            self._foreseen[project] = task
+
+    def forgo(self, project: NormalizedName) -> None:
+        """End what was begun for *project*: nobody will ask."""
+        foreseen = self._foreseen.pop(project, None)
+        if foreseen is not None:
+            foreseen.cancel()
 
     async def _body(self, project: NormalizedName) -> bytes:
         url = document_address(self._index_url, project)
         if url is None:
             reason = "is not known for an index whose address does not end in `/simple/`"
             raise SourceFailed(ABOUT.name, "status", reason)
-        async with answer(
-            self._client,
-            url,
-            source=ABOUT.name,
-            allowed=same_host(self._index_url),
-            headers={"Accept": "application/json"},
-            within=self._within,
-        ) as response:
-            return await read_bounded(response, MOST)
+        if self._index is None:
+            raise SourceFailed(ABOUT.name, "offline", "is not asked: the gate is offline")
+        try:
+            return await self._index.beside(url, limit=MOST, seconds=self._within)
+        except UpstreamFailed as error:
+            raise SourceFailed(
+                ABOUT.name,
+                error.kind,
+                error.reason,
+                status=error.status,
+                retry_after=error.retry_after,
+            ) from error
+
+
+def _seen(foreseen: asyncio.Task[bytes]) -> None:
+    """Look at how *foreseen* ended: whoever it was for may have gone, and it is no fault."""
+    if not foreseen.cancelled():
+        foreseen.exception()
 
 
 def read(body: bytes, project: NormalizedName, now: datetime) -> tuple[Signal, ...]:
@@ -237,19 +270,25 @@ def _release_count(releases: dict[str, list[_File]] | None) -> int | Unknown:
     """Count versions with at least one file that is not yanked, as `Project.releases` does."""
     if releases is None:
         return _untold("the releases")
-    return sum(any(not file.yanked for file in files) for files in releases.values())
+    count = 0
+    for files in releases.values():
+        for file in files:
+            if not file.yanked:
+                count += 1
+                break
+    return count
 
 
 def _first_release(releases: dict[str, list[_File]] | None) -> str | Unknown:
     """Return the earliest upload as ISO 8601 in UTC, yanked files included."""
     if releases is None:
         return _untold("the releases")
-    times = [
-        time
-        for files in releases.values()
-        for file in files
-        if (time := moment(file.upload_time_iso_8601)) is not None
-    ]
+    texts = {file.upload_time_iso_8601 for files in releases.values() for file in files}
+    # Most are written alike and sort as the times they mean: the first of those stands for all.
+    alike = {text for text in texts if text is not None and _ALIKE.fullmatch(text)}
+    first = min(alike, default=None)
+    doubtful = texts if first is None or moment(first) is None else {*(texts - alike), first}
+    times = [time for text in doubtful if (time := moment(text)) is not None]
     if not times:
         return Unknown(reason="no file of the project has an upload time")
     return min(times).isoformat().replace("+00:00", "Z")

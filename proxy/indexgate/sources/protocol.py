@@ -118,6 +118,17 @@ class Source(Protocol):
 
 
 @runtime_checkable
+class Foreseeing(Source, Protocol):
+    """A source that can be asked before it is certain that its answer is wanted."""
+
+    def foresee(self, project: NormalizedName) -> None:
+        """Begin to ask about *project*: either `signals` follows soon, or `forgo`."""
+
+    def forgo(self, project: NormalizedName) -> None:
+        """End what was begun for *project*, if anything was: its answer is not wanted."""
+
+
+@runtime_checkable
 class Batch(Source, Protocol):
     """A source that can answer for many projects with few requests."""
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 from packaging.utils import NormalizedName
@@ -25,6 +25,7 @@ from sqlalchemy import (
     update,
 )
 
+from indexgate.store.behind import Behind
 from indexgate.store.reader import Reader
 from indexgate.store.schema import assessments as table
 from indexgate.store.schema import projects, storable
@@ -35,6 +36,8 @@ from indexgate_policy.signals import Signal, Unknown
 
 SUPERSEDED_KEPT = timedelta(days=1)
 """How long an assessment is kept after a newer one took its place."""
+
+_Key: TypeAlias = tuple[str, NormalizedName]
 
 _AT_ONCE = 500
 """Assessments saved in one transaction: some milliseconds, so that refusals do not wait."""
@@ -66,6 +69,7 @@ _IN_FORCE_SINCE = (
     .order_by(table.c.id)
     .limit(1)
 )
+_MADE_AT = select(table.c.assessed_at).where(_OF_PROJECT, _NOW_IN_FORCE)
 _CURRENT_WITH_LINES = _CURRENT.add_columns(table.c.score_lines)
 _NEXT = (
     (table.c.index_id == bindparam("index_id"))
@@ -119,6 +123,7 @@ class Assessments:
         self._reader = reader
         self._writer = writer
         self._clock = clock
+        self._soon: Behind[_Key, Assessment] = Behind(writer, self._write_soon)
 
     def current(
         self, index_id: str, project: NormalizedName, *, lines: bool = True
@@ -129,7 +134,18 @@ class Assessments:
         Without *lines* the score's are left out, which takes half the time: a verdict needs its
         value only. Raises StoreFailed.
         """
+        coming = self._soon.get((index_id, project))
+        if coming is not None:
+            return coming
         return self._one(_CURRENT_WITH_LINES if lines else _CURRENT, index_id, project)
+
+    def made_at(self, index_id: str, project: NormalizedName) -> datetime | None:
+        """Return when the assessment in force was made; None without one. Raises StoreFailed."""
+        coming = self._soon.get((index_id, project))
+        if coming is not None:
+            return coming.assessed_at
+        row = self._reader.quick(_MADE_AT, index_id=index_id, project=project)
+        return None if row is None else row.assessed_at
 
     def in_force_since(
         self, index_id: str, project: NormalizedName, since: datetime
@@ -166,7 +182,19 @@ class Assessments:
     async def save(self, assessment: Assessment) -> None:
         """Put *assessment* in force from now on. Raises StoreFailed."""
         rows = [_row(assessment)]
+        self._soon.drop([(assessment.index_id, assessment.project)])
         await self._writer.commit(lambda to: self._put_in_force(to, rows))
+
+    def save_soon(self, assessment: Assessment) -> None:
+        """Put *assessment* in force before long, together with others; `current` knows it at once.
+
+        For the first one of a project: nothing else is to be saved of it at the same time.
+        """
+        self._soon.put((assessment.index_id, assessment.project), assessment)
+
+    def close(self) -> None:
+        """Write what is still to be written. Blocks."""
+        self._soon.close()
 
     def save_many(self, assessments: Iterable[Assessment]) -> int:
         """Put each of *assessments* in force, some hundred at a time; return how many.
@@ -177,6 +205,7 @@ class Assessments:
         count = 0
         for some in in_turn(assessments, _AT_ONCE):
             rows = list({(one.index_id, one.project): _row(one) for one in some}.values())
+            self._soon.drop((row["index_id"], row["project"]) for row in rows)
             self._writer.wait(partial(self._put_in_force, rows=rows))
             count += len(some)
         return count
@@ -219,6 +248,9 @@ class Assessments:
         """Delete all that were superseded more than a day ago; return how many."""
         stale = delete(table).where(table.c.superseded_at < now - SUPERSEDED_KEPT)
         return await self._writer.commit(lambda to: to.execute(stale).rowcount)
+
+    def _write_soon(self, connection: Connection, some: Sequence[Assessment]) -> None:
+        self._put_in_force(connection, [_row(one) for one in some])
 
     def _put_in_force(self, connection: Connection, rows: list[dict[str, Any]]) -> None:
         now = self._clock()

@@ -96,6 +96,8 @@ class Store:
         self.decisions.close()
         self.asked.close()
         self.served.close()
+        self.assessments.close()
+        self.projects.close()
         self.writer.close()
         self.reader.close()
 

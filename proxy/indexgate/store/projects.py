@@ -3,14 +3,23 @@
 A file's hash is pinned where upstream gives none: the first one seen holds from then on.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any, TypeAlias
 
 from cachetools import LRUCache
 from packaging.utils import NormalizedName
 from sqlalchemy import Connection, bindparam, select
 
+from indexgate.store.behind import Behind
 from indexgate.store.reader import Reader
-from indexgate.store.schema import file_addresses, hash_pins, insert_new, insert_or_change
+from indexgate.store.schema import (
+    file_addresses,
+    hash_pins,
+    insert_new,
+    insert_or_change,
+    put_joined,
+)
 from indexgate.store.schema import projects as table
 from indexgate.store.writer import Writer
 
@@ -18,6 +27,9 @@ ASKED_EVERY = timedelta(hours=1)
 """How exact `last_asked` is: a busy project is written once in this time, not at every request."""
 
 _REMEMBERED = 4096
+_Key: TypeAlias = tuple[str, NormalizedName]
+_Times: TypeAlias = tuple[datetime, datetime]
+"""First seen and last asked."""
 
 _ASKED = select(table.c.project).where(table.c.index_id == bindparam("index_id"))
 _SEEN = select(table.c.first_seen, table.c.last_asked).where(
@@ -37,8 +49,8 @@ class Projects:
     def __init__(self, reader: Reader, writer: Writer) -> None:
         self._reader = reader
         self._writer = writer
-        # First seen and last asked; it also bridges the moment until a `seen` is written.
-        self._recent: LRUCache[tuple[str, str], tuple[datetime, datetime]] = LRUCache(_REMEMBERED)
+        self._recent: LRUCache[_Key, _Times] = LRUCache(_REMEMBERED)
+        self._soon: Behind[_Key, tuple[_Key, _Times]] = Behind(writer, _write_seen)
 
     def first_seen(self, index_id: str, project: NormalizedName) -> datetime | None:
         """Return when *project* was first asked for; None: never. Raises StoreFailed."""
@@ -54,15 +66,19 @@ class Projects:
         times = self._times(index_id, project)
         if times is not None and now - times[1] < ASKED_EVERY:
             return
-        first = times[0] if times else now
-        row = {"index_id": index_id, "project": project, "first_seen": first, "last_asked": now}
-        if self._writer.soon(lambda to: insert_or_change(to, table, row, {"last_asked": now})):
-            self._recent[index_id, project] = (first, now)
+        key, times = (index_id, project), (times[0] if times else now, now)
+        self._recent[key] = times
+        self._soon.put(key, (key, times))
+
+    def close(self) -> None:
+        """Write what is still to be written. Blocks."""
+        self._soon.close()
 
     def asked(self, index_id: str) -> frozenset[NormalizedName]:
         """Return the projects of the index that clients ever asked for. Raises StoreFailed."""
+        coming = [project for of, project in self._soon.on_their_way() if of == index_id]
         rows = self._reader.all(_ASKED, index_id=index_id)
-        return frozenset(NormalizedName(row.project) for row in rows)
+        return frozenset((*(NormalizedName(row.project) for row in rows), *coming))
 
     def project_of_address(self, index_id: str, path: str) -> NormalizedName | None:
         """Return the project whose page listed *path*, for file names that do not tell it.
@@ -114,11 +130,28 @@ class Projects:
 
         return await self._writer.commit(write)
 
-    def _times(self, index_id: str, project: NormalizedName) -> tuple[datetime, datetime] | None:
-        known = self._recent.get((index_id, project))
-        if known is None:
-            row = self._reader.first(_SEEN, index_id=index_id, project=project)
-            if row is None:
-                return None
-            known = self._recent[index_id, project] = (row.first_seen, row.last_asked)
+    def _times(self, index_id: str, project: NormalizedName) -> _Times | None:
+        key = (index_id, project)
+        known = self._recent.get(key)
+        if known is not None:
+            return known
+        coming = self._soon.get(key)
+        if coming is not None:
+            return coming[1]
+        row = self._reader.quick(_SEEN, index_id=index_id, project=project)
+        if row is None:
+            return None
+        known = self._recent[key] = (row.first_seen, row.last_asked)
         return known
+
+
+def _write_seen(connection: Connection, seen: Sequence[tuple[_Key, _Times]]) -> None:
+    rows: list[dict[str, Any]] = [
+        {"index_id": index_id, "project": project, "first_seen": first, "last_asked": last}
+        for (index_id, project), (first, last) in seen
+    ]
+    put_joined(connection, table, rows, _asked_again)
+
+
+def _asked_again(new: Any) -> dict[str, Any]:
+    return {"last_asked": new.last_asked}

@@ -4,14 +4,14 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.utils import NormalizedName, canonicalize_name
 
 from indexgate.index.documents import document_address
-from indexgate.sources.outbound import client
+from indexgate.index.upstream import Upstream
+from indexgate.index.upstream_settings import UpstreamSettings
 from indexgate.sources.project_json import ABOUT, MOST, ProjectJson, read
 from indexgate.sources.protocol import Asked, SourceFailed, observe
 from indexgate_policy.signals import Signals, Unknown, Value
@@ -41,9 +41,14 @@ async def service() -> AsyncIterator[ProjectJsonService]:
         yield running
 
 
+def upstream(url: str) -> Upstream:
+    settings = UpstreamSettings(index_id="0" * 64, root=url, public=False)
+    return Upstream(settings, clock=lambda: NOW, gate_id="1")
+
+
 @pytest.fixture
-async def asking() -> AsyncIterator[httpx.AsyncClient]:
-    async with client(timeout=10) as opened:
+async def index(service: ProjectJsonService) -> AsyncIterator[Upstream]:
+    async with upstream(service.url) as opened:
         yield opened
 
 
@@ -52,9 +57,9 @@ def values(told: dict[str, Any], name: NormalizedName = SAMPLE) -> dict[str, Val
 
 
 async def test_a_project_has_all_signals_with_source_and_time(
-    service: ProjectJsonService, asking: httpx.AsyncClient
+    service: ProjectJsonService, index: Upstream
 ) -> None:
-    source = ProjectJson(asking, index_url=service.url)
+    source = ProjectJson(index, index_url=service.url)
     signals = Signals(await source.signals(Asked(project=SAMPLE), NOW))
     assert {name: signal.value for name, signal in signals.items()} == {
         "owners": ("adam", "zoe"),
@@ -92,10 +97,8 @@ def test_the_document_stands_beside_the_simple_index(index_url: str, expected: s
     assert document_address(index_url, canonicalize_name("a-b")) == expected
 
 
-async def test_an_index_without_a_known_place_for_it_is_not_asked(
-    asking: httpx.AsyncClient,
-) -> None:
-    source = ProjectJson(asking, index_url="http://example.test/packages/")
+async def test_an_index_without_a_known_place_for_it_is_not_asked() -> None:
+    source = ProjectJson(None, index_url="http://example.test/packages/")
     signals = await observe(source, Asked(project=SAMPLE), NOW)
     reason = "project-json is not known for an index whose address does not end in `/simple/`"
     assert {signal.value for signal in signals} == {Unknown(reason=reason)}
@@ -103,11 +106,11 @@ async def test_an_index_without_a_known_place_for_it_is_not_asked(
 
 
 FAULTS: list[tuple[str, Fault, str, str]] = [
-    ("404", Status(status=404), "status", "answered 404 Not Found"),
-    ("429", too_many_requests(7), "status", "answered 429 Too Many Requests"),
-    ("500", Status(status=500), "status", "answered 500 Internal Server Error"),
-    ("401", Status(status=401), "status", "answered 401 Unauthorized"),
-    ("cut off", CutOff(after=40), "cut-off", "broke off in the middle of the answer"),
+    ("404", Status(status=404), "status", "answered with status 404"),
+    ("429", too_many_requests(7), "status", "answered with status 429"),
+    ("500", Status(status=500), "status", "answered with status 500"),
+    ("401", Status(status=401), "status", "answered with status 401"),
+    ("cut off", CutOff(after=40), "cut-off", "broke off in the middle of the page"),
     ("empty", Status(status=200), "garbage", "answered what is not a project's JSON"),
     ("page", captive_portal(), "garbage", "answered what is not a project's JSON"),
     ("half", Edited(edit=lambda b: b[:-5]), "garbage", "answered what is not a project's JSON"),
@@ -125,12 +128,17 @@ FAULTS: list[tuple[str, Fault, str, str]] = [
         "garbage",
         "answered the JSON of another project",
     ),
-    ("too large", Huge(size=MOST + 1_000_000), "too-large", "answered more than 20,000,000 bytes"),
+    (
+        "too large",
+        Huge(size=MOST + 1_000_000),
+        "too-large",
+        "sent a page of more than 20,000,000 bytes",
+    ),
     (
         "bomb",
         BOMB,
         "too-large",
-        "answered more than 20,000,000 bytes",
+        "sent a page of more than 20,000,000 bytes",
     ),
     (
         "elsewhere",
@@ -138,7 +146,7 @@ FAULTS: list[tuple[str, Fault, str, str]] = [
         "redirect",
         "leads to `example.test`, which is not allowed",
     ),
-    ("circle", redirect(PATH), "redirect", "redirects more than 5 times"),
+    ("circle", redirect(PATH), "redirect", "redirected more than 5 times"),
 ]
 
 
@@ -146,10 +154,10 @@ FAULTS: list[tuple[str, Fault, str, str]] = [
     ("fault", "kind", "reason"), [pytest.param(*case[1:], id=case[0]) for case in FAULTS]
 )
 async def test_every_failure_is_told_and_makes_every_signal_unknown(
-    service: ProjectJsonService, asking: httpx.AsyncClient, fault: Fault, kind: str, reason: str
+    service: ProjectJsonService, index: Upstream, fault: Fault, kind: str, reason: str
 ) -> None:
     service.fault(PATH, fault)
-    source = ProjectJson(asking, index_url=service.url)
+    source = ProjectJson(index, index_url=service.url)
     with pytest.raises(SourceFailed) as caught:
         await source.signals(Asked(project=SAMPLE), NOW)
     assert (caught.value.kind, caught.value.reason) == (kind, reason)
@@ -161,28 +169,30 @@ async def test_every_failure_is_told_and_makes_every_signal_unknown(
 
 
 async def test_an_index_that_hangs_is_given_up(
-    service: ProjectJsonService, asking: httpx.AsyncClient
+    service: ProjectJsonService, index: Upstream
 ) -> None:
     service.fault(PATH, Hold())
-    source = ProjectJson(asking, index_url=service.url, within=0.2)
-    with pytest.raises(SourceFailed, match=r"did not finish within 0\.2 s"):
+    source = ProjectJson(index, index_url=service.url, within=0.2)
+    with pytest.raises(SourceFailed, match=r"did not answer within 0\.2 s"):
         await source.signals(Asked(project=SAMPLE), NOW)
 
 
-async def test_an_index_that_is_down_refused_the_connection(asking: httpx.AsyncClient) -> None:
+async def test_an_index_that_is_down_refused_the_connection() -> None:
     async with ProjectJsonService() as service:
-        source = ProjectJson(asking, index_url=service.url)
-    with pytest.raises(SourceFailed, match="refused the connection"):
-        await source.signals(Asked(project=SAMPLE), NOW)
+        url = service.url
+    async with upstream(url) as index:
+        source = ProjectJson(index, index_url=url)
+        with pytest.raises(SourceFailed, match="refused the connection"):
+            await source.signals(Asked(project=SAMPLE), NOW)
 
 
 async def test_a_large_document_is_read_as_a_small_one(
-    service: ProjectJsonService, asking: httpx.AsyncClient
+    service: ProjectJsonService, index: Upstream
 ) -> None:
     told = document()
     told["info"]["description"] = "long " * 200_000
     service.files[PATH] = json.dumps(told).encode()
-    source = ProjectJson(asking, index_url=service.url)
+    source = ProjectJson(index, index_url=service.url)
     signals = Signals(await source.signals(Asked(project=SAMPLE), NOW))
     assert signals.value("release_count") == 2
 

@@ -187,6 +187,7 @@ async def test_a_log_of_days_is_asked_about_no_private_name(
     ):
         await gate.json("/simple/demo/")
         await gate.json("/simple/acme-tools/")
+        await gate.parts.store.writer.commit(lambda _to: None)  # what was asked for is written now
         [reader] = gate.parts.days
         await asyncio.to_thread(reader.read, day)
         assert log.asked == [(day, frozenset({"demo"}))]

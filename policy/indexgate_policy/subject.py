@@ -74,6 +74,11 @@ class Release:
         """Whether upstream yanked every file of the version (PEP 592 marks files)."""
         return all(file.yanked is not False for file in self.files)
 
+    @property
+    def has_yanked(self) -> bool:
+        """Whether upstream yanked a file of the version."""
+        return any(file.yanked is not False for file in self.files)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:

@@ -155,7 +155,7 @@ class Gate:
         making = partial(self._make, listed, known, variant, policy=policy, client=client, now=now)
         page = await asyncio.to_thread(making) if len(listed.page.files) > _LARGE else making()
         page = replace(page, basis=(policy.digest, known.stamp))
-        self._note_faults(page.verdicts.verdicts.values())
+        self._note_faults(page.verdicts.verdicts.apart.values())
         # Under the stamp of the facts it was made from: newer ones may have come meanwhile.
         key = (*key[:-1], known.stamp)
         if len(page.body) + 2000 <= self._finished.maxsize:

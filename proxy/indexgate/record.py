@@ -92,11 +92,12 @@ def withheld(listed: Listing, verdicts: PageVerdicts, policy: str) -> VerdictSet
 
 def warned(listed: Listing, verdicts: PageVerdicts, policy: str) -> VerdictSet | None:
     """Return the versions that a page warns of, by rule and reason; None for none."""
+    usual = verdicts.verdicts.usual
     warnings = (
-        (file.version, warning.rule, warning.reason)
-        for release in listed.releases
-        for file in release.files[:1]
-        for warning in verdicts.verdicts[file.filename].warnings
+        (release.version, warning.rule, warning.reason)
+        for release in (listed.releases if usual and usual.warnings else verdicts.apart)
+        for name in release.filenames[:1]
+        for warning in verdicts.verdicts[name].warnings
     )
     return _set(listed, policy, warnings)
 

@@ -174,7 +174,9 @@ class _Stretch:
         files = tuple(
             replace(one, project=self._project, released=released, yanked=yanked) for one in there
         )
-        return replace(release, released=released, files=files)
+        return Release(
+            version=release.version, parsed=release.parsed, released=released, files=files
+        )
 
     def _is_out(self, file: File) -> bool:
         return isinstance(file.uploaded, Unknown) or file.uploaded <= self._at

@@ -23,7 +23,8 @@ class ByFile(Mapping[str, Verdict]):
         self.apart = apart
 
     def __getitem__(self, filename: str) -> Verdict:
-        return self._each()[filename]
+        found = self.apart.get(filename)
+        return self._each()[filename] if found is None else found
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._each())
@@ -39,6 +40,6 @@ class ByFile(Mapping[str, Verdict]):
         if self.usual is None:
             return self.apart
         if self._all is None:
-            names = [file.filename for release in self._releases for file in release.files]
+            names = [name for release in self._releases for name in release.filenames]
             self._all = {**dict.fromkeys(names, self.usual), **self.apart}
         return self._all

@@ -54,7 +54,7 @@ class Offered:
 
 
 def _is_filled(release: Release) -> bool:
-    return bool(release.files)
+    return bool(release.filenames)
 
 
 def _nearest(release: Release, ascending: Sequence[Release]) -> Iterator[Release]:

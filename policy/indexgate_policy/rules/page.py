@@ -36,21 +36,23 @@ class PageVerdicts:
     `verdicts` has every file by name. `refused_versions` has the versions none of whose files
     passes. `refused_project` is set when that is so for every version that upstream did not yank
     (for every version, if it yanked all). `until` is the first moment at which any verdict may
-    change by itself.
+    change by itself. `apart` are the releases that were judged each by itself, see `ByFile`.
     """
 
-    __slots__ = ("_offered", "refused_project", "refused_versions", "until", "verdicts")
+    __slots__ = ("_offered", "apart", "refused_project", "refused_versions", "until", "verdicts")
 
     def __init__(
         self,
         *,
         verdicts: ByFile,
+        apart: Sequence[Release],
         refused_versions: Mapping[str, Verdict],
         refused_project: Verdict | None,
         until: datetime | None,
         offered: Offered,
     ) -> None:
         self.verdicts = verdicts
+        self.apart = apart
         self.refused_versions = refused_versions
         self.refused_project = refused_project
         self.until = until
@@ -99,6 +101,7 @@ def judge_page(
     verdicts_by_file = ByFile(releases, usual, by_file)
     return PageVerdicts(
         verdicts=verdicts_by_file,
+        apart=apart,
         refused_versions=refused,
         refused_project=_whole(releases, refused),
         until=_earliest(verdicts_by_file.distinct()),
@@ -282,4 +285,4 @@ def _whole(releases: Sequence[Release], refused: Mapping[str, Verdict]) -> Verdi
 
 
 def _is_left(release: Release, refused: Mapping[str, Verdict]) -> bool:
-    return release.version not in refused and not release.yanked and bool(release.files)
+    return release.version not in refused and not release.yanked and bool(release.filenames)

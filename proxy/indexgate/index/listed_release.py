@@ -84,6 +84,12 @@ class ListedRelease(Release):
         yanked = self._listed.yanked
         return bool(yanked) and all(place in yanked for place in self._places)
 
+    @property
+    def has_yanked(self) -> bool:
+        """Whether upstream yanked a file of the version."""
+        yanked = self._listed.yanked
+        return bool(yanked) and any(place in yanked for place in self._places)
+
     def _file(self, place: int) -> File:
         page, project, uploads, _ = self._listed
         file = page.files[place]

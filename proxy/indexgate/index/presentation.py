@@ -56,7 +56,7 @@ def present(
     """
     if page.status == QUARANTINED:
         return msgspec.structs.replace(page, files=(), versions=_versions(page, releases))
-    refused = {name: verdict for name, verdict in verdicts.verdicts.items() if verdict.refused}
+    refused = {name: each for name, each in verdicts.verdicts.apart.items() if each.refused}
     if presentation == "hide":
         gone = [r for r in releases if refused.keys() >= set(r.filenames)] if refused else ()
         left = _moved(_without(page.files, refused), addresses, {})

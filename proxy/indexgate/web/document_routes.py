@@ -195,7 +195,9 @@ class DocumentRoutes:
             presentation=self._indexes.presentation,
             for_uv=False,
         )
-        refused = {name for name, verdict in page.verdicts.verdicts.items() if verdict.refused}
+        refused = {
+            name for name, verdict in page.verdicts.verdicts.apart.items() if verdict.refused
+        }
         try:
             body = gated(
                 unpack(document.packed),

@@ -1,5 +1,7 @@
 """Conditions on what upstream says: `status`, `yanked`, `kind`, `provenance`."""
 
+from operator import attrgetter
+
 from indexgate_policy.rules.conditions import shapes
 from indexgate_policy.rules.conditions.definition import Definition, Scope, Test, UsualTest
 from indexgate_policy.rules.kleene import FAILS, Outcome, holds, unknown
@@ -7,8 +9,9 @@ from indexgate_policy.rules.known import Known
 from indexgate_policy.rules.strict import Field
 from indexgate_policy.rules.usual import Usual
 from indexgate_policy.signals import Unknown
-from indexgate_policy.subject import File, Release
+from indexgate_policy.subject import File
 
+_HAS_YANKED = attrgetter("has_yanked")
 STATUSES = ("active", "archived", "deprecated", "quarantined")
 KINDS = ("wheel", "sdist", "other")
 
@@ -46,13 +49,9 @@ def _usual_yanked(field: Field) -> UsualTest:
 
     def usual(file: File, known: Known) -> Usual | None:
         # That a file is not yanked is usual, but is said in words that name its version.
-        return Usual(outcome=FAILS, apart=(_has_yanked,)) if wanted else None
+        return Usual(outcome=FAILS, apart=(_HAS_YANKED,)) if wanted else None
 
     return usual
-
-
-def _has_yanked(release: Release) -> bool:
-    return any(file.yanked is not False for file in release.files)
 
 
 def _kind(field: Field) -> Test:

@@ -1,6 +1,7 @@
 """Runs whose glass is broken: for them alone, and while they last, refusals are warnings.
 
-In memory of the one gate that the run uses: a gate that ends forgets them, which refuses again.
+In memory of the one gate that the run uses, in each of its workers: one that ends forgets them,
+which refuses again.
 """
 
 from dataclasses import dataclass

@@ -3,6 +3,7 @@
 In memory, for runs only, and bounded: a run asks for it as soon as its command has ended.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from cachetools import LRUCache
@@ -24,6 +25,18 @@ class Seen:
 
     newest: str | None = None
     served: dict[str, bool] = field(default_factory=dict)
+
+
+def joined(memories: Iterable[Mapping[NormalizedName, Seen]]) -> dict[NormalizedName, Seen]:
+    """Return what a run saw by what each of the workers that served it remembers."""
+    found: dict[NormalizedName, Seen] = {}
+    for memory in memories:
+        for project, seen in memory.items():
+            there = found.setdefault(project, Seen())
+            there.newest = there.newest or seen.newest
+            for version, whole in seen.served.items():
+                there.served[version] = there.served.get(version, False) or whole
+    return found
 
 
 class RunMemory:

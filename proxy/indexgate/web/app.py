@@ -29,6 +29,7 @@ from indexgate.web.metric_table import Watched
 from indexgate.web.metrics import Metrics
 from indexgate.web.new_names import NewNames
 from indexgate.web.not_http import server_log
+from indexgate.web.one_gate import answer_fellows
 from indexgate.web.osv_routes import OsvRoutes
 from indexgate.web.parts import Parts, open_parts, remembered
 from indexgate.web.proof import Proof
@@ -60,6 +61,7 @@ async def serve(
     base = _base(settings, listening)
     tls = _tls(settings)
     async with open_parts(settings, upstream, base=base, fellows=fellows) as parts:
+        answer_fellows(parts, _metrics(parts), _health(parts))
         lines = Gathered.here()
         runner = VerbatimRunner(
             application(parts, settings, base=base),
@@ -147,7 +149,7 @@ def application(parts: Parts, settings: Settings, *, base: str) -> web.Applicati
     )
     osv = OsvRoutes(indexes=parts.indexes, recorder=parts.recorder, new_names=new_names)
     app.add_routes([*documents.routes(), *osv.routes()])
-    proof = Proof(secret=parts.secret, recorder=parts.recorder)
+    proof = Proof(secret=parts.secret, recorder=parts.recorder, fellows=parts.fellows)
     app.add_routes([*simple.routes(), *files.routes(), *_health(parts).routes()])
     if form is not None:
         app.add_routes(form.routes())
@@ -180,7 +182,8 @@ def _metrics(parts: Parts) -> Metrics:
             degraded=lambda: len(health.report()["degraded"]),
             owner_changes=lambda: 0 if owners is None else owners.changes,
             clock=parts.clock,
-        )
+        ),
+        parts.fellows,
     )
 
 
@@ -191,6 +194,7 @@ def _break_glass(parts: Parts) -> BreakGlass:
         secret=parts.secret,
         clock=parts.clock,
         log=say("exemptions"),
+        fellows=parts.fellows,
     )
 
 
@@ -217,6 +221,7 @@ def _health(parts: Parts) -> Health:
         asked=parts.store.asked,
         served=parts.store.served,
         clock=parts.clock,
+        fellows=parts.fellows,
     )
 
 

@@ -16,6 +16,7 @@ from aiohttp import hdrs, web
 from indexgate.broken_glass import LONGEST
 from indexgate.errors import GateError
 from indexgate.exempting import line
+from indexgate.fellows import ALONE, Fellows
 from indexgate.policy_file import PolicyInForce
 from indexgate.proving import glass_key, is_key
 from indexgate.store.engines import StoreFailed
@@ -25,6 +26,8 @@ from indexgate.web.proof import local_end
 from indexgate.web.refusal import NO_STORE
 
 _LARGEST = 4_096
+_PATIENCE = 5.0
+"""Seconds for which the other workers are waited for."""
 _EVERYTHING = "*"
 
 
@@ -37,6 +40,7 @@ class BreakGlass:
     secret: str = field(repr=False)
     clock: Callable[[], datetime]
     log: Callable[[str, str], None]
+    fellows: Fellows = ALONE
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes, for the application's table."""
@@ -68,13 +72,19 @@ class BreakGlass:
         except StoreFailed as error:
             return _answer(503, error=f"it cannot be written down: {error.message}")
         self.log("break-glass", f"by {owner} for {run}: {reason}; its refusals are warnings now")
-        self.policy.glass.open(run, owner=owner, reason=reason, now=self.clock())
+        now = self.clock()
+        self.policy.glass.open(run, owner=owner, reason=reason, now=now)
+        # In all workers before the answer: the run's next request may come to any of them.
+        await self.fellows.ask(
+            "glass-opened", run, owner, reason, now.isoformat(), within=_PATIENCE
+        )
         return _answer(200, hours=LONGEST.total_seconds() / 3600)
 
     async def close(self, request: web.Request) -> web.Response:
         """Mend the glass of the run."""
         run = self._run(request)
-        was_broken = self.policy.glass.close(run)
+        mended = await self.fellows.ask("glass-mended", run, within=_PATIENCE)
+        was_broken = any((self.policy.glass.close(run), *mended))
         if was_broken:
             self.log("glass-mended", f"{run} has ended; refusals refuse again")
         return _answer(200, mended=was_broken)

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from indexgate.fellows import ALONE, Fellows
 from indexgate.gate import Gate
 from indexgate.indexes import Indexes
 from indexgate.sources.osv_records import FeedState
@@ -17,7 +18,11 @@ from indexgate.store.engines import StoreFailed
 from indexgate.store.served import Served
 from indexgate.web import index_health
 from indexgate.web.index_parts import IndexParts
+from indexgate.web.joined_health import joined
 from indexgate.web.refusal import NO_STORE
+
+_PATIENCE = 2.0
+"""Seconds for which the other workers are waited for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +40,7 @@ class Health:
     asked: Asked
     served: Served
     clock: Callable[[], datetime]
+    fellows: Fellows = ALONE
 
     @property
     def gate(self) -> Gate:
@@ -47,8 +53,9 @@ class Health:
 
     async def answer(self, _request: web.Request) -> web.Response:
         """Answer 200 while the gate can serve; what is degraded is said, not hidden."""
+        others = await self.fellows.ask("health", within=_PATIENCE)
         return web.Response(
-            body=msgspec.json.encode(self.report()),
+            body=msgspec.json.encode(joined(self.report(), others, self.fellows.count)),
             headers={"Content-Type": "application/json", **NO_STORE},
         )
 
@@ -132,7 +139,7 @@ class Health:
     def _feed_trouble(self, state: FeedState | StoreFailed | None, max_age: float) -> str | None:
         if isinstance(state, StoreFailed):
             return f"store: {state.message}"
-        if not self.feed_wanted:
+        if not self.feed_wanted or self.fellows.number:  # the first worker reads it, and knows
             return None
         if state is None:
             return f"osv: not read yet ({self.feed_failure() or 'being fetched'})"

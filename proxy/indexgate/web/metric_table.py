@@ -54,12 +54,16 @@ class Watched:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
-    """One metric. A counter's `name` is without the `_total` that it is served with."""
+    """One metric. A counter's `name` is without the `_total` that it is served with.
+
+    `over` says how the values of several workers become the gate's.
+    """
 
     name: str
     kind: Literal["counter", "gauge", "histogram"]
     says: str
     labels: tuple[str, ...] = ()
+    over: Literal["sum", "most", "least"] = "sum"
     read: Callable[[Watched], Iterable[Sample]]
 
     @property
@@ -172,12 +176,21 @@ METRICS: tuple[Metric, ...] = (
         kind="gauge",
         says="Always 1; the label says which release runs.",
         labels=("version",),
+        over="most",
         read=lambda watched: [((watched.version,), 1)],
+    ),
+    Metric(
+        name="indexgate_workers",
+        kind="gauge",
+        says="Workers that serve; `--workers` says how many should. Counts are those of all of"
+        " them, and one that ends takes its own with it.",
+        read=lambda _watched: _one(1),
     ),
     Metric(
         name="indexgate_degraded",
         kind="gauge",
         says="How many parts are not as they should be; `/-/health` says which, in words.",
+        over="most",
         read=lambda watched: _one(watched.degraded()),
     ),
     Metric(
@@ -234,12 +247,14 @@ METRICS: tuple[Metric, ...] = (
         name="indexgate_file_cache_bytes",
         kind="gauge",
         says="Finished files on disk; absent until they were counted after the start.",
+        over="most",
         read=lambda watched: _one(watched.files.bytes_kept),
     ),
     Metric(
         name="indexgate_file_cache_works",
         kind="gauge",
         says="1 while files can be kept, 0 while the disk takes none and they pass through.",
+        over="least",
         read=lambda watched: _one(int(watched.files.keeps)),
     ),
     Metric(
@@ -290,6 +305,7 @@ METRICS: tuple[Metric, ...] = (
         kind="gauge",
         says="1 while upstream is left alone, as it failed several times in a row.",
         labels=("upstream",),
+        over="most",
         read=_breaker_open,
     ),
     Metric(
@@ -304,6 +320,7 @@ METRICS: tuple[Metric, ...] = (
         kind="gauge",
         says="When upstream last gave a page; absent before the first.",
         labels=("upstream",),
+        over="most",
         read=_last_success,
     ),
     Metric(
@@ -311,6 +328,7 @@ METRICS: tuple[Metric, ...] = (
         kind="gauge",
         says="By how much upstream's clock is ahead of this machine's.",
         labels=("upstream",),
+        over="most",
         read=_clock_ahead,
     ),
     Metric(
@@ -344,6 +362,7 @@ METRICS: tuple[Metric, ...] = (
         kind="counter",
         says="Edits of the policy file since the start: `taken`, or `rejected` as broken.",
         labels=("result",),
+        over="most",
         read=lambda watched: [
             (("taken",), watched.gates[0].policy.taken),
             (("rejected",), watched.gates[0].policy.rejected),
@@ -353,6 +372,7 @@ METRICS: tuple[Metric, ...] = (
         name="indexgate_policy_broken",
         kind="gauge",
         says="1 while the policy file is broken and the policy read before stays in force.",
+        over="most",
         read=lambda watched: _one(int(watched.gates[0].policy.broken is not None)),
     ),
     Metric(
@@ -365,12 +385,14 @@ METRICS: tuple[Metric, ...] = (
         name="indexgate_assessments",
         kind="gauge",
         says="Assessments in memory: those of the projects asked for last.",
+        over="most",
         read=lambda watched: _one(sum(1 for _ in _at_hand(watched))),
     ),
     Metric(
         name="indexgate_assessments_due",
         kind="gauge",
         says="Those of them that are no longer good; they are made anew when asked for.",
+        over="most",
         read=_assessments_due,
     ),
     Metric(
@@ -378,6 +400,7 @@ METRICS: tuple[Metric, ...] = (
         kind="gauge",
         says="Their ages: the median, nine of ten, and the oldest.",
         labels=("quantile",),
+        over="most",
         read=_assessment_ages,
     ),
     Metric(
@@ -385,6 +408,7 @@ METRICS: tuple[Metric, ...] = (
         kind="gauge",
         says="How long ago an advisory feed was read; absent before the first time.",
         labels=("feed",),
+        over="most",
         read=_feed_age,
     ),
     Metric(

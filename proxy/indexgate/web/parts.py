@@ -87,6 +87,7 @@ class Parts:
     gate_id: str
     secret: str = field(repr=False)
     clock: Clock
+    fellows: Fellows = ALONE
     requests: RequestCounts = field(default_factory=RequestCounts)
 
     def about(self, gate: Gate) -> "Parts":
@@ -206,6 +207,7 @@ async def open_parts(
             gate_id=gate_id,
             secret=state.secret,
             clock=clock,
+            fellows=fellows,
         )
 
 

@@ -13,15 +13,21 @@ from typing import Any
 
 import msgspec
 from aiohttp import hdrs, web
+from msgspec import convert
+from packaging.utils import NormalizedName
 
+from indexgate.fellows import ALONE, Fellows
 from indexgate.proving import is_key, proof, report_key
 from indexgate.record import Recorder
+from indexgate.run_memory import Seen, joined
 from indexgate.store.engines import StoreFailed
 from indexgate.web.refusal import NO_STORE
 
 _NONCE = re.compile(r"[0-9a-f]{32,128}")
 _SINCE = timedelta(days=7)
 _MOST = 20_000
+_PATIENCE = 5.0
+"""Seconds for which the other workers are waited for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +36,7 @@ class Proof:
 
     secret: str
     recorder: Recorder
+    fellows: Fellows = ALONE
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes, for the application's table."""
@@ -57,13 +64,16 @@ class Proof:
 
     async def _report(self, run: str) -> dict[str, Any]:
         decisions = self.recorder.decisions
+        others = await self.fellows.ask("seen", run, within=_PATIENCE)
+        memories = [convert(other["seen"], dict[NormalizedName, Seen]) for other in others]
         await decisions.flush()
+        troubles = (decisions.health().reason, *(other["trouble"] for other in others))
         try:
             found = decisions.query(since=self.recorder.now() - _SINCE, run=run, limit=_MOST)
         except StoreFailed as error:
             return {"trouble": error.message, "decisions": [], "seen": {}}
         return {
-            "trouble": decisions.health().reason,
+            "trouble": next(filter(None, troubles), None),
             "decisions": [
                 {
                     "kind": line.kind,
@@ -74,7 +84,7 @@ class Proof:
                 }
                 for line in reversed(found)
             ],
-            "seen": self.recorder.runs.of(run),
+            "seen": joined((self.recorder.runs.of(run), *memories)),
         }
 
 

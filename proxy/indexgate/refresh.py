@@ -8,16 +8,18 @@ import threading
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from packaging.utils import NormalizedName
 
 from indexgate.day_reading import Reading
 from indexgate.sources.osv_records import FeedState
 from indexgate.sources.protocol import SourceFailed
-from indexgate.sources.release_feed import Released
 from indexgate_policy.assessment import Assessment
 from indexgate_policy.errors import Explained
+
+if TYPE_CHECKING:
+    from indexgate.sources.release_feed import Released
 
 FEED_EVERY = timedelta(minutes=30)
 FEED_RETRY = timedelta(minutes=2)
@@ -61,7 +63,7 @@ RELEASES_EVERY = timedelta(minutes=5)
 class Releases(Protocol):
     """The index's own feed of new releases."""
 
-    async def recent(self, now: datetime) -> Sequence[Released]:
+    async def recent(self, now: datetime) -> "Sequence[Released]":
         """Return what came out lately. Raises SourceFailed."""
 
 
@@ -153,7 +155,7 @@ class Refresh:
                 self.log("releases-failed", _told(error))
             await self.wait(RELEASES_EVERY)
 
-    def _queue_released(self, recent: Sequence[Released]) -> None:
+    def _queue_released(self, recent: "Sequence[Released]") -> None:
         """Queue the projects that are known here and have something new. Raises StoreFailed."""
         told = {(released.project, released.version) for released in recent}
         for name in sorted({name for name, _ in told - self._released}):

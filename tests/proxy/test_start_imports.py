@@ -1,18 +1,60 @@
-"""What the start does without: it takes a tenth of a second and tens of megabytes."""
+"""What the start does without: it takes tenths of a second and tens of megabytes."""
 
+import gc
+import ssl
 import subprocess
 import sys
 
 import pytest
 
-HEAVY = ("numpy", "prometheus_client", "google.cloud", "pyarrow", "cryptography", "alembic")
+from indexgate.lean_import import lean
+
+HEAVY = (
+    "alembic",
+    "cryptography",
+    "google.cloud",
+    "httpx",
+    "jinja2",
+    "numpy",
+    "prometheus_client",
+    "pyarrow",
+    "pygments",
+    "rich",
+    "sqlalchemy.dialects.postgresql",
+    "sqlalchemy.orm",
+)
 _ASK = "import {module}, sys; print([name for name in {heavy!r} if name in sys.modules])"
+_LEAN = """
+from indexgate.lean_import import lean
+with lean():
+    from aiohttp import connector
+for context in (connector._SSL_CONTEXT_VERIFIED, connector._SSL_CONTEXT_UNVERIFIED):
+    print(context.cert_store_stats()["x509_ca"], context.verify_mode.name)
+"""
+
+
+def _said(program: str) -> list[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120
+    )
+    return done.stdout.splitlines()
 
 
 @pytest.mark.parametrize("module", ["indexgate.web.app", "indexgate.web.refreshed"])
 def test_nothing_heavy_is_imported_at_start(module: str) -> None:
-    asked = _ASK.format(module=module, heavy=HEAVY)
-    done = subprocess.run(
-        [sys.executable, "-c", asked], capture_output=True, text=True, check=True, timeout=120
-    )
-    assert done.stdout.strip() == "[]"
+    assert _said(_ASK.format(module=module, heavy=HEAVY)) == ["[]"]
+
+
+def test_the_contexts_that_aiohttp_makes_by_itself_trust_nobody() -> None:
+    # The second is for those who ask not to have certificates checked.
+    assert _said(_LEAN) == ["0 CERT_REQUIRED", "0 CERT_NONE"]
+
+
+def test_after_a_lean_import_all_is_as_before() -> None:
+    trusted = ssl.create_default_context().cert_store_stats()
+    assert gc.isenabled()
+    with lean():
+        assert not gc.isenabled()
+        assert ssl.create_default_context().get_ca_certs() == []
+    assert gc.isenabled()
+    assert ssl.create_default_context().cert_store_stats() == trusted

@@ -49,14 +49,19 @@ class Server(Protocol):
 @with_settings(setting.name for setting in TABLE)
 def command(**given: Given) -> int:
     """Serve the index to installers, by policy."""
-    from indexgate import certificates, logs  # `--help` does without
+    from indexgate.lean_import import lean  # `--help` does without all of these
 
     settings = settings_options.settings(given)
     upstream = settings_options.upstream(settings)
+    with lean():
+        from indexgate import certificates, logs, policy_file
+
+        server = importlib.import_module(_SERVER if settings.workers == 1 else _SEVERAL).serve
     logs.configure(form=settings.log_format, level=settings.log_level, environ=os.environ)
     certificates.check(settings, upstream)
-    server = importlib.import_module(_SERVER if settings.workers == 1 else _SEVERAL).serve
-    start(settings, upstream, _policy(settings), server)
+    # A broken policy ends the start before the port is bound.
+    policy = policy_file.PolicyInForce(settings.policy, clock=lambda: datetime.now(UTC)).current()
+    start(settings, upstream, policy, server)
     return 0
 
 
@@ -80,13 +85,6 @@ def start(
         if explained is None:
             raise
         raise explained from error
-
-
-def _policy(settings: Settings) -> ShownPolicy:
-    """Return the policy as it is now; a broken one ends the start before the port is bound."""
-    from indexgate.policy_file import PolicyInForce  # `--help` does without
-
-    return PolicyInForce(settings.policy, clock=lambda: datetime.now(UTC)).current()
 
 
 async def _until_told(serving: Coroutine[Any, Any, None]) -> None:

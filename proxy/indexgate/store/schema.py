@@ -27,6 +27,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    event,
 )
 from sqlalchemy.dialects import sqlite
 
@@ -252,14 +253,21 @@ assessments = Table(
     Index("assessments_superseded", "index_id", "project", "superseded_at"),
 )
 _in_force = assessments.c.superseded_at.is_(None)
-Index(
+_current = Index(
     "assessments_current",
     assessments.c.index_id,
     assessments.c.project,
     unique=True,
     sqlite_where=_in_force,
-    postgresql_where=_in_force,
 )
+
+
+@event.listens_for(metadata, "before_create")
+def _on_postgresql_too(_: MetaData, connection: Connection, **__: object) -> None:
+    # To name it above would import all that SQLAlchemy knows of PostgreSQL, whatever the store is.
+    if connection.dialect.name == "postgresql":
+        _current.dialect_options["postgresql"]["where"] = _in_force
+
 
 advisories = Table(
     "advisories",

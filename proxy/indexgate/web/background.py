@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-import httpx
 from packaging.utils import NormalizedName
 
 from indexgate.config import Settings
@@ -19,28 +18,32 @@ from indexgate.index.listing import Listing
 from indexgate.index.protocol import NoSuchProject, UpstreamFailed
 from indexgate.logs import say
 from indexgate.refresh import ASKED_SINCE, Refresh
-from indexgate.sources import outbound, release_feed
 from indexgate.sources.day_log import DayLog
-from indexgate.sources.osv import OsvFeed
+from indexgate.sources.osv_records import FeedState
 from indexgate.sources.protocol import SourceFailed
-from indexgate.sources.release_feed import Released, ReleaseFeed
 from indexgate.store.database import Store
 from indexgate.store.source_book import SourceBook
 from indexgate.surging_together import relate_surges
 from indexgate.upstream_choice import UpstreamChoice
+from indexgate.web.late import Late
 from indexgate.web.sources import Sources, asked_projects, private, proxy_to, with_login
+
+if TYPE_CHECKING:
+    import httpx
+
+    from indexgate.sources.osv import OsvFeed
+    from indexgate.sources.release_feed import Released, ReleaseFeed
 
 Clock: TypeAlias = Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True)
 class Surrounding:
-    """What the background works with; *client* asks upstream, *spool* is a folder for a while."""
+    """What the background works with; *spool* is a folder for a while."""
 
     gate: Gate
     store: Store
     sources: Sources
-    client: httpx.AsyncClient
     spool: Path
 
 
@@ -55,9 +58,7 @@ def open_background(
     store, gate, sources = around.store, around.gate, around.sources
     feed = None
     if settings.osv_url is not None and choice.public and not settings.offline:
-        feeds = outbound.client(proxy=proxy_to(settings.osv_url, choice), timeout=30.0)
-        stack.push_async_callback(feeds.aclose)
-        feed = OsvFeed(feeds, store.advisories, base=settings.osv_url, spool=around.spool)
+        feed = _Advisories(Late(stack, partial(_osv_feed, settings.osv_url, choice, around)))
     is_private = private(settings.private_names)
     days = tuple(_day_reader(log, gate, store, clock, is_private) for log in sources.logs)
     refresh = Refresh(
@@ -66,7 +67,7 @@ def open_background(
         record=store.decisions,
         index_id=choice.index_id,
         queue=gate.facts.queue_due,
-        releases=_release_feed(settings, choice, around.client, sources),
+        releases=_releases(stack, settings, choice, sources),
         days=days,
         others=(
             *(_OldHistory(store), store.asked, store.served, store.answers),
@@ -80,7 +81,11 @@ def open_background(
 
 
 def further_background(
-    settings: Settings, choice: UpstreamChoice, around: Surrounding, clock: Clock
+    stack: AsyncExitStack,
+    settings: Settings,
+    choice: UpstreamChoice,
+    around: Surrounding,
+    clock: Clock,
 ) -> Refresh:
     """Return the background work for an index beside the main one: its own projects, no feeds."""
     store, gate = around.store, around.gate
@@ -90,39 +95,78 @@ def further_background(
         record=store.decisions,
         index_id=choice.index_id,
         queue=gate.facts.queue_due,
-        releases=_release_feed(settings, choice, around.client, around.sources),
+        releases=_releases(stack, settings, choice, around.sources),
         relate=partial(relate_surges, store, choice.index_id),
         clock=clock,
         log=say("refresh"),
     )
 
 
-def _release_feed(
-    settings: Settings, choice: UpstreamChoice, client: httpx.AsyncClient, sources: Sources
-) -> "_NotedFeed | None":
+@dataclass(frozen=True, slots=True)
+class _Advisories:
+    """OSV's feed."""
+
+    late: "Late[OsvFeed]"
+
+    async def refresh(self, now: datetime) -> FeedState:
+        """Bring the local copy up to date. Raises SourceFailed."""
+        return await (await self.late.opened()).refresh(now)
+
+
+def _osv_feed(
+    base: str, choice: UpstreamChoice, around: Surrounding
+) -> "tuple[OsvFeed, httpx.AsyncClient]":
+    from indexgate.sources import outbound
+    from indexgate.sources.osv import OsvFeed
+
+    client = outbound.client(proxy=proxy_to(base, choice), timeout=30.0)
+    return OsvFeed(client, around.store.advisories, base=base, spool=around.spool), client
+
+
+def _releases(
+    stack: AsyncExitStack, settings: Settings, choice: UpstreamChoice, sources: Sources
+) -> "_Releases | None":
     """Return the feed of the public index; others are seldom so busy that it would tell much."""
     if settings.offline or not choice.public:
         return None
-    budget = sources.budgets.of(release_feed.NAME)
-    return _NotedFeed(ReleaseFeed(client, budget, index_url=with_login(choice)), sources.book)
+    return _Releases(Late(stack, partial(_release_feed, settings, choice, sources)), sources.book)
 
 
 @dataclass(frozen=True, slots=True)
-class _NotedFeed:
-    """The feed, each reading noted in the book of sources."""
+class _Releases:
+    """The index's feed of new releases, each reading noted in the book of sources."""
 
-    feed: ReleaseFeed
+    late: "Late[ReleaseFeed]"
     book: SourceBook
 
-    async def recent(self, now: datetime) -> tuple[Released, ...]:
+    async def recent(self, now: datetime) -> "tuple[Released, ...]":
         """Return what the feed holds. Raises SourceFailed."""
+        feed = await self.late.opened()
+        from indexgate.sources.release_feed import NAME  # is there by now
+
         try:
-            released = await self.feed.recent(now)
+            released = await feed.recent(now)
         except SourceFailed as error:
-            self.book.failed(release_feed.NAME, now, error.reason)
+            self.book.failed(NAME, now, error.reason)
             raise
-        self.book.succeeded(release_feed.NAME, now)
+        self.book.succeeded(NAME, now)
         return released
+
+
+def _release_feed(
+    settings: Settings, choice: UpstreamChoice, sources: Sources
+) -> "tuple[ReleaseFeed, httpx.AsyncClient]":
+    from indexgate.sources import outbound
+    from indexgate.sources.release_feed import NAME, ReleaseFeed
+
+    client = outbound.client(
+        ca_bundle=choice.ca,
+        certificate=choice.client_cert,
+        proxy=proxy_to(choice.url, choice),
+        timeout=(choice.timeout or settings.upstream_timeout).total_seconds(),
+    )
+    budget = sources.budgets.of(NAME)
+    return ReleaseFeed(client, budget, index_url=with_login(choice)), client
 
 
 @dataclass(frozen=True, slots=True)

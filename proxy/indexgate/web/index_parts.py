@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from random import random
 
-import httpx
 from packaging.utils import NormalizedName
 
 from indexgate.config import Settings
@@ -32,7 +31,6 @@ from indexgate.namespaces import Namespaces
 from indexgate.observing import Observer, Surveyed
 from indexgate.owners import Behind
 from indexgate.policy_file import PolicyInForce
-from indexgate.sources import outbound
 from indexgate.sources.project_json import ProjectJson
 from indexgate.sources.protocol import Source
 from indexgate.store.database import Store
@@ -40,7 +38,7 @@ from indexgate.store.engines import StoreFailed
 from indexgate.stored_past import StoredPast
 from indexgate.upstream_choice import UpstreamChoice
 from indexgate.web.refusal import blocked_path
-from indexgate.web.sources import Sources, private, proxy_to
+from indexgate.web.sources import Sources, private
 from indexgate_policy.lookalike import PopularNameList
 from indexgate_policy.rules.verdict import Verdict
 from indexgate_policy.signals import Unknown
@@ -73,13 +71,12 @@ class Shared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexParts:
-    """What there is of one index: `upstream` is None when offline, `client` asks for its feed."""
+    """What there is of one index: `upstream` is None when offline."""
 
     choice: UpstreamChoice
     behind: Behind
     upstream: Upstream | None
     documents: Documents
-    client: httpx.AsyncClient
 
     @property
     def gate(self) -> Gate:
@@ -129,13 +126,6 @@ async def open_index(stack: AsyncExitStack, shared: Shared, choice: UpstreamChoi
         log=say("pages"),
     )
     stack.push_async_callback(documents.close)
-    client = outbound.client(
-        ca_bundle=choice.ca,
-        certificate=choice.client_cert,
-        proxy=proxy_to(choice.url, choice),
-        timeout=_timeout(settings, choice),
-    )
-    stack.push_async_callback(client.aclose)
     gate = _gate(shared, choice, index, ProjectJson(upstream, index_url=choice.url))
     stack.push_async_callback(gate.facts.close)
 
@@ -144,9 +134,7 @@ async def open_index(stack: AsyncExitStack, shared: Shared, choice: UpstreamChoi
         return None if kept is None else kept.fetched_at
 
     behind = Behind(name=choice.name, url=choice.url, gate=gate, stored=stored)
-    return IndexParts(
-        choice=choice, behind=behind, upstream=upstream, documents=documents, client=client
-    )
+    return IndexParts(choice=choice, behind=behind, upstream=upstream, documents=documents)
 
 
 def _gate(shared: Shared, choice: UpstreamChoice, index: Index, project_json: ProjectJson) -> Gate:
@@ -254,13 +242,9 @@ def _upstream_settings(settings: Settings, choice: UpstreamChoice) -> UpstreamSe
         root=choice.url,
         public=choice.public,
         in_house=choice.named_public,
-        timeout=_timeout(settings, choice),
+        timeout=(choice.timeout or settings.upstream_timeout).total_seconds(),
         credentials=None if login is None else (login.user, login.password),
         ca_file=None if choice.ca is None else str(choice.ca),
         client_certificate=None if choice.client_cert is None else str(choice.client_cert),
         proxy=choice.proxy,
     )
-
-
-def _timeout(settings: Settings, choice: UpstreamChoice) -> float:
-    return (choice.timeout or settings.upstream_timeout).total_seconds()

@@ -183,7 +183,7 @@ async def open_parts(
         refresh, days = open_background(stack, settings, main.choice, around, clock)
         further = tuple(
             further_background(
-                settings, index.choice, _surrounding(index, shared, state.run), clock
+                stack, settings, index.choice, _surrounding(index, shared, state.run), clock
             )
             for index in each
             if index is not main
@@ -232,7 +232,7 @@ def remembered(parts: Parts) -> Remembered:
 
 
 def _surrounding(index: IndexParts, shared: Shared, spool: Path) -> Surrounding:
-    return Surrounding(index.gate, shared.store, shared.sources, index.client, spool)
+    return Surrounding(index.gate, shared.store, shared.sources, spool)
 
 
 def _lists(shared: Shared, each: Sequence[IndexParts]) -> ProjectLists:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 from urllib.request import proxy_bypass
 
-import httpx
 from packaging.utils import NormalizedName
 
 from indexgate.config import Settings
@@ -18,7 +17,6 @@ from indexgate.gathering import Gathered
 from indexgate.logs import say
 from indexgate.source_choice import Standing, choose_sources
 from indexgate.source_offers import Offer
-from indexgate.sources import outbound
 from indexgate.sources.budgets import Budgets
 from indexgate.sources.limits import LIMITS
 from indexgate.sources.protocol import Source
@@ -30,6 +28,8 @@ from indexgate.store.spending import StoredLedger
 from indexgate.upstream_choice import UpstreamChoice
 
 if TYPE_CHECKING:
+    import httpx
+
     from indexgate.sources.day_log import DayLog
 
 
@@ -157,7 +157,7 @@ class _Making:
     """What a source is made of."""
 
     settings: Settings
-    client: httpx.AsyncClient
+    client: "httpx.AsyncClient"
     budgets: Budgets
     store: Store
     index_id: str
@@ -244,8 +244,9 @@ def _logs(
         yield clickhouse.ClickHouseLog(address=addresses.get("clickhouse", clickhouse.ADDRESS))
 
 
-def _client(settings: Settings, choice: UpstreamChoice) -> httpx.AsyncClient:
+def _client(settings: Settings, choice: UpstreamChoice) -> "httpx.AsyncClient":
     """Return the client of all third parties, which are told who asks if that is set."""
+    from indexgate.sources import outbound
     from indexgate.sources.deps_dev import BASE
 
     client = outbound.client(proxy=proxy_to(BASE, choice), timeout=20.0)

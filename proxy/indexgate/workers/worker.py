@@ -10,8 +10,8 @@ import socket
 import sys
 
 from indexgate import logs
+from indexgate.lean_import import lean
 from indexgate.listening import Listening
-from indexgate.web import app
 from indexgate.workers import orders
 from indexgate.workers.line import Line
 from indexgate.workers.orders import Order
@@ -50,6 +50,8 @@ async def _work(inherited: socket.socket) -> int:
 
 async def _serve(order: Order, line: Line, hearing: "asyncio.Task[None]") -> None:
     """Serve until a signal comes or nobody is at the other end of the line any more."""
+    with lean():
+        from indexgate.web import app
 
     def ready(_: Listening) -> None:
         line.ready(os.getpid())

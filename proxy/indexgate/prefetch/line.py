@@ -11,6 +11,7 @@ from heapq import heappop, heappush
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName
 
+from indexgate.finished_page import FinishedPage
 from indexgate.prefetch.requirements import Need
 from indexgate.simple.model import PageFile
 
@@ -33,12 +34,13 @@ _MOST = 5_000  # projects in a line
 class Step:
     """A project to look at, so many requirements away from what the client asked for.
 
-    `chosen` is the file, of the index `index_id`, that the client itself asked about; without it
-    the file is to be guessed.
+    `page` is what the client was given of it, at depth 0. `chosen` is the file, of the index
+    `index_id`, that the client asked about itself; without it the file is to be guessed.
     """
 
     project: NormalizedName
     depth: int = 0
+    page: FinishedPage | None = None
     chosen: PageFile | None = None
     index_id: str = ""
 

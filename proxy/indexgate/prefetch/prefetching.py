@@ -78,16 +78,15 @@ class Prefetching:
         self._tasks: set[asyncio.Task[None]] = set()
         self._rest_until = 0.0
 
-    def page_given(
-        self, asker: Asker, project: NormalizedName, variant: Variant, *, cold: bool
-    ) -> None:
+    def page_given(self, asker: Asker, page: FinishedPage, variant: Variant, *, cold: bool) -> None:
         """Take note of a page that a client was given, and of whether it had to be fetched."""
         client = self._client(asker, cold=cold)
         if client is not None:
+            project = page.snapshot.project
             client.variant = variant
             client.line.asked(project, self._now())
             if cold:
-                client.line.add(Step(project=project))
+                client.line.add(Step(project=project, page=page))
             self._go_on()
 
     def metadata_given(self, asker: Asker, judged: JudgedFile, *, cold: bool) -> None:
@@ -154,10 +153,13 @@ class Prefetching:
         try:
             if step.chosen is not None:
                 await self._follow(client, step, step.chosen, step.index_id)
-            elif not self._private(step.project):
-                await self._page(client, step)
-            else:
+            elif self._private(step.project):
                 client.line.useless(step.project)
+            else:
+                page = step.page or await self._page(client, step.project)
+                chosen = None if page is None else await self._candidate(client, page)
+                if page is not None and chosen is not None:
+                    await self._follow(client, step, chosen, page.index_id)
         except NoSuchProject:
             self._counts.dropped["missing"] += 1
             client.line.useless(step.project)
@@ -169,36 +171,29 @@ class Prefetching:
             client.line.useless(step.project)
             self._log("prefetch-failed", f"{step.project}: {error!r}")
 
-    async def _page(self, client: _Client, step: Step) -> None:
-        """Have the page made as the client asks for it, and see what it leads to."""
-        project, line = step.project, client.line
-        trace, made = Trace(""), False
+    async def _page(self, client: _Client, project: NormalizedName) -> FinishedPage | None:
+        """Have the page made as the client asks for it; None if there is nothing to see in it.
+
+        What is at hand leads to what is, unless more is wanted of it than before.
+        """
+        trace, fetched = Trace(""), False
         follow(trace)
         self._counts.begin("page", project)
         try:
+            asker, variant = client.asker, client.variant
             page = await self._indexes.page(
-                project,
-                client.variant,
-                client.asker.client,
-                run=client.asker.run,
-                asked=False,
+                project, variant, asker.client, run=asker.run, asked=False
             )
-            made = True
+            fetched = trace.upstream > 0
         finally:
-            fetched = made and trace.upstream > 0
-            self._counts.end("page", project, fetched=fetched and step.depth > 0)
-        if step.depth and not fetched:
-            line.useless(project)
-            if not line.was_followed(project):
-                return  # at hand, and so is what it leads to
-        chosen = await self._candidate(client, project, page)
-        if chosen is not None:
-            await self._follow(client, step, chosen, page.index_id)
+            self._counts.end("page", project, fetched=fetched)
+        if fetched:
+            return page
+        client.line.useless(project)
+        return page if client.line.was_followed(project) else None
 
-    async def _candidate(
-        self, client: _Client, project: NormalizedName, page: FinishedPage
-    ) -> PageFile | None:
-        passing = page.verdicts.passing
+    async def _candidate(self, client: _Client, page: FinishedPage) -> PageFile | None:
+        project, passing = page.snapshot.project, page.verdicts.passing
         if page.refused is not None or not passing:
             return None
         listed = await self._indexes.gate(page.index_id).listing(project, asked=False)

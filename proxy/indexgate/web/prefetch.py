@@ -8,9 +8,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from aiohttp import hdrs, web
-from packaging.utils import NormalizedName
 
-from indexgate.finished_page import Variant
+from indexgate.finished_page import FinishedPage, Variant
 from indexgate.gate import JudgedFile
 from indexgate.index.trace import current
 from indexgate.prefetch.asker import Asker
@@ -37,15 +36,15 @@ class Prefetch:
         self._begun: Prefetching | None = None
 
     def page_given(
-        self, request: web.Request, client: Client, project: NormalizedName, variant: Variant
+        self, request: web.Request, client: Client, page: FinishedPage, variant: Variant
     ) -> None:
         """Take note of a page that *client* is given."""
-        self.counts.asked("page", project)
+        self.counts.asked("page", page.snapshot.project)
         trace = current()
         cold = trace is not None and trace.upstream > 0 and trace.page != "stale"
         begun = self._begun_for(client, cold=cold)
         if begun is not None:
-            begun.page_given(_asker(request, client), project, variant, cold=cold)
+            begun.page_given(_asker(request, client), page, variant, cold=cold)
 
     def metadata_given(
         self, request: web.Request, client: Client, judged: JudgedFile, path: str

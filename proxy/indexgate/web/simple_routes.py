@@ -118,7 +118,7 @@ class SimpleRoutes:
         if page.refused is not None:
             gate = self.indexes.gate(page.index_id)
             return refused_project(gate, name, page.refused).response()
-        self.prefetch.page_given(request, client, name, variant)
+        self.prefetch.page_given(request, client, page, variant)
         return _answer(request, page, variant)
 
     def _note(

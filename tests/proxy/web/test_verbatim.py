@@ -74,7 +74,8 @@ class Site:
     """A little application whose answers say how often they were made."""
 
     verbatim: Verbatim
-    port: int
+    runner: VerbatimRunner
+    port: int = 0
     holds: bool = True
     made: int = 0
     noted: list[str] = field(default_factory=list)
@@ -105,10 +106,10 @@ class Site:
 @asynccontextmanager
 async def site(write: list[str] | None = None) -> AsyncIterator[Site]:
     counts, lines = RequestCounts(), [] if write is None else write
-    made = Site(Verbatim(counts, lines.append), 0, counts=counts)
-    app = web.Application()
+    app, verbatim = web.Application(), Verbatim(counts, lines.append)
+    runner = VerbatimRunner(app, verbatim, access_log=None)
+    made = Site(verbatim, runner, counts=counts)
     app.router.add_route("*", "/{path:.*}", made.serve)
-    runner = VerbatimRunner(app, made.verbatim, access_log=None)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -243,6 +244,29 @@ async def test_a_client_that_does_not_read_is_not_given_ever_more() -> None:
         await client.ask(ask("/keep"))
         await client.send(*[ask("/keep")] * 5)
         assert [len((await client.answer()).body) for _ in range(5)] == [LARGEST] * 5
+
+
+async def test_a_large_answer_is_whole_whatever_is_asked_behind_it() -> None:
+    async with site() as served:
+        served.body = bytes(range(256)) * (LARGEST // 256)
+        first = await served.connect()
+        await first.ask(ask("/keep"))
+        client = await served.connect()
+        await client.send(ask("/keep"), ask("/other", method=b"POST"))
+        assert [(await client.answer()).body == served.body for _ in range(2)] == [True, True]
+
+
+async def test_a_large_answer_is_whole_when_the_server_ends_meanwhile() -> None:
+    async with site() as served:
+        served.body = bytes(LARGEST)
+        first = await served.connect()
+        await first.ask(ask("/keep"))
+        client = await served.connect()
+        await client.send(ask("/keep"))
+        answer = asyncio.create_task(client.answer())
+        ended = asyncio.create_task(served.runner.cleanup())
+        assert len((await answer).body) == LARGEST
+        await ended
 
 
 @given(st.lists(st.sampled_from("abc"), min_size=1, max_size=6), st.data())

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import blake2b
+from hashlib import sha256
 
 from indexgate.index.listing import Listing
 from indexgate.index.packing import pack
@@ -13,9 +13,12 @@ from indexgate.simple import write
 from indexgate.simple.accept import Coding, Form
 from indexgate.store.records import VerdictSet
 from indexgate.verdict_counts import PASSED, Said
+from indexgate_policy.assessment import Assessment
 from indexgate_policy.rules.document import Policy
-from indexgate_policy.rules.page import PageVerdicts
+from indexgate_policy.rules.page import PageVerdicts, judge_page
 from indexgate_policy.rules.verdict import Action, Verdict
+from indexgate_policy.signals import Unknown
+from indexgate_policy.subject import Client
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,27 +31,49 @@ class Variant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedBy:
+    """What a page was judged by, and when. To keep the verdicts is to keep an object a file."""
+
+    assessment: Assessment | Unknown
+    stamp: object
+    policy: Policy
+    client: Client
+    at: datetime
+    presentation: Presentation
+
+    def verdicts(self, listed: Listing) -> PageVerdicts:
+        """Return the verdicts; for the listing that the page was made from, they are its own."""
+        return judge_page(
+            listed.releases,
+            self.assessment,
+            self.policy,
+            self.client,
+            self.at,
+            presentation=self.presentation,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FinishedPage:
     """A page of the index `index_id` as bytes.
 
     `until` is the first moment at which it may differ without any new fact. `private` tells that it
     differs by client; `refused` is set when it may not be shown (`hide`, and the whole project is
     refused). `withheld` and `warned` are what goes into the record when it is given out, `said` is
-    what is counted then. `basis` stands for the policy and the facts that it was made by.
+    what is counted then.
     """
 
     index_id: str
     body: bytes
     etag: str
     until: datetime | None
-    verdicts: PageVerdicts
+    judged_by: JudgedBy
     snapshot: Snapshot
     private: bool
     refused: Verdict | None = None
     withheld: VerdictSet | None = None
     warned: VerdictSet | None = None
     said: tuple[Said, ...] = (PASSED,)
-    basis: object = None
 
 
 def finish(
@@ -56,12 +81,12 @@ def finish(
     verdicts: PageVerdicts,
     variant: Variant,
     *,
-    presentation: Presentation,
+    judged_by: JudgedBy,
     addresses: Addresses,
-    policy: Policy,
     good_until: datetime,
 ) -> FinishedPage:
-    """Return the page of *listed* by *verdicts*, to be kept no longer than *good_until*."""
+    """Return the page of *listed* by its *verdicts*, to be kept no longer than *good_until*."""
+    policy, presentation = judged_by.policy, judged_by.presentation
     shown = present(
         listed.page,
         listed.releases,
@@ -78,7 +103,7 @@ def finish(
         body=pack(plain) if variant.coding is Coding.GZIP else plain,
         etag=etag(plain, variant),
         until=sooner(verdicts.until, good_until),
-        verdicts=verdicts,
+        judged_by=judged_by,
         snapshot=listed.snapshot,
         private=policy.asks_client,
         refused=verdicts.refused_project if presentation == "hide" else None,
@@ -103,7 +128,7 @@ def etag(plain: bytes, variant: Variant) -> str:
     """Return a strong ETag: a hash of the identity bytes, and what else tells variants apart."""
     form = "-v1" if variant.form is Form.HTML_V1 else ""  # the same bytes as text/html
     coding = "-gzip" if variant.coding is Coding.GZIP else ""
-    return f'"{blake2b(plain, digest_size=16).hexdigest()}{form}{coding}"'
+    return f'"{sha256(plain).hexdigest()[:32]}{form}{coding}"'
 
 
 def sooner(left: datetime | None, right: datetime | None) -> datetime | None:

@@ -17,7 +17,7 @@ from packaging.utils import NormalizedName
 
 from indexgate import formerly
 from indexgate.facts import Facts, Known
-from indexgate.finished_page import FinishedPage, Variant, finish, sooner
+from indexgate.finished_page import FinishedPage, JudgedBy, Variant, finish, sooner
 from indexgate.formerly import Formerly
 from indexgate.index.addresses import FileAddress
 from indexgate.index.listing import MOST_CANDIDATES, Listing, listing
@@ -32,7 +32,7 @@ from indexgate.simple.model import PageFile
 from indexgate_policy.assessment import Assessment
 from indexgate_policy.rules.document import Policy
 from indexgate_policy.rules.exemptions import GATE_FAULT
-from indexgate_policy.rules.page import judge_page, judge_release, passing_versions
+from indexgate_policy.rules.page import PageVerdicts, judge_release, passing_versions
 from indexgate_policy.rules.verdict import Verdict
 from indexgate_policy.signals import Unknown
 from indexgate_policy.subject import Client, File
@@ -142,20 +142,20 @@ class Gate:
         now = self._clock()
         asker = client if policy.asks_client else None
         key = (project, variant, asker, policy.digest, snapshot.digest, self.facts.stamp(project))
-        page = self._finished.get(key)
-        if page is not None and (page.until is None or now < page.until):
+        kept = self._finished.get(key)
+        if kept is not None and (kept.until is None or now < kept.until):
             if asked and self._unasked.pop(project, False):
                 self._first_seen(project, True)
-            return page if page.snapshot is snapshot else replace(page, snapshot=snapshot)
+            return kept if kept.snapshot is snapshot else replace(kept, snapshot=snapshot)
         listed = await self._listing(snapshot, asked=asked)
         if not asked:
             self._unasked[project] = True
         known = await self.facts.of(listed)
         self._note_shown(listed, known, now)
         making = partial(self._make, listed, known, variant, policy=policy, client=client, now=now)
-        page = await asyncio.to_thread(making) if len(listed.page.files) > _LARGE else making()
-        page = replace(page, basis=(policy.digest, known.stamp))
-        self._note_faults(page.verdicts.verdicts.apart.values())
+        large = len(listed.page.files) > _LARGE
+        page, verdicts = await asyncio.to_thread(making) if large else making()
+        self._note_faults(verdicts.verdicts.apart.values())
         # Under the stamp of the facts it was made from: newer ones may have come meanwhile.
         key = (*key[:-1], known.stamp)
         if len(page.body) + 2000 <= self._finished.maxsize:
@@ -170,7 +170,8 @@ class Gate:
             and snapshot.digest == page.snapshot.digest
             and snapshot.serial == page.snapshot.serial
             and (page.until is None or self._clock() < page.until)
-            and page.basis == (self.policy.current().digest, self.facts.stamp(project))
+            and page.judged_by.policy.digest == self.policy.current().digest
+            and page.judged_by.stamp == self.facts.stamp(project)
         )
 
     async def _snapshot(self, project: NormalizedName, max_age: float | None) -> Snapshot:
@@ -193,19 +194,25 @@ class Gate:
         policy: Policy,
         client: Client,
         now: datetime,
-    ) -> FinishedPage:
-        verdicts = judge_page(
-            listed.releases, known.assessment, policy, client, now, presentation=self.presentation
+    ) -> tuple[FinishedPage, PageVerdicts]:
+        judged_by = JudgedBy(
+            assessment=known.assessment,
+            stamp=known.stamp,
+            policy=policy,
+            client=client,
+            at=now,
+            presentation=self.presentation,
         )
-        return finish(
+        verdicts = judged_by.verdicts(listed)
+        page = finish(
             listed,
             verdicts,
             variant,
-            presentation=self.presentation,
+            judged_by=judged_by,
             addresses=self._addresses,
-            policy=policy,
             good_until=_good_until(known, now),
         )
+        return page, verdicts
 
     async def file(
         self,

@@ -193,10 +193,11 @@ class Prefetching:
         return page if client.line.was_followed(project) else None
 
     async def _candidate(self, client: _Client, page: FinishedPage) -> PageFile | None:
-        project, passing = page.snapshot.project, page.verdicts.passing
-        if page.refused is not None or not passing:
+        if page.refused is not None:
             return None
+        project = page.snapshot.project
         listed = await self._indexes.gate(page.index_id).listing(project, asked=False)
+        passing = page.judged_by.verdicts(listed).passing
         versions = client.line.versions(project)
         return candidate(listed, passing, versions, client.environment)
 

@@ -5,13 +5,15 @@ them joined to one text, which takes a few passes in C; one odd file and the pag
 """
 
 import string
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from urllib.parse import unquote
 
 from msgspec import UNSET, Raw, UnsetType
 from packaging.utils import NormalizedName
 
 from indexgate.simple import claims
+from indexgate.simple.filename import belongs
 from indexgate.simple.ordinary_files import OrdinaryFiles
 from indexgate.simple.projects import valid_name
 from indexgate.simple.wire import File
@@ -23,7 +25,7 @@ _HASHES = (b'{"sha256":"', b'{"sha256": "')
 _NULL = Raw(b"null")
 _NOT_HASHES = {b"true", b"false", b"null"}
 _IN_NAMES = (string.ascii_letters + string.digits + "._+!-").encode()
-_IN_URLS = _IN_NAMES + b"/:~$'()*,;="
+_IN_URLS = _IN_NAMES + b"/:~$'()*,;=%"
 _TIMES = {"yyyy-mm-ddThh:mm:ss.ffffffZ": b"--T::.Z", "yyyy-mm-ddThh:mm:ssZ": b"--T::Z"}
 
 
@@ -55,46 +57,57 @@ def ordinary(files: Sequence[File], project: NormalizedName) -> OrdinaryFiles | 
 
 
 def _named_well(names: Sequence[str], project: NormalizedName) -> bool:
-    text = _lines(_IN_NAMES, names)
-    if text is None or ".." in text or len(set(names)) < len(names):
+    if not _made_of(_IN_NAMES, names) or len(set(names)) < len(names):
         return False
-    if max(map(len, names)) > _LONGEST_FILENAME:
+    text = "\n".join(names)
+    if ".." in text or max(map(len, names)) > _LONGEST_FILENAME:
+        return False
+    # Where a name has one dash, or is a wheel's, the project ends at the first. Old ones are rare.
+    others = [name for name in names if name[-4:] != ".whl" and name.count("-") != 1]
+    if not all(belongs(name, project) for name in others):
         return False
     head = names[0].partition("-")[0]
-    heads = {head} if _all_start(text, f"{head}-") else {n.partition("-")[0] for n in names}
-    if any(valid_name(each) != project for each in heads):
-        return False
-    return not any(name[-4:] != ".whl" and name.count("-") > 1 for name in names)
+    if _all_start(text, f"{head}-"):
+        return valid_name(head) == project or len(others) == len(names)
+    certain = set(names).difference(others)
+    return all(valid_name(head) == project for head in {n.partition("-")[0] for n in certain})
 
 
 def _addressed_well(urls: Sequence[str], names: Sequence[str]) -> bool:
-    return _is_plain(urls) and all(map(str.endswith, urls, [f"/{name}" for name in names]))
+    if not _is_plain(urls):
+        return False
+    ends = [f"/{name}" for name in names]
+    return all(map(str.endswith, urls, ends)) or all(
+        url.endswith(end) or unquote(url[url.rfind("/") :]) == end
+        for url, end in zip(urls, ends, strict=True)
+    )
 
 
 def _is_plain(urls: Sequence[str]) -> bool:
+    """Tell whether nothing of the addresses must be quoted, resolved or cut off."""
     if not urls:
         return True
-    text = _lines(_IN_URLS, urls)
-    if text is None or "/." in text or text.count("//") != len(urls):
+    if not _made_of(_IN_URLS, urls):
+        return False
+    text = "\n".join(urls)
+    if "/." in text or text.count("//") != len(urls):
+        return False
+    if "%" in text and any(claims.address(url, url) != url for url in urls if "%" in url):
         return False
     scheme, _, rest = urls[0].partition("//")
-    start = f"{scheme}//{rest.partition('/')[0]}/"
-    starts = {start}
-    if not _all_start(text, start):
+    starts = {f"{scheme}//{rest.partition('/')[0]}/"}
+    if not _all_start(text, *starts):
         starts = {url[: url.find("/", len("https://")) + 1] for url in urls}
-    return all(each == each.lower() and claims.is_plain_url(each) for each in starts)
+    return all(start == start.lower() and claims.is_plain_url(start) for start in starts)
+
+
+def _made_of(characters: bytes, texts: Iterable[str]) -> bool:
+    return not "".join(texts).encode(errors="replace").translate(None, characters)
 
 
 def _all_start(text: str, start: str) -> bool:
     """Tell whether every line of *text* starts with *start*."""
     return f"\n{text}".count(f"\n{start}") == text.count("\n") + 1
-
-
-def _lines(characters: bytes, texts: Sequence[str]) -> str | None:
-    """Return *texts* as lines if they are made of *characters*."""
-    text = "\n".join(texts)
-    made_of_them = not text.encode(errors="replace").translate(None, characters + b"\n")
-    return text if made_of_them and text.count("\n") == len(texts) - 1 else None
 
 
 def _hashed_well(claimed: Sequence[Raw]) -> bool:

@@ -174,8 +174,11 @@ class DocumentRoutes:
     ) -> Snapshot | None:
         """Return the document of the newest version that passes, if the latest one does not."""
         _, latest = described(unpack(document.packed))
-        passing = page.verdicts.passing
-        if latest is None or not passing or not _is_among(latest, page.verdicts.refused_versions):
+        verdicts = page.judged_by.verdicts(listed)
+        if latest is None or not _is_among(latest, verdicts.refused_versions):
+            return None
+        passing = verdicts.passing
+        if not passing:
             return None
         finals = (text for text in passing if not _is_pre_release(text))
         instead = next(finals, passing[0])
@@ -187,17 +190,16 @@ class DocumentRoutes:
     def _make(
         self, page: FinishedPage, listed: Listing, document: Snapshot, latest: Snapshot | None
     ) -> _Made:
+        verdicts = page.judged_by.verdicts(listed)
         shown = present(
             listed.page,
             listed.releases,
-            page.verdicts,
+            verdicts,
             self._addresses,
             presentation=self._indexes.presentation,
             for_uv=False,
         )
-        refused = {
-            name for name, verdict in page.verdicts.verdicts.apart.items() if verdict.refused
-        }
+        refused = {name for name, each in verdicts.verdicts.apart.items() if each.refused}
         try:
             body = gated(
                 unpack(document.packed),

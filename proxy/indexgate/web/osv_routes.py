@@ -158,8 +158,9 @@ def _refusal(pinned: Pinned, page: FinishedPage, listed: Listing) -> tuple[str, 
         return "", f"{pinned.project} is quarantined by its index", _ASK
     if release is None:
         return "", f"the index behind the gate no longer lists {what}", _ASK
-    verdicts = [page.verdicts.verdicts.get(file.filename) for file in release.files]
-    verdict = page.verdicts.refused_versions.get(release.version) or _at_once(verdicts)
+    said = page.judged_by.verdicts(listed)
+    verdicts = [said.verdicts.get(name) for name in release.filenames]
+    verdict = said.refused_versions.get(release.version) or _at_once(verdicts)
     return None if verdict is None else (verdict.rule, verdict.reason, verdict.hint)
 
 

@@ -115,11 +115,21 @@ class SimpleRoutes:
         except UpstreamFailed as error:
             return _trouble(error, name, client.family)
         self._note(request, name, page, client, run=run, lasting=run is None and anew is None)
+        if run is not None:
+            self.recorder.runs.page_served(run, name, await self._newest(name, page))
         if page.refused is not None:
             gate = self.indexes.gate(page.index_id)
             return refused_project(gate, name, page.refused).response()
         self.prefetch.page_given(request, client, page, variant)
         return _answer(request, page, variant)
+
+    async def _newest(self, name: NormalizedName, page: FinishedPage) -> str | None:
+        """Return the newest version that passes by *page*."""
+        try:
+            listed = await self.indexes.gate(page.index_id).listing(name, asked=False)
+        except (NoSuchProject, UpstreamFailed):  # gone in this very moment
+            return None
+        return next(iter(page.judged_by.verdicts(listed).passing), None)
 
     def _note(
         self,
@@ -139,8 +149,6 @@ class SimpleRoutes:
             self.asked.count(page.index_id, name, asker, self.recorder.now())
 
         note()
-        if run is not None:
-            self.recorder.runs.page_served(run, name, next(iter(page.verdicts.passing), None))
         if lasting and not page.private and page.refused is None and page.snapshot.stale is None:
             request[AGAIN] = Again(
                 kind="page", holds=lambda: self.indexes.still(page, name), note=note

@@ -50,7 +50,9 @@ _NEVER_ASSESSED = Unknown(reason="the project was never assessed")
 class JudgedFile:
     """A file, its verdict, and what is needed to serve it.
 
-    `listed` is None for a file that upstream no longer lists.
+    `listed` is None for a file that upstream no longer lists. `page` is the digest of the page that
+    lists it, `stamp` that of the facts, and `until` when it is judged again, whatever else; None
+    where it is judged anew each time.
     """
 
     subject: File
@@ -58,6 +60,9 @@ class JudgedFile:
     listed: PageFile | None
     index_id: str
     policy: str
+    page: str | None = None
+    stamp: object = None
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +189,19 @@ class Gate:
         except BaseException:
             self.facts.forgo(project)
             raise
+
+    def still_judged(self, judged: JudgedFile) -> bool:
+        """Tell whether *judged*, for no run, is what `file` would return, without any waiting."""
+        project = judged.subject.project.name
+        page = None if judged.until is None else self.index.at_hand(project)
+        return (
+            page is not None
+            and page.digest == judged.page
+            and judged.until is not None
+            and self._clock() < judged.until
+            and judged.policy == self.policy.current().digest
+            and judged.stamp == self.facts.stamp(project)
+        )
 
     def _make(
         self,
@@ -366,6 +384,8 @@ class Gate:
         judged = self._judge(listed, file, known, policy=policy, client=client, now=now)
         good_until = sooner(judged.verdict.until, _good_until(known, now))
         if good_until is not None:
+            digest, stamp = listed.snapshot.digest, known.stamp
+            judged = replace(judged, page=digest, stamp=stamp, until=good_until)
             self._verdicts[key] = (judged, good_until)
         return judged
 

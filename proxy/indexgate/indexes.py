@@ -82,6 +82,10 @@ class Indexes:
         """
         return self._only is not None and self._only.still(page, project)
 
+    def still_judged(self, judged: JudgedFile) -> bool:
+        """Tell whether *judged*, for no run, is what `file` would return, without any waiting."""
+        return self._only is not None and self._only.still_judged(judged)
+
     async def file(
         self, address: FileAddress, client: Client, run: str | None = None
     ) -> JudgedFile | None:

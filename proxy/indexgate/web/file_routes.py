@@ -40,6 +40,7 @@ from indexgate.web.refusal import (
     upstream_trouble,
 )
 from indexgate.web.refusal_details import MOST_VERSIONS, details
+from indexgate.web.verbatim import AGAIN, Again
 from indexgate_policy.subject import Client
 
 _PATIENCE = 2.0
@@ -94,9 +95,9 @@ class FileRoutes:
         try:
             if not any(self.indexes.holds(name) for name in candidates(address.filename)):
                 self.new_names.count(request.remote or "")
+            run = run_of(request.headers.get(hdrs.AUTHORIZATION))
             async with asyncio.timeout(DEADLINE):
                 with judging():
-                    run = run_of(request.headers.get(hdrs.AUTHORIZATION))
                     judged = await self.indexes.file(address, client, run)
         except TimeoutError:
             return upstream_trouble(late(), address.filename, status=424).response()
@@ -116,6 +117,7 @@ class FileRoutes:
             return upstream_trouble(error, address.filename, status=424).response()
         if address.side == ".metadata":
             self.prefetch.metadata_given(request, client, judged, address.path)
+            self._offer_again(request, judged, run)
         return response
 
     async def blocked(self, request: web.Request) -> web.StreamResponse:
@@ -144,6 +146,15 @@ class FileRoutes:
         if not judged.verdict.refused:
             return passes_now(judged).response()
         return (await self._refused(judged, client)).response()
+
+    def _offer_again(self, request: web.Request, judged: JudgedFile, run: str | None) -> None:
+        """Let the metadata of a file be given out again as it is: its bytes never change."""
+        if run is None and not self.indexes.gate(judged.index_id).policy.current().asks_client:
+            request[AGAIN] = Again(
+                kind="metadata",
+                holds=lambda: self.indexes.still_judged(judged),
+                note=lambda: self.recorder.verdicts.file(judged.verdict),
+            )
 
     async def _refuse(
         self, request: web.Request, judged: JudgedFile, client: Client

@@ -10,7 +10,7 @@ from aiohttp import hdrs, web
 
 from indexgate.index.byte_range import ByteRange, RangeNotSatisfiable, asked_range
 from indexgate.index.file_cache import FileCache
-from indexgate.index.files import Fetch, FetchRange, FileBody, Wanted
+from indexgate.index.files import SMALL_FILE, Fetch, FetchRange, FileBody, Wanted
 from indexgate.index.protocol import UpstreamFailed
 from indexgate.index.trace import broke_off, met_file, waiting_for_upstream
 
@@ -21,8 +21,6 @@ PASSED_THROUGH = 1024 * 1024
 
 BEGINS_WITHIN = 11.0
 """Seconds in which a file begins to arrive, or it is told why not: pip stops reading at 15."""
-
-_SMALL = 64 * 1024  # below this, one write of headers and body beats sendfile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,13 +81,24 @@ async def _get(
 ) -> web.StreamResponse:
     try:
         part = None if body.size is None else _asked(request, wanted, body.size)
+        if body.at_hand is not None:
+            return at_once(body.at_hand, part, headers)
         start, stop = (part.start, part.stop) if part else (0, body.size)
         response = _response(part, body.size, headers)
-        if body.kept is not None and stop is not None and stop - start > _SMALL:
+        if body.kept is not None and stop is not None and stop - start > SMALL_FILE:
             return await _send_kept(request, response, body, (start, stop), source)
         return await _send(request, response, body.read(start, stop), source)
     finally:
         body.close()
+
+
+def at_once(data: bytes, part: ByteRange | None, headers: Mapping[str, str]) -> web.Response:
+    """Return the answer with a file that is all there, or with *part* of it."""
+    if part is None:
+        return web.Response(body=data, headers=headers)
+    response = web.Response(status=206, body=data[part.start : part.stop], headers=headers)
+    response.headers[hdrs.CONTENT_RANGE] = part.content_range
+    return response
 
 
 async def _pass_range(

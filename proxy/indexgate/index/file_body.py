@@ -1,4 +1,4 @@
-"""The three places that the bytes of a file come from: the disk, a running fetch, upstream."""
+"""The places that the bytes of a file come from: memory, the disk, a running fetch, upstream."""
 
 import os
 from collections import deque
@@ -18,8 +18,29 @@ ReadBack: TypeAlias = Callable[[int, int], Awaitable[bytes]]
 """Return the bytes that a client already has: where they start, and how many."""
 
 
+class BodyAtHand:
+    """A small file in memory. It was checked before it came there."""
+
+    kept: BinaryIO | None = None
+
+    def __init__(self, data: bytes) -> None:
+        self.at_hand: bytes | None = data
+        self.size = len(data)
+        self._data = data
+
+    async def read(self, start: int = 0, stop: int | None = None) -> AsyncGenerator[bytes, None]:
+        """Yield the bytes asked for, at once."""
+        if piece := self._data[start:stop]:
+            yield piece
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
 class KeptBody:
     """A finished file. It was checked before it was kept."""
+
+    at_hand: bytes | None = None
 
     def __init__(
         self, file: BinaryIO, size: int, *, pool: Executor, on_close: Callable[[], None]
@@ -66,6 +87,11 @@ class GrowingBody:
         """The number of bytes, once upstream told it or all were received."""
         return self._flight.size
 
+    @property
+    def at_hand(self) -> bytes | None:
+        """All bytes of a small file, once they were checked."""
+        return self._flight.whole
+
     async def read(self, start: int = 0, stop: int | None = None) -> AsyncGenerator[bytes, None]:
         """Yield the bytes asked for as they become safe. Raises UpstreamFailed."""
         position = start
@@ -75,7 +101,7 @@ class GrowingBody:
                 if safe <= position:
                     return
                 end = safe if stop is None else min(safe, stop)
-                piece = await self._flight.read(position, min(CHUNK, end - position))
+                piece = await self._flight.read(position, end - position)
                 position += len(piece)
                 yield piece
         except NotKept:
@@ -103,6 +129,7 @@ class PassingBody:
     """A file that goes from upstream to one reader and is kept nowhere."""
 
     kept: BinaryIO | None = None
+    at_hand: bytes | None = None
 
     def __init__(self, wanted: Wanted, fetch: Fetch, pin: Pin) -> None:
         self.size = wanted.size

@@ -8,16 +8,21 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
-from indexgate.index.file_body import GrowingBody, KeptBody, PassingBody
+from cachetools import LRUCache
+
+from indexgate.index.file_body import BodyAtHand, GrowingBody, KeptBody, PassingBody
 from indexgate.index.file_check import FileCheck
 from indexgate.index.file_flight import DiskFailed, Flight, NotKept
 from indexgate.index.file_shelf import FileShelf
-from indexgate.index.files import CHUNK, Fetch, FileBody, Pin, Wanted, pin_nothing
+from indexgate.index.files import CHUNK, SMALL_FILE, Fetch, FileBody, Pin, Wanted, pin_nothing
 from indexgate.index.off_loop import off_loop
 from indexgate.index.part_file import PartFile
 from indexgate.index.protocol import UpstreamFailed
 
 _THREADS = 4
+_KEEPING_THREADS = 2
+IN_MEMORY = 32 * 1024 * 1024
+"""Bytes of small files that are in memory."""
 
 _GOING_DOWN = UpstreamFailed("offline", "the gate is going down")
 
@@ -34,7 +39,9 @@ class FileCache:
     *pin* remembers the first sha256 of files that the index lists without one. *warn* is told once
     when files can no longer be kept, and again only after one could be; meanwhile they pass
     through unkept but checked. Work on the disk has threads of its own, so that a slow disk holds
-    up no page. `joined` counts those who found their file being fetched for somebody else.
+    up no page; what makes files last over a power cut has others, as that is the slowest of all.
+    The small files that were asked for last are in memory as well. `joined` counts those who found
+    their file being fetched for somebody else.
     """
 
     def __init__(
@@ -53,7 +60,9 @@ class FileCache:
         self.joined = 0
         self._flights: dict[Wanted, Flight] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._at_hand: LRUCache[str, bytes] = LRUCache(IN_MEMORY, getsizeof=len)
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="files")
+        self._keeping = ThreadPoolExecutor(_KEEPING_THREADS, thread_name_prefix="files-keep")
 
     def start(self) -> None:
         """Begin to tidy the folder and to count what is there, in the background."""
@@ -72,6 +81,7 @@ class FileCache:
         for flight in self._flights.values():  # those that were cancelled before their first step
             flight.fail(_GOING_DOWN)
         self._pool.shutdown(wait=False)
+        self._keeping.shutdown(wait=False)
 
     @property
     def bytes_kept(self) -> int | None:
@@ -79,15 +89,24 @@ class FileCache:
         return self._shelf.total
 
     @property
+    def bytes_in_memory(self) -> int:
+        """The bytes of the small files in memory."""
+        return int(self._at_hand.currsize)
+
+    @property
     def keeps(self) -> bool:
         """Whether files can be kept: False after the disk failed, until it takes one again."""
         return self._keeps
 
-    async def open_kept(self, wanted: Wanted) -> KeptBody | None:
+    async def open_kept(self, wanted: Wanted) -> KeptBody | BodyAtHand | None:
         """Return the finished file, or None when it must be fetched."""
         digest = wanted.digest
         if digest is None:
             return None
+        known_by_digest = wanted.sha256 is not None or not wanted.hashes
+        data = self._at_hand.get(digest) if known_by_digest else None
+        if data is not None and wanted.size in {None, len(data)}:
+            return BodyAtHand(data)
         file = self._shelf.open(digest, wanted.size)
         if file is None:
             return None
@@ -97,8 +116,8 @@ class FileCache:
             pool=self._pool,
             on_close=partial(self._shelf.close, digest, file),
         )
-        if wanted.sha256 is not None or not wanted.hashes:
-            return body
+        if known_by_digest:
+            return await self._taken_in(body, digest) if body.size <= SMALL_FILE else body
         # Kept under the hash that was first seen, which says nothing of the listed ones.
         try:
             if await self._on_disk(partial(_passes, wanted, file)):
@@ -109,11 +128,20 @@ class FileCache:
         body.close()
         return None
 
+    async def _taken_in(self, body: KeptBody, digest: str) -> BodyAtHand:
+        """Return the small file *body* out of memory. Raises OSError."""
+        try:
+            data = b"".join([piece async for piece in body.read()])
+        finally:
+            body.close()
+        self._at_hand[digest] = data
+        return BodyAtHand(data)
+
     async def open(self, wanted: Wanted, fetch: Fetch) -> FileBody:
         """Return the file: the kept one, else the one being fetched, else *fetch* it.
 
-        Returns when upstream has answered. The fetch goes on when the caller goes away. Raises
-        UpstreamFailed.
+        Returns when upstream has answered; a small file is then at hand. The fetch goes on when the
+        caller goes away. Raises UpstreamFailed.
         """
         flight = self._flights.get(wanted)
         if flight is None:
@@ -163,11 +191,14 @@ class FileCache:
             flight.leave()
 
     async def _keep(self, flight: Flight, sha256: str) -> None:
+        if flight.whole is not None:
+            self._at_hand[sha256] = flight.whole
         part = flight.part
         if part is None or not part.ours:
             return
+        work = partial(self._shelf.keep, part, sha256, flight.safe, unwritten=flight.whole)
         try:
-            await self._on_disk(partial(self._shelf.keep, part, sha256, flight.safe))
+            await off_loop(self._keeping, work)
         except OSError as error:
             raise DiskFailed(error.strerror or str(error)) from error
         self._keeps = True

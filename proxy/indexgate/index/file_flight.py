@@ -1,7 +1,8 @@
 """One fetch of one file, which any number of readers follow while it is written.
 
-The fetch belongs to nobody: a reader that goes away does not end it. Readers read from disk, so the
-slowest of them slows nobody and memory stays flat.
+The fetch belongs to nobody: a reader that goes away does not end it. Who keeps up with it reads
+from memory, all others from disk, so that the slowest of them slows nobody and memory stays flat. A
+small file is given out when it is whole and checked, and comes to the disk after that.
 """
 
 import asyncio
@@ -12,7 +13,8 @@ from functools import partial
 from typing import TypeVar
 
 from indexgate.index.file_check import FileCheck, approve
-from indexgate.index.files import HELD_BACK, Fetch, Pin, Wanted
+from indexgate.index.file_writing import Writing
+from indexgate.index.files import CHUNK, HELD_BACK, SMALL_FILE, Fetch, Pin, UpstreamBody, Wanted
 from indexgate.index.off_loop import off_loop
 from indexgate.index.part_file import PartFile
 
@@ -37,7 +39,8 @@ class Flight:
     """The state of one fetch: how far it is, how far it may be read, how it ended.
 
     `size` is the size of the file when it is known, `safe` the number of bytes that readers may
-    have. *create* opens the file to write to. Blocking work is done in *pool*.
+    have, `whole` a small file, once it was checked. *create* opens the file to write to. Blocking
+    work is done in *pool*.
     """
 
     def __init__(
@@ -46,7 +49,9 @@ class Flight:
         self.wanted = wanted
         self.size = wanted.size
         self.safe = 0
+        self.whole: bytes | None = None
         self.part: PartFile | None = None
+        self._writing: Writing | None = None
         self._create = create
         self._limit = limit
         self._pool = pool
@@ -69,14 +74,38 @@ class Flight:
         async with fetch() as upstream:
             self.size = check.expect(upstream.length)
             self._has_room(self.size)
-            self._begun = True
-            self._tell()
-            async for chunk in upstream.chunks():
-                await self._on_disk(partial(_take, check, part, chunk))
-                self._advance(check.received)
+            if self.size is not None and self.size <= SMALL_FILE:
+                whole = await self._in_memory(upstream, check)
+            else:
+                whole = None
+                await self._to_disk(upstream, check, part)
         sha256 = await approve(check, self.wanted, pin)
+        self.whole = whole
         self._land(check.received)
         return sha256
+
+    async def _in_memory(self, upstream: UpstreamBody, check: FileCheck) -> bytes:
+        chunks = []
+        async for chunk in upstream.chunks():
+            check.update(chunk)
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+    async def _to_disk(self, upstream: UpstreamBody, check: FileCheck, part: PartFile) -> None:
+        """Have readers follow, and return when all is written."""
+        writing = self._writing = Writing(part, check, self._pool)
+        self._begun = True
+        self._tell()
+        try:
+            async for chunk in upstream.chunks():
+                writing.add(chunk)
+                self._advance(writing.received)
+                await writing.keep_up()
+            await writing.finish()
+        except OSError as error:
+            raise DiskFailed(error.strerror or str(error)) from error
+        finally:
+            await writing.settle()
 
     async def _follow(self, part: PartFile, check: FileCheck) -> str:
         """Read along while another process fetches the same bytes, until it has checked them.
@@ -108,7 +137,7 @@ class Flight:
             self._tell()
 
     async def begin(self) -> None:
-        """Wait until upstream has answered, so that `size` is what it will be.
+        """Wait until upstream has answered, or a small file is whole; `size` is what it will be.
 
         Raises the failure of the fetch.
         """
@@ -127,10 +156,16 @@ class Flight:
         return self.safe
 
     async def read(self, start: int, length: int) -> bytes:
-        """Return bytes that are safe to read. Raises DiskFailed."""
+        """Return up to *length* bytes that are safe to read. Raises DiskFailed."""
+        if self.whole is not None:
+            return self.whole[start : start + length]
+        if self._writing is not None:
+            recent = self._writing.read(start, length)
+            if recent is not None:
+                return recent
         if self.part is None:
             raise DiskFailed("the file was never opened")
-        return await self._on_disk(partial(self.part.read, start, length))
+        return await self._on_disk(partial(self.part.read, start, min(length, CHUNK)))
 
     def join(self) -> None:
         """Count one more reader: the file stays open until all have left."""
@@ -167,8 +202,3 @@ class Flight:
             return await off_loop(self._pool, work)
         except OSError as error:
             raise DiskFailed(error.strerror or str(error)) from error
-
-
-def _take(check: FileCheck, part: PartFile, chunk: bytes) -> None:
-    check.update(chunk)
-    part.write(chunk)

@@ -120,9 +120,13 @@ class FileShelf:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         return self._create(self._parts, None if digest is None else self.path(digest))
 
-    def keep(self, part: PartFile, sha256: str, size: int) -> None:
-        """Put a checked file under its final name. Raises OSError."""
+    def keep(
+        self, part: PartFile, sha256: str, size: int, *, unwritten: bytes | None = None
+    ) -> None:
+        """Put a checked file under its final name, after what is *unwritten*. Raises OSError."""
         final = self.path(sha256)
+        if unwritten is not None:
+            part.write(unwritten)
         part.finish(final)
         now = self._clock()
         os.utime(final, ns=(now, now))

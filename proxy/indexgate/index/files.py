@@ -15,6 +15,9 @@ from indexgate.index.protocol import UpstreamFailed
 CHUNK = 128 * 1024
 """Bytes read from disk and handed on at once."""
 
+SMALL_FILE = 128 * 1024
+"""Bytes up to which a file is taken in whole, and kept in memory: most core metadata is shorter."""
+
 HELD_BACK = 64 * 1024
 """Bytes at the end of a file that nobody gets before the file was checked."""
 
@@ -116,6 +119,10 @@ class FileBody(Protocol):
     @property
     def kept(self) -> BinaryIO | None:
         """The finished and checked file on disk, or None while there is none."""
+
+    @property
+    def at_hand(self) -> bytes | None:
+        """All bytes of a small file that was checked, or None."""
 
     def read(self, start: int = 0, stop: int | None = None) -> AsyncGenerator[bytes, None]:
         """Yield the bytes from *start* up to but without *stop*, or to the end.

@@ -4,14 +4,17 @@ import asyncio
 import errno
 import hashlib
 import os
+import threading
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from indexgate.index.file_cache import FileCache
 from indexgate.index.file_shelf import FileShelf
-from indexgate.index.files import HELD_BACK, FileBody, Wanted
+from indexgate.index.files import HELD_BACK, SMALL_FILE, FileBody, Wanted
 from indexgate.index.part_file import PartFile
 from indexgate.index.protocol import UpstreamFailed
 from tests.proxy.index.file_upstream import FileUpstream, Given
@@ -68,6 +71,11 @@ async def read_on(pieces: AsyncIterator[bytes]) -> tuple[bytes, UpstreamFailed |
     return bytes(received), None
 
 
+def empty(folder: Path) -> None:
+    for path in kept_files(folder):
+        path.unlink()
+
+
 def kept_files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
@@ -83,7 +91,7 @@ async def test_a_file_is_the_same_cold_and_warm_and_asked_for_once(
     assert await read_all(await cache.open(wish, upstream.fetch("f"))) == data
     await cache.settle()
     warm = await cache.open(wish, upstream.fetch("f"))
-    assert (warm.size, warm.kept is not None) == (len(data), True)
+    assert (warm.size, warm.kept is None) == (len(data), len(data) <= SMALL_FILE)
     assert await read_all(warm) == data
     assert upstream.asked["f"] == 1
 
@@ -288,7 +296,7 @@ async def test_a_file_that_changes_while_the_disk_fills_up_is_never_complete(
     rest, failure = await read_on(pieces)
     assert failure is not None
     assert "asked a second time" in failure.reason
-    assert len(received) + len(rest) < len(BIG) - HELD_BACK
+    assert len(received) + len(rest) <= len(BIG) - HELD_BACK
     assert upstream.asked["f"] == 2
     body.close()
     await cache.close()
@@ -356,9 +364,8 @@ async def test_a_pin_that_cannot_be_stored_lets_nothing_pass(
 
     cache = FileCache(tmp_path, 10_000_000, pin=broken)
     upstream.files["f"] = Given(data=SMALL)
-    body = await cache.open(Wanted(key="f"), upstream.fetch("f"))
     with pytest.raises(RuntimeError, match="the store is gone"):
-        await read_all(body)
+        await read_all(await cache.open(Wanted(key="f"), upstream.fetch("f")))
     await cache.close()
     assert kept_files(tmp_path) == []
 
@@ -414,3 +421,95 @@ async def test_when_the_other_cache_goes_down_this_one_asks_for_itself(
     body.close()
     assert upstream.asked["f"] == 2
     await second.close()
+
+
+class Slow(PartFile):
+    """A file on a disk that takes nothing before `go`."""
+
+    go = threading.Event()
+
+    def write(self, data: bytes) -> None:
+        self.go.wait()
+        super().write(data)
+
+
+@pytest.fixture
+async def slow_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncGenerator[FileCache, None]:
+    monkeypatch.setattr(Slow, "go", threading.Event())
+    cache = FileCache(tmp_path, 100_000_000, shelf=FileShelf(tmp_path, 100_000_000, create=Slow))
+    yield cache
+    Slow.go.set()
+    await cache.settle()
+    await cache.close()
+
+
+async def test_a_small_file_waits_for_no_disk(
+    upstream: FileUpstream, slow_disk: FileCache, tmp_path: Path
+) -> None:
+    upstream.files["f"] = Given(data=SMALL)
+    for _ in range(2):
+        body = await slow_disk.open(wanted(SMALL), upstream.fetch("f"))
+        assert (body.at_hand, await read_all(body)) == (SMALL, SMALL)
+    Slow.go.set()
+    await slow_disk.settle()
+    assert [path.name for path in kept_files(tmp_path)] == [wanted(SMALL).sha256]
+    assert upstream.asked["f"] == 1
+
+
+async def test_what_has_arrived_waits_for_no_disk_and_the_fetch_does(
+    upstream: FileUpstream, slow_disk: FileCache
+) -> None:
+    data = os.urandom(8_000_000)
+    upstream.files["f"] = Given(data=data)
+    body = await slow_disk.open(wanted(data), upstream.fetch("f"))
+    pieces = body.read()
+    received = b""
+    with suppress(TimeoutError):  # it comes to a halt, which is no event
+        async with asyncio.timeout(0.5):
+            async for piece in pieces:
+                received += piece
+    body.close()
+    assert 0 < len(received) < 2_000_000
+    late = await slow_disk.open(wanted(data), upstream.fetch("f"))
+    Slow.go.set()
+    assert await read_all(late) == data
+
+
+async def test_a_small_file_stays_in_memory_when_the_folder_is_emptied(
+    upstream: FileUpstream, cache: FileCache, tmp_path: Path
+) -> None:
+    upstream.files["f"] = Given(data=SMALL)
+    for again in (False, True):
+        assert await read_all(await cache.open(wanted(SMALL), upstream.fetch("f"))) == SMALL
+        await cache.settle()
+        assert len(kept_files(tmp_path)) == (0 if again else 1)
+        empty(tmp_path)
+    assert upstream.asked["f"] == 1
+
+
+async def test_memory_takes_only_so_many_bytes_and_the_disk_has_the_rest(
+    upstream: FileUpstream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexgate.index.file_cache.IN_MEMORY", 2 * len(SMALL))
+    cache = FileCache(tmp_path, 100_000_000)
+    small = [str(number).encode() + SMALL[1:] for number in range(4)]
+    for _ in range(2):
+        for number, data in enumerate(small):
+            upstream.files[str(number)] = Given(data=data)
+            body = await cache.open(wanted(data), upstream.fetch(str(number)))
+            assert await read_all(body) == data
+            await cache.settle()
+    assert cache.bytes_in_memory == 2 * len(SMALL)
+    assert upstream.asked.total() == len(small)
+    await cache.close()
+
+
+async def test_a_small_file_in_memory_is_none_of_another_size(
+    upstream: FileUpstream, cache: FileCache
+) -> None:
+    upstream.files["f"] = Given(data=SMALL)
+    await read_all(await cache.open(wanted(SMALL), upstream.fetch("f")))
+    await cache.settle()
+    assert await cache.open_kept(replace(wanted(SMALL), size=len(SMALL) + 1)) is None

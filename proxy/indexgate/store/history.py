@@ -250,9 +250,12 @@ class History:
         Whole weeks go. And of weeks too old to be loaded again the mixes are kept for the week
         only, which takes a fifth of the room. What breaks off is done the next time.
         """
+        indexes = self._numbers.indexes()
+        if not indexes:  # no history at all, and so no need of numpy
+            return 0
         oldest = before or self._clock().date() - KEPT
         dropped = self._drop_tiles(oldest)
-        for index_number in self._numbers.indexes():
+        for index_number in indexes:
             self._fold(index_number)
         return dropped + self._writer.wait(partial(_drop_notes, before=oldest))
 

@@ -540,10 +540,11 @@ def test_a_full_disk_is_told_and_nothing_is_half_written(file: Path, clock: Cloc
     store.close()
 
 
-def test_opening_the_store_does_not_load_numpy(file: Path) -> None:
+def test_a_store_without_history_does_not_load_numpy(file: Path) -> None:
     script = (
         "import sys, datetime, indexgate.store.database as d;"
-        "d.open_store(sys.argv[1], lambda: datetime.datetime.now(datetime.UTC)).close();"
+        "store = d.open_store(sys.argv[1], lambda: datetime.datetime.now(datetime.UTC));"
+        "store.history.roll_over(); store.close();"
         "print('numpy' in sys.modules)"
     )
     done = subprocess.run(

@@ -53,6 +53,8 @@ _VERSION = re.compile(r"[0-9]+(\.[0-9]+)?")
 _ALIKE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 _OFF_THE_LOOP = 256_000
 _MOST_FORESEEN = 1000
+_FORESEEN_FOR = 30.0
+"""Seconds after which nobody is expected any more to want what was asked for early."""
 
 
 class _File(msgspec.Struct, gc=False):
@@ -113,7 +115,7 @@ class ProjectJson:
         self._index = index
         self._index_url = index_url
         self._within = within
-        self._foreseen: dict[NormalizedName, asyncio.Task[bytes]] = {}
+        self._foreseen: dict[NormalizedName, tuple[asyncio.Task[bytes], asyncio.TimerHandle]] = {}
 
     @property
     def about(self) -> About:
@@ -125,24 +127,31 @@ class ProjectJson:
 
         Raises SourceFailed.
         """
-        foreseen = self._foreseen.pop(asked.project, None)
+        foreseen = self._taken(asked.project)
         body = await (self._body(asked.project) if foreseen is None else foreseen)
         if len(body) > _OFF_THE_LOOP:
             return await asyncio.to_thread(read, body, asked.project, now)
         return read(body, asked.project, now)
 
     def foresee(self, project: NormalizedName) -> None:
-        """Begin to ask about *project*: `signals` is about to be called, or `forgo`."""
+        """Begin to ask about *project*: `signals` is to follow soon, unless `forgo` does."""
         if project not in self._foreseen and len(self._foreseen) < _MOST_FORESEEN:
             task = asyncio.create_task(self._body(project))
             task.add_done_callback(_seen)
-            self._foreseen[project] = task
+            expiry = asyncio.get_running_loop().call_later(_FORESEEN_FOR, self.forgo, project)
+            self._foreseen[project] = task, expiry
 
     def forgo(self, project: NormalizedName) -> None:
         """End what was begun for *project*: nobody will ask."""
-        foreseen = self._foreseen.pop(project, None)
+        foreseen = self._taken(project)
         if foreseen is not None:
             foreseen.cancel()
+
+    def _taken(self, project: NormalizedName) -> asyncio.Task[bytes] | None:
+        task, expiry = self._foreseen.pop(project, (None, None))
+        if expiry is not None:
+            expiry.cancel()
+        return task
 
     async def _body(self, project: NormalizedName) -> bytes:
         url = document_address(self._index_url, project)

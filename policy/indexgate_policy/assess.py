@@ -1,7 +1,6 @@
 """Assess a project: run every check on one case and say until when the result holds."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from indexgate_policy.advisories import Advisories
@@ -42,17 +41,18 @@ def assess(
     `<id>: <reason>` each. *exact*: `valid_until` is the first second at which age alone changes a
     severity, or `REFRESH` later, whatever comes first.
     """
-    flags, about_checks = _run(case, checks)
+    found, about_checks = _run(case, checks)
+    ageing = [(check, flag) for check, flag in zip(checks, found, strict=True) if check.ages]
     inputs = (*case.signals.values(), *about_checks)
     return Assessment(
         index_id=case.project.index_id,
         project=case.project.name,
         formula=FORMULA,
         inputs=tuple(sorted(inputs, key=lambda signal: signal.name)),
-        flags=flags,
+        flags=tuple(flag for flag in found if flag is not None),
         score=score(case, advisories),
         assessed_at=case.now,
-        valid_until=_valid_until(case, checks) if exact else case.now + REFRESH,
+        valid_until=_valid_until(case, ageing) if exact else case.now + REFRESH,
     )
 
 
@@ -64,9 +64,12 @@ def unchecked_by(signals: Signals) -> dict[str, str]:
     return {check: reason for check, _, reason in (one.partition(": ") for one in told)}
 
 
-def _run(case: Case, checks: Sequence[Check]) -> tuple[tuple[Flag, ...], tuple[Signal, ...]]:
-    flags, failures, unchecked = [], [], []
+def _run(case: Case, checks: Sequence[Check]) -> tuple[list[Flag | None], tuple[Signal, ...]]:
+    """Return the flag of each of *checks*, and what is to be said of those that found no answer."""
+    flags: list[Flag | None] = []
+    failures, unchecked = [], []
     for check in checks:
+        flag = None
         try:
             found = check.run(case)
         except Exception as error:  # any failure of a check is a fact about it
@@ -74,11 +77,12 @@ def _run(case: Case, checks: Sequence[Check]) -> tuple[tuple[Flag, ...], tuple[S
         else:
             if isinstance(found, Unknown):
                 unchecked.append(f"{check.definition.id}: {found.reason}")
-            elif found is not None:
-                flags.append(found)
+            else:
+                flag = found
+        flags.append(flag)
     if unchecked:
         failures.append(_about_checks(UNCHECKED, tuple(unchecked), case.now))
-    return tuple(flags), tuple(failures)
+    return flags, tuple(failures)
 
 
 def _failure(check: Check, error: Exception, now: datetime) -> Signal:
@@ -91,28 +95,32 @@ def _about_checks(name: str, value: Value | Unknown, now: datetime) -> Signal:
     return Signal(name=name, value=value, source="indexgate", observed_at=now)
 
 
-def _valid_until(case: Case, checks: Sequence[Check]) -> datetime:
-    """Find by halving when the outcome changes; a check moves one way in a day (see `Check`)."""
-    ageing = [check for check in checks if check.ages]
+def _valid_until(case: Case, ageing: Iterable[tuple[Check, Flag | None]]) -> datetime:
+    """Return when the first of the *ageing* checks says something else than its flag of now."""
+    ends = case.now + REFRESH
+    later = case.at(ends)
+    for check, flag in ageing:
+        if not _is_same(flag, check, later):
+            ends = _change(case, check, flag, ends)
+            later = case.at(ends)
+    return ends
 
-    def outcome(moment: datetime) -> frozenset[tuple[object, ...]]:
-        flags, _ = _run(replace(case, now=moment), ageing)
-        return frozenset(
-            (flag.check, flag.severity, flag.versions, flag.evidence) for flag in flags
-        )
 
-    now = outcome(case.now)
-
-    def same(later: datetime) -> bool:
-        return outcome(later) == now
-
-    holds, ends = case.now, case.now + REFRESH
-    if same(ends):
-        return ends
+def _change(case: Case, check: Check, flag: Flag | None, ends: datetime) -> datetime:
+    """Find by halving when *check* stops saying *flag*; it moves one way in a day (see `Check`)."""
+    holds = case.now
     while ends - holds > _EXACT:
         middle = holds + (ends - holds) / 2
-        if same(middle):
+        if _is_same(flag, check, case.at(middle)):
             holds = middle
         else:
             ends = middle
     return ends
+
+
+def _is_same(flag: Flag | None, check: Check, then: Case) -> bool:
+    (other,), _ = _run(then, (check,))
+    if flag is None or other is None:
+        return flag is other
+    said = flag.check, flag.severity, flag.versions, flag.evidence
+    return said == (other.check, other.severity, other.versions, other.evidence)

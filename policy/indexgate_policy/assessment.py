@@ -1,18 +1,22 @@
 """What is known of a project at a time: its signals, flags and advisories."""
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from packaging.utils import NormalizedName
 
 from indexgate_policy.advisories import Advisories
+from indexgate_policy.dated import Dated, by_upload
 from indexgate_policy.events import Event
 from indexgate_policy.flags import Flag
 from indexgate_policy.health.result import HealthScore
 from indexgate_policy.signals import Signal, Signals, Unknown
 from indexgate_policy.subject import Project, Release
+from indexgate_policy.version_order import Order, order
 
 if TYPE_CHECKING:  # numpy takes a tenth of a second and 25 MB, and most of the gate does without
     from indexgate_policy.downloads.panel import Movement, Panel
@@ -57,7 +61,7 @@ class Context:
     movement: "Movement | Unknown" = Unknown(reason="the whole index's downloads are not known")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # without slots: what checks share is found out once
 class Case:
     """All that a check may look at. Nothing else: no clock, no network.
 
@@ -72,6 +76,22 @@ class Case:
     now: datetime
     history: "Panel | Unknown" = Unknown(reason="no download history is known yet")
     events: tuple[Event, ...] = ()
+
+    @cached_property
+    def dated(self) -> tuple[Dated, ...] | Unknown:
+        """All releases, yanked ones too, by their upload; unknown when one has no time."""
+        return by_upload(self.releases)
+
+    @cached_property
+    def orders(self) -> Mapping[str, Order | None]:
+        """By what each version is sorted, None for one that is not PEP 440."""
+        return {release.version: order(release) for release in self.releases}
+
+    def at(self, moment: datetime) -> "Case":
+        """Return the same case at another *moment*, with what was found out already."""
+        later = copy(self)
+        object.__setattr__(later, "now", moment)
+        return later
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

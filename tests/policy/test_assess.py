@@ -100,6 +100,42 @@ def test_a_result_holds_until_age_alone_changes_it() -> None:
     assert changes <= found.valid_until <= changes + timedelta(seconds=1)
 
 
+@pytest.mark.parametrize("minutes", [(15, 200), (200, 15), (15, 15), (15, 3_000)])
+def test_the_first_of_several_changes_counts_whichever_check_comes_first(
+    minutes: tuple[int, ...],
+) -> None:
+    def ending(after: int) -> Check:
+        def run(case: Case) -> Flag | None:
+            over = case.now >= NOW + timedelta(minutes=after)
+            severity = Severity.LOW if over else Severity.HIGH
+            return Flag(check=f"c{after}", severity=severity, evidence="it ages")
+
+        return Check(definition=definition(f"c{after}"), run=run)
+
+    found = assess(case_of(), [ending(after) for after in minutes])
+    assert timedelta(0) <= found.valid_until - (NOW + timedelta(minutes=15)) <= timedelta(seconds=1)
+
+
+def test_a_check_that_says_the_same_tomorrow_is_asked_only_of_now_and_then() -> None:
+    asked = []
+
+    def steady(case: Case) -> None:
+        asked.append(case.now)
+
+    checks = [Check(definition=definition("steady"), run=steady)]
+    assess(case_of(), [*checks, Check(definition=definition("until"), run=until)])
+    assert asked == [NOW, NOW + REFRESH]
+
+
+def test_a_case_at_another_moment_knows_what_was_found_out_of_its_releases() -> None:
+    case = case_of()
+    dated = case.dated
+    later = case.at(NOW + REFRESH)
+    assert later == replace(case, now=NOW + REFRESH)
+    assert later.dated is dated
+    assert (case.now, replace(case, releases=()).dated) == (NOW, ())
+
+
 @pytest.mark.parametrize("days", [0, 29, 30, 31, 100, 200, 227, 228, 400, 620, 621, 2_000])
 def test_the_severity_is_the_same_all_the_time_that_it_is_said_to_hold(days: int) -> None:
     case = case_of(popular=POPULAR, first_upload=NOW - timedelta(days=days))

@@ -6,9 +6,10 @@ from itertools import pairwise
 
 from indexgate_policy.assessment import Case
 from indexgate_policy.checks.definition import Definition
-from indexgate_policy.checks.history import FRESH, Dated, history, is_attested, is_fresh
+from indexgate_policy.checks.history import FRESH, is_attested, is_fresh
 from indexgate_policy.checks.newcomers import named, newcomers
 from indexgate_policy.checks.tags import is_untagged
+from indexgate_policy.dated import Dated
 from indexgate_policy.flags import Flag, Severity
 from indexgate_policy.signals import Unknown
 
@@ -43,7 +44,7 @@ USUAL = 1.5
 
 def check(case: Case) -> Flag | Unknown | None:
     """Flag a newest release that broke a long silence a short while ago."""
-    dated = history(case.releases)
+    dated = case.dated
     if isinstance(dated, Unknown):
         return dated
     if len(dated) < 2 or not is_fresh(dated[-1], case.now):

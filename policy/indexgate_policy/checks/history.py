@@ -1,31 +1,13 @@
-"""The releases of a project in the order in which they were uploaded."""
+"""What the checks on releases have in common: for how long one is news, and what speaks for it."""
 
 from datetime import datetime, timedelta
-from operator import attrgetter
-from typing import NamedTuple
 
+from indexgate_policy.dated import Dated
 from indexgate_policy.signals import Unknown
 from indexgate_policy.subject import Release
 
 FRESH = timedelta(days=30)
 """For so long a release is news; by then people would have noticed what is wrong with it."""
-
-
-class Dated(NamedTuple):
-    """A release and when its first file was uploaded."""
-
-    release: Release
-    at: datetime
-
-
-def history(releases: tuple[Release, ...]) -> tuple[Dated, ...] | Unknown:
-    """Return all *releases*, yanked ones too, earliest first; unknown when one has no time."""
-    dated = []
-    for release in releases:
-        if isinstance(release.released, Unknown):
-            return Unknown(reason=f"the upload time of {release.version} is not known")
-        dated.append(Dated(release, release.released))
-    return tuple(sorted(dated, key=attrgetter("at")))
 
 
 def is_fresh(one: Dated, now: datetime) -> bool:

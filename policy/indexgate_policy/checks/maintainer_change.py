@@ -7,9 +7,9 @@ from datetime import date, timedelta
 from indexgate_policy.assessment import Case
 from indexgate_policy.checks import readings
 from indexgate_policy.checks.definition import Definition
-from indexgate_policy.checks.history import Dated, history
 from indexgate_policy.checks.newcomers import named
 from indexgate_policy.checks.repositories import are_same
+from indexgate_policy.dated import Dated
 from indexgate_policy.flags import Flag, Severity
 from indexgate_policy.health.wording import count
 from indexgate_policy.signals import Unknown
@@ -106,7 +106,7 @@ def _account_age(case: Case, on: date) -> float | Unknown:
 
 
 def _released_since(case: Case, on: date) -> tuple[Dated, ...]:
-    dated = history(case.releases)
+    dated = case.dated
     if isinstance(dated, Unknown):
         return ()
     return tuple(one for one in dated if one.at >= readings.start(on))

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from indexgate_policy.assessment import Case
 from indexgate_policy.checks import readings
 from indexgate_policy.checks.definition import Definition
-from indexgate_policy.checks.history import FRESH, Dated, history, is_fresh
+from indexgate_policy.checks.history import FRESH, is_fresh
 from indexgate_policy.checks.repositories import are_related
+from indexgate_policy.dated import Dated
 from indexgate_policy.flags import Flag, Severity
 from indexgate_policy.health.wording import number
 from indexgate_policy.signals import Unknown
@@ -54,7 +55,7 @@ class _Finding:
 
 def check(case: Case) -> Flag | Unknown | None:
     """Flag a newest release that is packed unlike the ones before."""
-    dated = history(case.releases)
+    dated = case.dated
     if isinstance(dated, Unknown):
         return dated
     found = [*_of_release(case, dated), *_of_link(case)]

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from indexgate_policy.assessment import Case
 from indexgate_policy.checks import readings
 from indexgate_policy.checks.definition import Definition
-from indexgate_policy.checks.history import FRESH, Dated, history, is_attested, is_fresh
+from indexgate_policy.checks.history import FRESH, is_attested, is_fresh
 from indexgate_policy.checks.newcomers import named, newcomers
 from indexgate_policy.checks.repositories import are_related, are_same
+from indexgate_policy.dated import Dated
 from indexgate_policy.flags import Flag, Severity
 from indexgate_policy.signals import Unknown
 
@@ -38,7 +39,7 @@ IN_A_ROW = 2
 
 def check(case: Case) -> Flag | Unknown | None:
     """Flag a newest release that cannot say any more where it comes from."""
-    dated = history(case.releases)
+    dated = case.dated
     if isinstance(dated, Unknown):
         return dated
     if len(dated) <= IN_A_ROW or not is_fresh(dated[-1], case.now):

@@ -7,7 +7,6 @@ from math import ceil
 
 from indexgate_policy.assessment import Case
 from indexgate_policy.checks.definition import Definition
-from indexgate_policy.checks.history import history
 from indexgate_policy.flags import Flag, Severity
 from indexgate_policy.signals import Unknown
 from indexgate_policy.subject import age
@@ -39,7 +38,7 @@ HISTORY = 5  # releases before, without which nothing is unusual
 
 def check(case: Case) -> Flag | Unknown | None:
     """Flag a project whose newest release is one of unusually many within a day."""
-    dated = history(case.releases)
+    dated = case.dated
     if isinstance(dated, Unknown):
         return dated
     if not dated:

@@ -7,7 +7,7 @@ from packaging.utils import canonicalize_name
 from indexgate_policy.assessment import Case
 from indexgate_policy.checks import readings
 from indexgate_policy.checks.definition import Definition
-from indexgate_policy.checks.history import history, is_fresh
+from indexgate_policy.checks.history import is_fresh
 from indexgate_policy.checks.repositories import are_related, are_same
 from indexgate_policy.checks.tags import is_untagged
 from indexgate_policy.flags import Flag, Severity
@@ -101,7 +101,7 @@ def _attested_elsewhere(case: Case, link: str) -> Iterator[_Finding]:
 
 
 def _untagged(case: Case) -> Iterator[_Finding]:
-    dated = history(case.releases)
+    dated = case.dated
     if isinstance(dated, Unknown) or not dated or not is_fresh(dated[-1], case.now):
         return
     if is_untagged(case, dated) is True:

@@ -5,7 +5,6 @@ from datetime import timedelta
 from indexgate_policy.assessment import Case
 from indexgate_policy.checks import readings
 from indexgate_policy.checks.definition import Definition
-from indexgate_policy.checks.history import history
 from indexgate_policy.checks.mixes import WEEKS, total, weekly
 from indexgate_policy.checks.volume import recent
 from indexgate_policy.downloads.kinds import VERSION_AGES
@@ -82,7 +81,7 @@ def _old_share(case: Case) -> float | Unknown:
 
 
 def _released_since(case: Case) -> int | Unknown:
-    dated = history(case.releases)
+    dated = case.dated
     if isinstance(dated, Unknown):
         return dated
     return sum(one.at > case.now - OLD for one in dated)

@@ -8,7 +8,7 @@ from packaging.version import InvalidVersion, Version
 
 from indexgate_policy.assessment import Case
 from indexgate_policy.checks import readings
-from indexgate_policy.checks.history import Dated
+from indexgate_policy.dated import Dated
 from indexgate_policy.signals import Unknown
 
 GRACE = timedelta(hours=6)  # some tag after they have published

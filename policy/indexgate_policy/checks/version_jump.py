@@ -7,9 +7,10 @@ from packaging.version import Version
 
 from indexgate_policy.assessment import Case
 from indexgate_policy.checks.definition import Definition
-from indexgate_policy.checks.history import FRESH, history, is_fresh
+from indexgate_policy.checks.history import FRESH, is_fresh
 from indexgate_policy.flags import Flag, Severity
 from indexgate_policy.signals import Unknown
+from indexgate_policy.version_order import Order
 
 DEFINITION = Definition(
     id="version-jump",
@@ -46,7 +47,7 @@ HABIT = 10  # releases that went up only
 
 def check(case: Case) -> Flag | Unknown | None:
     """Flag a newest release whose number is out of all order."""
-    dated = history(case.releases)
+    dated = case.dated
     if isinstance(dated, Unknown):
         return dated
     if not dated or not is_fresh(dated[-1], case.now):
@@ -54,11 +55,14 @@ def check(case: Case) -> Flag | Unknown | None:
     parsed = dated[-1].release.parsed
     if isinstance(parsed, Unknown):
         return parsed
-    earlier = [one.release.parsed for one in dated[:-1]]
-    known = [version for version in earlier if isinstance(version, Version)]
-    if earlier and not known:
+    orders = [case.orders[one.release.version] for one in dated[:-1]]
+    earlier = [each for each in orders if each is not None]
+    if orders and not earlier:
         return Unknown(reason="no version before the newest is PEP 440")
-    found = _found(parsed, known)
+    highest = dated[orders.index(max(earlier))].release.parsed if earlier else None
+    if isinstance(highest, Unknown):
+        return highest
+    found = _found(parsed, highest, earlier)
     if found is None:
         return None
     severity, text = found
@@ -67,23 +71,24 @@ def check(case: Case) -> Flag | Unknown | None:
         check=DEFINITION.id,
         severity=severity,
         evidence=f"{text} on {newest.at.date()}",
-        facts={"from": str(max(known, default="")), "to": str(parsed)},
+        facts={"from": str(highest or ""), "to": str(parsed)},
         versions=(newest.release.version,),
         began=newest.at,
         ends=newest.at + FRESH,
     )
 
 
-def _found(newest: Version, earlier: Sequence[Version]) -> tuple[Severity, str] | None:
+def _found(
+    newest: Version, highest: Version | None, earlier: Sequence[Order]
+) -> tuple[Severity, str] | None:
     if _is_calendar(newest):
         return None
-    if not earlier:
+    if highest is None:
         if newest.major < TOP:
             return None
         return Severity.HIGH, f"its first release was numbered {newest}"
-    highest = max(earlier)
     if newest < highest:
-        return _below(newest, earlier)
+        return _below(newest, highest, earlier)
     rise = newest.major - highest.major
     if newest.epoch != highest.epoch or rise < STEP or highest.major >= ORDINARY:
         return None
@@ -91,10 +96,12 @@ def _found(newest: Version, earlier: Sequence[Version]) -> tuple[Severity, str] 
     return severity, f"the version jumped from {highest} to {newest}"
 
 
-def _below(newest: Version, earlier: Sequence[Version]) -> tuple[Severity, str] | None:
+def _below(
+    newest: Version, highest: Version, earlier: Sequence[Order]
+) -> tuple[Severity, str] | None:
     if len(earlier) < HABIT or any(later < before for before, later in pairwise(earlier)):
         return None
-    return Severity.LOW, f"{newest} came after {max(earlier)}, the first time that it goes down,"
+    return Severity.LOW, f"{newest} came after {highest}, the first time that it goes down,"
 
 
 def _is_calendar(version: Version) -> bool:

@@ -24,7 +24,7 @@ NAMED = 3  # versions that the sentence names
 
 def check(case: Case) -> Flag | None:
     """Flag the versions of which every file is yanked."""
-    versions = tuple(r.version for r in case.releases if r.files and r.yanked)
+    versions = tuple(r.version for r in case.releases if r.yanked and r.files)
     if not versions:
         return None
     named = ", ".join(versions[-NAMED:])

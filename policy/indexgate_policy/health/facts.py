@@ -158,12 +158,12 @@ class Facts:
     @cached_property
     def kept(self) -> tuple[Release, ...]:
         """The releases that are not yanked."""
-        return tuple(each for each in self.case.releases if each.files and not each.yanked)
+        return tuple(each for each in self.case.releases if not each.yanked)
 
     @cached_property
     def newest(self) -> Release | None:
         """The newest release, see `releases.newest`."""
-        return releases.newest(self.kept)
+        return releases.newest(self.kept, self.case.orders)
 
     @cached_property
     def rhythm(self) -> releases.Rhythm | Unknown:

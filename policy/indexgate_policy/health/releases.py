@@ -2,16 +2,15 @@
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 from operator import itemgetter
 
-from packaging.version import Version
-
 from indexgate_policy.signals import Unknown
 from indexgate_policy.subject import Release
+from indexgate_policy.version_order import Order, is_final
 
 TWO_YEARS = timedelta(days=730)
 FIVE_YEARS = timedelta(days=1825)
@@ -51,20 +50,20 @@ class Rhythm:
     woke: datetime | None = None
 
 
-def newest(releases: Iterable[Release]) -> Release | None:
-    """Return the highest version of *releases*, a final one if there is any.
+def newest(releases: Iterable[Release], orders: Mapping[str, Order | None]) -> Release | None:
+    """Return the highest version of *releases* by their *orders*, a final one if there is any.
 
     What PEP 440 cannot read is only taken where there is nothing else: the last one listed.
     """
     final, other, unread = None, None, None
     for release in releases:
-        parsed = release.parsed
-        if isinstance(parsed, Unknown):
+        place = orders[release.version]
+        if place is None:
             unread = release
-        elif parsed.is_prerelease:
-            other = _higher(other, release, parsed)
+        elif is_final(place):
+            final = _higher(final, release, place)
         else:
-            final = _higher(final, release, parsed)
+            other = _higher(other, release, place)
     best = final or other
     return best[0] if best is not None else unread
 
@@ -150,6 +149,6 @@ def _sizes(release: Release) -> dict[str, int] | None:
 
 
 def _higher(
-    best: tuple[Release, Version] | None, release: Release, parsed: Version
-) -> tuple[Release, Version]:
-    return (release, parsed) if best is None or parsed > best[1] else best
+    best: tuple[Release, Order] | None, release: Release, place: Order
+) -> tuple[Release, Order]:
+    return (release, place) if best is None or place > best[1] else best

@@ -112,7 +112,7 @@ def _yanks(facts: Facts) -> Reading:
         if isinstance(release.released, Unknown):
             continue
         dated = True
-        if release.released > begin and release.files and release.yanked:
+        if release.released > begin and release.yanked and release.files:
             return Reading(0.0, f"{release.version}, of the last 90 days, was yanked")
     if not dated:
         return Reading(None, "the page tells no upload times")

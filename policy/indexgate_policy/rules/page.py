@@ -18,7 +18,7 @@ from indexgate_policy.rules.by_file import ByFile
 from indexgate_policy.rules.document import Policy
 from indexgate_policy.rules.judge import Bench, fault
 from indexgate_policy.rules.known import gather
-from indexgate_policy.rules.offered import Offered, parsed
+from indexgate_policy.rules.offered import Offered, place_of
 from indexgate_policy.rules.refusal import way_by_file, way_by_version
 from indexgate_policy.rules.verdict import Verdict
 from indexgate_policy.signals import Unknown
@@ -91,7 +91,7 @@ def judge_page(
             refused[release.version] = refusals[0]
         judged.append((release, verdicts))
     offered = Offered(r for r in releases if r.version not in refused and not r.yanked)
-    for place in touched if offered else ():
+    for place in touched if touched and offered else ():
         release, verdicts = judged[place]
         guide = next(offered.instead_of(release)) if release.version in refused else release
         judged[place] = (release, _guided(release, verdicts, guide))
@@ -281,8 +281,8 @@ def _whole(releases: Sequence[Release], refused: Mapping[str, Verdict]) -> Verdi
     counted = [release for release in filled if not release.yanked] or filled
     if any(release.version not in refused for release in counted):
         return None
-    return refused[max(counted, key=parsed).version]
+    return refused[max(counted, key=place_of).version]
 
 
 def _is_left(release: Release, refused: Mapping[str, Verdict]) -> bool:
-    return release.version not in refused and not release.yanked and bool(release.filenames)
+    return release.version not in refused and not release.yanked

@@ -6,6 +6,7 @@ import pytest
 from indexgate_policy.health.releases import Rhythm, Tags, newest, rhythm
 from indexgate_policy.signals import Unknown
 from indexgate_policy.subject import Release
+from indexgate_policy.version_order import order
 from tests.policy.checks.cases import NOW, UNTOLD, case_of
 from tests.policy.health.packages import release
 
@@ -24,6 +25,10 @@ def rhythm_of(*releases: Release, tags: tuple[str, ...] | Unknown = ()) -> Rhyth
     return found
 
 
+def newest_of(*releases: Release) -> Release | None:
+    return newest(releases, {release.version: order(release) for release in releases})
+
+
 @pytest.mark.parametrize(
     ("versions", "expected"),
     [
@@ -34,16 +39,16 @@ def rhythm_of(*releases: Release, tags: tuple[str, ...] | Unknown = ()) -> Rhyth
     ],
 )
 def test_the_newest_is_the_highest_final_version(versions: tuple[str, ...], expected: str) -> None:
-    found = newest([made(version, 9) for version in versions])
+    found = newest_of(*[made(version, 9) for version in versions])
     assert found is not None
     assert found.version == expected
 
 
 def test_a_version_that_cannot_be_read_is_newest_only_when_alone() -> None:
     odd = replace(made("1.0", 1), version="latest", parsed=UNTOLD)
-    assert newest([odd, made("0.1", 9)]) != odd
-    assert newest([odd]) == odd
-    assert newest([]) is None
+    assert newest_of(odd, made("0.1", 9)) != odd
+    assert newest_of(odd) == odd
+    assert newest_of() is None
 
 
 def test_without_upload_times_the_rhythm_is_unknown() -> None:

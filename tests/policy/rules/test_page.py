@@ -5,7 +5,6 @@ from typing import Any, Literal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from packaging.version import Version
 
 from indexgate_policy.rules import offered as rules_offered
 from indexgate_policy.rules.document import Policy
@@ -313,13 +312,13 @@ def test_hints_on_a_large_page_compare_each_version_with_few_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked: list[Release] = []
-    parsed = rules_offered.parsed
+    place_of = rules_offered.place_of
 
-    def counted(release: Release) -> Version:
+    def counted(release: Release) -> Any:
         asked.append(release)
-        return parsed(release)
+        return place_of(release)
 
-    monkeypatch.setattr(rules_offered, "parsed", counted)
+    monkeypatch.setattr(rules_offered, "place_of", counted)
     found = page(rule('version = "<200"'), *[release(f"{n}.0", "wheel") for n in range(400)])
     assert len(found.refused_versions) == 200
     assert len(asked) < 30 * 400

@@ -4,6 +4,7 @@ Most are; a large project has thousands of them, of which one looks for the high
 """
 
 import re
+from functools import lru_cache
 from typing import TypeAlias
 
 from packaging.version import Version
@@ -12,7 +13,7 @@ from indexgate_policy.signals import Unknown
 from indexgate_policy.subject import Release
 
 _Part: TypeAlias = tuple[int | str | tuple[int, int | str], ...]
-Order: TypeAlias = tuple[int, list[int], tuple[_Part, _Part, _Part, _Part]]
+Order: TypeAlias = tuple[int, tuple[int, ...], tuple[_Part, _Part, _Part, _Part]]
 """Compares like the version: epoch, numbers without zeros at the end, then pre-release, post-,
 development release and local version, of each whether it is there and how it sorts if not."""
 
@@ -24,13 +25,18 @@ _FINAL = (_ABOVE, _BELOW, _ABOVE, ())
 
 def order(release: Release) -> Order | None:
     """Return what *release* is sorted by among versions, None when its own is not PEP 440."""
-    text = release.version
-    if _PLAIN(text):
-        return 0, _numbers(list(map(int, text.split(".")))), _FINAL
+    plain = _plain(release.version)
+    if plain is not None:
+        return plain
     parsed = release.parsed
-    if isinstance(parsed, Unknown):
+    return None if isinstance(parsed, Unknown) else _of(parsed)
+
+
+@lru_cache(maxsize=4096)  # whoever assesses, judges and looks for a hint asks the same of one page
+def _plain(text: str) -> Order | None:
+    if not _PLAIN(text):
         return None
-    return parsed.epoch, _numbers(list(parsed.release)), _rest(parsed)
+    return 0, _numbers(tuple(map(int, text.split(".")))), _FINAL
 
 
 def is_final(place: Order) -> bool:
@@ -39,22 +45,23 @@ def is_final(place: Order) -> bool:
     return pre == _ABOVE == dev
 
 
-def _numbers(release: list[int]) -> list[int]:
+def _numbers(release: tuple[int, ...]) -> tuple[int, ...]:
     while release and not release[-1]:
-        release.pop()
+        release = release[:-1]
     return release
 
 
-def _rest(parsed: Version) -> tuple[_Part, _Part, _Part, _Part]:
+def _of(parsed: Version) -> Order:
     pre, post, dev = parsed.pre, parsed.post, parsed.dev
     if pre is not None:
         first: _Part = (0, *pre)
     else:  # 1.0.dev1 comes before 1.0a1, and 1.0.post1.dev1 after 1.0
         first = _BELOW if post is None and dev is not None else _ABOVE
     local = parsed.local.split(".") if parsed.local else []
-    return (
+    rest = (
         first,
         _BELOW if post is None else (0, post),
         _ABOVE if dev is None else (0, dev),
         tuple((1, int(part)) if part.isdecimal() else (0, part) for part in local),
     )
+    return parsed.epoch, _numbers(parsed.release), rest

@@ -41,4 +41,4 @@ def test_what_is_not_pep_440_has_no_order() -> None:
 
 
 def test_huge_numbers_are_numbers() -> None:
-    assert order(release(f"1.{10**30}")) == (0, [1, 10**30], *order(release("1.0"))[2:])  # type: ignore[index]
+    assert order(release(f"1.{10**30}")) == (0, (1, 10**30), *order(release("1.0"))[2:])  # type: ignore[index]

@@ -17,11 +17,9 @@ from indexgate.web.verbatim import AGAIN, Verbatim, is_entire
 _COPIED = 1 << 16
 """Bytes up to which a body is copied behind its head, to be sent with it."""
 
-_PIECE = 1 << 17
-
 
 class _Protocol(RequestHandler):
-    __slots__ = ("_asked", "_begun", "_plain", "_rest", "_verbatim")
+    __slots__ = ("_asked", "_begun", "_plain", "_verbatim")
 
     def __init__(
         self,
@@ -36,7 +34,6 @@ class _Protocol(RequestHandler):
         self._asked = b""  # the request under way, while it can be kept
         self._begun = False  # whether the parser was ever given anything
         self._plain = True  # whether it was given whole requests only
-        self._rest = memoryview(b"")  # of an answer from memory, what is not sent yet
 
     def data_received(self, data: bytes) -> None:
         if not data:  # aiohttp's own way to go on reading
@@ -46,7 +43,6 @@ class _Protocol(RequestHandler):
         self._asked = b""
         if transport is None or not (self._plain and self._is_at_rest()):
             self._plain = False  # what is under way may not be told apart from what comes now
-            self._leave_rest()
         elif (answer := self._answer(data)) is not None:
             self._send(transport, *answer)
             return
@@ -67,7 +63,7 @@ class _Protocol(RequestHandler):
 
     def _is_at_rest(self) -> bool:
         """Tell whether nothing is under way: no request, no half of one, no answer on its way."""
-        if self._force_close or self._close or self._paused or self._rest:
+        if self._force_close or self._close or self._paused:
             return False
         if not self._begun:
             return True
@@ -79,29 +75,8 @@ class _Protocol(RequestHandler):
             transport.write(head + body)
         else:
             transport.write(head)
-            self._rest = memoryview(body)
-            self._send_rest()
+            transport.write(body)
         self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
-
-    def _send_rest(self) -> None:
-        """Send of a large body what the connection takes: the transport copies what it cannot."""
-        while self._rest and not self._paused and self.transport is not None:
-            piece, self._rest = self._rest[:_PIECE], self._rest[_PIECE:]
-            self.transport.write(piece)
-
-    def _leave_rest(self) -> None:
-        """Leave to the transport all that is not sent yet: something else comes after it."""
-        if self._rest and self.transport is not None:
-            rest, self._rest = self._rest, memoryview(b"")
-            self.transport.write(rest)
-
-    def resume_writing(self) -> None:
-        super().resume_writing()
-        self._send_rest()
-
-    def force_close(self) -> None:
-        self._leave_rest()
-        super().force_close()
 
     async def _handle_request(
         self,

@@ -17,7 +17,7 @@ from packaging.utils import NormalizedName
 from sqlalchemy import Connection
 
 from indexgate.store import events, history_days
-from indexgate.store.history_days import DAYS, LoadedDay
+from indexgate.store.history_days import ANYTHING, DAYS, LoadedDay
 from indexgate.store.history_numbers import (
     AT_ONCE,
     HistoryNumbers,
@@ -74,7 +74,7 @@ class History:
         """
         found = self._numbers.project(index_id, project)
         index_number = self._numbers.index(index_id)
-        if found is None or index_number is None:
+        if found is None or index_number is None or not self._is_anything_kept(index_number):
             return _NEVER_SEEN
         from indexgate.store.history_panels import Projects, known_days, panel_of
 
@@ -250,11 +250,9 @@ class History:
         Whole weeks go. And of weeks too old to be loaded again the mixes are kept for the week
         only, which takes a fifth of the room. What breaks off is done the next time.
         """
-        indexes = self._numbers.indexes()
-        if not indexes:  # no history at all, and so no need of numpy
-            return 0
         oldest = before or self._clock().date() - KEPT
-        dropped = self._drop_tiles(oldest)
+        indexes = [number for number in self._numbers.indexes() if self._is_anything_kept(number)]
+        dropped = self._drop_tiles(oldest) if indexes else 0
         for index_number in indexes:
             self._fold(index_number)
         return dropped + self._writer.wait(partial(_drop_notes, before=oldest))
@@ -277,6 +275,11 @@ class History:
                 self._writer.wait(partial(fold, tiles=some, first=first))
             self._writer.wait(partial(history_days.folded, index_number=index_number, first=first))
 
+    def _is_anything_kept(self, index_number: int) -> bool:
+        """Tell whether to look is worth its while; what looks needs numpy."""
+        row = self._reader.first(ANYTHING, index_number=index_number)
+        return row is not None and bool(row.kept)
+
     def _span(self, index_number: int, until: date, days: int) -> "Span":
         from indexgate.store.history_panels import span_of
 
@@ -294,11 +297,5 @@ def _projects(rows: Sequence[Any]) -> "Projects":
 
 
 def _drop_notes(connection: Connection, before: date) -> int:
-    from indexgate.store import history_movement
-
     midnight = datetime.combine(before, time.min, UTC)
-    return (
-        history_days.drop_before(connection, before)
-        + history_movement.drop_before(connection, before)
-        + events.drop_before(connection, midnight)
-    )
+    return history_days.drop_before(connection, before) + events.drop_before(connection, midnight)

@@ -11,13 +11,15 @@ from sqlalchemy import (
     Row,
     bindparam,
     delete,
+    exists,
+    or_,
     select,
     type_coerce,
     update,
 )
 
 from indexgate.store.schema import history_days as table
-from indexgate.store.schema import insert_or_change
+from indexgate.store.schema import history_movement, history_tiles, insert_or_change
 
 EPOCH = date(1970, 1, 1)
 
@@ -35,6 +37,13 @@ DAYS = (
 )
 """The rows of the days from `first` to `last`."""
 
+ANYTHING = select(
+    or_(
+        exists().where(table.c.index_number == bindparam("index_number")),
+        exists(select(history_tiles.c.id)),
+    ).label("kept")
+)
+"""Whether a day of the index was loaded, or anything at all is kept of any project."""
 
 _NUMBERS: list[Any] = [
     type_coerce(column, Integer).label(column.name)
@@ -117,5 +126,8 @@ def folded(connection: Connection, index_number: int, first: date) -> None:
 
 
 def drop_before(connection: Connection, day: date) -> int:
-    """Delete what is noted of the days before *day*; return how many."""
-    return connection.execute(delete(table).where(table.c.day < day)).rowcount
+    """Delete what is noted of the days before *day*, movement too; return how many rows."""
+    return sum(
+        connection.execute(delete(of).where(of.c.day < day)).rowcount
+        for of in (table, history_movement)
+    )

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 import numpy as np
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, bindparam, select
 
 from indexgate.store.history_tiles import MIXES
 from indexgate.store.reader import Reader
@@ -67,11 +67,6 @@ def write(connection: Connection, index_number: int, movement: Movement) -> None
             day = movement.first_day + timedelta(days=place)
             row = {"index_number": index_number, "day": day, "consumers": None, "mixes": None}
             insert_or_change(connection, table, row | known, known)
-
-
-def drop_before(connection: Connection, day: date) -> int:
-    """Delete what is kept of the days before *day*; return how many."""
-    return connection.execute(delete(table).where(table.c.day < day)).rowcount
 
 
 def _finite(values: Counts) -> tuple[float | None, ...]:

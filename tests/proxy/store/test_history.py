@@ -544,7 +544,8 @@ def test_a_store_without_history_does_not_load_numpy(file: Path) -> None:
     script = (
         "import sys, datetime, indexgate.store.database as d;"
         "store = d.open_store(sys.argv[1], lambda: datetime.datetime.now(datetime.UTC));"
-        "store.history.roll_over(); store.close();"
+        "today = datetime.date.today(); store.history.note_born('index', {'demo': today});"
+        "store.history.panel('index', 'demo', today); store.history.roll_over(); store.close();"
         "print('numpy' in sys.modules)"
     )
     done = subprocess.run(

@@ -12,6 +12,7 @@ from packaging.version import InvalidVersion, Version
 
 from indexgate_policy.flags import Severity
 from indexgate_policy.signals import Unknown
+from indexgate_policy.version_order import of_text, of_version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,8 @@ class Advisory:
             parsed = Version(version)
         except InvalidVersion:
             return Unknown(reason=f"`{version}` is not a PEP 440 version") if self.ranges else False
-        if any(_same(parsed, listed) for listed in self.versions):
+        place = of_version(parsed)
+        if any(of_text(listed) == place for listed in self.versions):
             return True
         answers = [_inside(parsed, span) for span in self.ranges]
         if True in answers:
@@ -74,13 +76,6 @@ class Advisories:
 
 def _whole(ranges: tuple[Range, ...]) -> bool:
     return any(r.introduced == "0" and r.fixed is None and r.last_affected is None for r in ranges)
-
-
-def _same(parsed: Version, text: str) -> bool:
-    try:
-        return parsed == Version(text)
-    except InvalidVersion:
-        return False
 
 
 def _inside(parsed: Version, span: Range) -> bool | Unknown:

@@ -7,7 +7,7 @@ import re
 from functools import lru_cache
 from typing import TypeAlias
 
-from packaging.version import Version
+from packaging.version import InvalidVersion, Version
 
 from indexgate_policy.signals import Unknown
 from indexgate_policy.subject import Release
@@ -29,7 +29,18 @@ def order(release: Release) -> Order | None:
     if plain is not None:
         return plain
     parsed = release.parsed
-    return None if isinstance(parsed, Unknown) else _of(parsed)
+    return None if isinstance(parsed, Unknown) else of_version(parsed)
+
+
+def of_text(text: str) -> Order | None:
+    """Return what *text* is sorted by among versions, None when it is none."""
+    plain = _plain(text)
+    if plain is not None:
+        return plain
+    try:
+        return of_version(Version(text))
+    except InvalidVersion:
+        return None
 
 
 @lru_cache(maxsize=4096)  # whoever assesses, judges and looks for a hint asks the same of one page
@@ -51,7 +62,8 @@ def _numbers(release: tuple[int, ...]) -> tuple[int, ...]:
     return release
 
 
-def _of(parsed: Version) -> Order:
+def of_version(parsed: Version) -> Order:
+    """Return what *parsed* is sorted by."""
     pre, post, dev = parsed.pre, parsed.post, parsed.dev
     if pre is not None:
         first: _Part = (0, *pre)

@@ -30,12 +30,14 @@ class Usual:
 def named(texts: Iterable[str]) -> tuple[Apart, ...]:
     """Return what tells apart the releases that *texts* may name: none, or one test."""
     found = list(texts)
+    if not found:
+        return ()
     versions = frozenset(version for version in map(_version, found) if version is not None)
 
     def is_named(release: Release) -> bool:
         return isinstance(release.parsed, Unknown) or release.parsed in versions
 
-    return (is_named,) if found else ()
+    return (is_named,)
 
 
 def all_usual(parts: Iterable[Usual | None]) -> Usual | None:

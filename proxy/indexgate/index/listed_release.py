@@ -1,6 +1,6 @@
 """A release as a page lists it: what nobody asks of it is never made."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -23,7 +23,7 @@ class ListedFiles(NamedTuple):
     page: ProjectPage
     project: Project
     uploads: Sequence[datetime | Unknown]
-    yanked: Collection[int]
+    yanked: set[int]
 
 
 class ListedRelease(Release):
@@ -82,13 +82,13 @@ class ListedRelease(Release):
     def yanked(self) -> bool:
         """Whether upstream yanked every file of the version (PEP 592 marks files)."""
         yanked = self._listed.yanked
-        return bool(yanked) and all(place in yanked for place in self._places)
+        return bool(yanked) and yanked.issuperset(self._places)
 
     @property
     def has_yanked(self) -> bool:
         """Whether upstream yanked a file of the version."""
         yanked = self._listed.yanked
-        return bool(yanked) and any(place in yanked for place in self._places)
+        return bool(yanked) and not yanked.isdisjoint(self._places)
 
     def _file(self, place: int) -> File:
         page, project, uploads, _ = self._listed

@@ -157,6 +157,8 @@ def _names(flag: Flag, file: File) -> bool:
 
 def _usually(found: list[Flag], file: File, else_: Outcome) -> Usual:
     """Say what *found* mean for the versions that none of them names."""
+    if not found:
+        return Usual(outcome=else_)
     of_all = [flag for flag in found if not flag.versions]
     texts = (text for flag in found for text in flag.versions)
     return Usual(outcome=_said(of_all, file) if of_all else else_, apart=named(texts))

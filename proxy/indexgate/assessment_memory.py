@@ -41,6 +41,9 @@ class StoredAssessments(Protocol):
     def save_soon(self, assessment: Assessment) -> None:
         """Keep *assessment*, the first of its project, before long."""
 
+    async def saved(self) -> None:
+        """Return when what is to be kept before long is kept, or cannot be."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Newest:

@@ -16,6 +16,7 @@ from packaging.utils import NormalizedName
 from indexgate.assessing import OURS, assessed, is_without_page
 from indexgate.assessment_memory import AssessmentMemory, Newest, StoredAssessments
 from indexgate.index.listing import Listing
+from indexgate.index.once import EACH_ALONE, Once
 from indexgate.observing import Observed, Observer
 from indexgate.past import NoPast, Past, Recalled
 from indexgate.sources.osv_records import FeedState
@@ -68,7 +69,7 @@ class Surroundings:
     Sources that are the index itself are asked at the first sight of a project, third parties only
     in the background; so is `past`, since what has a history takes longer than a page may wait.
     `listing` is told whether somebody asked for the project: the background does not keep one alive
-    that nobody asks for any more.
+    that nobody asks for any more. Of several workers one looks at a project *once* for all.
     """
 
     index_id: str
@@ -81,6 +82,7 @@ class Surroundings:
     clock: Callable[[], datetime]
     log: Callable[[str, str], None]
     past: Past = field(default_factory=NoPast)
+    once: Once = EACH_ALONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +137,7 @@ class Facts:
     def foresee(self, project: NormalizedName) -> None:
         """Have the index asked about *project* if nothing is known of it: its page is on its way.
 
-        Either `of` follows, or `forgo`.
+        `of` is to follow soon; `forgo` says that it does not.
         """
         try:
             unknown = _of_page(self._memory.newest(project)) is None
@@ -303,10 +305,26 @@ class Facts:
         project = listing.project.name
         flight = self._flights.get(project)
         if flight is None:
-            flight = asyncio.create_task(self._look(listing))
+            flight = asyncio.create_task(self._looked_once(listing))
             self._flights[project] = flight
             flight.add_done_callback(lambda _: self._flights.pop(project, None))
         return await asyncio.shield(flight)
+
+    async def _looked_once(self, listing: Listing) -> Assessment:
+        project = listing.project.name
+
+        async def look() -> Assessment:
+            assessment = await self._look(listing)
+            await self._with.assessments.saved()  # the other workers look there
+            return assessment
+
+        async def looked() -> Assessment | None:
+            self._memory.look_again(project)
+            return _of_page(self._memory.newest(project))
+
+        if self._with.once is EACH_ALONE:
+            return await self._look(listing)
+        return await self._with.once.once(f"facts {self._with.index_id} {project}", look, looked)
 
     async def _look(self, listing: Listing) -> Assessment:
         """Assess what is seen for the first time, with what the index itself says in time."""

@@ -142,7 +142,7 @@ class Gate:
         asked: bool = True,
     ) -> FinishedPage:
         """Return the page of *project* as it is in *run*. Raises NoSuchProject, UpstreamFailed."""
-        snapshot = await self._snapshot(project, max_age)
+        snapshot = await self.index.snapshot(project, max_age=max_age)
         policy = self.policy.current(run)
         now = self._clock()
         asker = client if policy.asks_client else None
@@ -178,17 +178,6 @@ class Gate:
             and page.judged_by.policy.digest == self.policy.current().digest
             and page.judged_by.stamp == self.facts.stamp(project)
         )
-
-    async def _snapshot(self, project: NormalizedName, max_age: float | None) -> Snapshot:
-        """Return the page, while the index is asked for what is needed to judge it, if anything."""
-        if self.index.holds(project):
-            return await self.index.snapshot(project, max_age=max_age)
-        self.facts.foresee(project)
-        try:
-            return await self.index.snapshot(project, max_age=max_age)
-        except BaseException:
-            self.facts.forgo(project)
-            raise
 
     def still_judged(self, judged: JudgedFile) -> bool:
         """Tell whether *judged*, for no run, is what `file` would return, without any waiting."""

@@ -17,6 +17,7 @@ from packaging.utils import NormalizedName
 
 from indexgate.index.once import EACH_ALONE, Once
 from indexgate.index.page_folder import PageFolder
+from indexgate.index.page_saver import PageSaver
 from indexgate.index.protocol import NoSuchProject, Snapshot, UpstreamFailed
 from indexgate.index.trace import met_page, waiting_for_upstream
 from indexgate.simple.model import NEWEST
@@ -69,6 +70,7 @@ class CachedIndex:
     ) -> None:
         self._source = source
         self._folder = folder
+        self._saver = PageSaver(folder, log)
         self._freshness = freshness
         self._clock = clock
         self._log = log
@@ -101,11 +103,7 @@ class CachedIndex:
         if project in self._missing:
             raise NoSuchProject(project)
         if stored is None:
-            loaded = await asyncio.to_thread(self._folder.load, project)
-            stored = self._memory.get(project)  # a flight may have landed meanwhile
-            if stored is None and loaded is not None:
-                stored = loaded
-                self._keep(project, loaded)
+            stored = await self._kept_longer(project)
             if stored is not None and self._is_fresh(stored, ttl):
                 return stored
         return await self._refreshed(project, stored, stand_in=stand_in)
@@ -134,12 +132,29 @@ class CachedIndex:
         else:
             self._missing[project] = True
 
+    def stored_at(self, project: NormalizedName) -> datetime | None:
+        """Return when upstream confirmed the page of *project* that is kept; None: none is."""
+        kept = self._memory.get(project) or self._saver.waiting(project)
+        kept = kept or self._folder.load(project)
+        return None if kept is None else kept.fetched_at
+
     async def close(self) -> None:
-        """End the fetches under way."""
+        """End the fetches under way, and write what is not on the disk yet."""
         flights = list(self._flights.values())
         for flight in flights:
             flight.cancel()
         await asyncio.gather(*flights, return_exceptions=True)
+        await self._saver.written()
+
+    async def _kept_longer(self, project: NormalizedName) -> Snapshot | None:
+        """Return the page of *project* that is no longer in memory."""
+        kept = self._saver.waiting(project)
+        if kept is None and self._folder.holds(project):
+            loaded = await asyncio.to_thread(self._folder.load, project)
+            kept = self._memory.get(project) or loaded  # a flight may have landed meanwhile
+        if kept is not None:
+            self._keep(project, kept)
+        return kept
 
     async def _refreshed(
         self, project: NormalizedName, stored: Snapshot | None, *, stand_in: bool
@@ -200,7 +215,7 @@ class CachedIndex:
         except NoSuchProject:
             self._missing[project] = True
             self._memory.pop(project, None)
-            await asyncio.to_thread(self._folder.forget, project)
+            await self._saver.forget(project)
             raise
         except UpstreamFailed as error:
             self._remember_failure(project, error, stored)
@@ -222,12 +237,12 @@ class CachedIndex:
         except NoSuchProject:
             self._learned(project, False)
             raise
-        self._keep(project, snapshot.put_away())
+        bare = snapshot.put_away()
+        self._keep(project, bare)
         self._note_version(snapshot)
-        try:
-            await asyncio.to_thread(self._folder.save, snapshot)
-        except OSError as error:
-            self._log("page-not-kept", f"{project}: {error.strerror or error}; kept in memory only")
+        self._saver.save(bare)
+        if self._once is not EACH_ALONE:
+            await self._saver.written(project)  # the other workers look there
         self._learned(project, True)
         return snapshot
 

@@ -122,7 +122,7 @@ class Foreseeing(Source, Protocol):
     """A source that can be asked before it is certain that its answer is wanted."""
 
     def foresee(self, project: NormalizedName) -> None:
-        """Begin to ask about *project*: either `signals` follows soon, or `forgo`."""
+        """Begin to ask about *project*: `signals` is to follow soon, unless `forgo` does."""
 
     def forgo(self, project: NormalizedName) -> None:
         """End what was begun for *project*, if anything was: its answer is not wanted."""

@@ -192,6 +192,10 @@ class Assessments:
         """
         self._soon.put((assessment.index_id, assessment.project), assessment)
 
+    async def saved(self) -> None:
+        """Return when all that is to be saved soon is, or cannot be."""
+        await self._soon.written()
+
     def close(self) -> None:
         """Write what is still to be written. Blocks."""
         self._soon.close()

@@ -65,11 +65,17 @@ class Behind(Generic[Key, Row]):
             for key in keys:
                 self._waiting.pop(key, None)
 
+    async def written(self) -> None:
+        """Return when all that is on its way now is written, or lost."""
+        with suppress(StoreFailed):
+            if self._sent:
+                await self._writer.commit(_nothing)  # after what was sent before
+
     def close(self) -> None:
         """Write what waits, if the store can take it. Blocks."""
         with suppress(StoreFailed):
             while self._sent:
-                self._writer.wait(lambda _to: None)  # after what was sent before
+                self._writer.wait(_nothing)
 
     def _send(self) -> None:
         if not self._writer.soon(self._write_some, self._done):
@@ -95,3 +101,7 @@ class Behind(Generic[Key, Row]):
             logger("store").warning("store-failed", text=store_failed(error).message)
         if more:
             self._send()
+
+
+def _nothing(_connection: Connection) -> None:
+    """Write nothing: a place in the queue."""

@@ -18,6 +18,7 @@ from indexgate.gate import Gate
 from indexgate.index.addresses import FileAddress
 from indexgate.index.cached import CachedIndex, Freshness
 from indexgate.index.documents import Documents
+from indexgate.index.foreseen import Foreseen
 from indexgate.index.listing import Listing
 from indexgate.index.once import Once
 from indexgate.index.one_of_several import OneOfSeveral
@@ -102,7 +103,7 @@ async def open_index(stack: AsyncExitStack, shared: Shared, choice: UpstreamChoi
         shared.pages, choice.index_id, int(settings.cache_size * PAGES_SHARE / several)
     )
     cached = CachedIndex(
-        upstream,
+        None if upstream is None else _foreseen(upstream, lambda: gate.facts),
         folder,
         freshness=shared.freshness,
         clock=clock,
@@ -129,12 +130,17 @@ async def open_index(stack: AsyncExitStack, shared: Shared, choice: UpstreamChoi
     gate = _gate(shared, choice, index, ProjectJson(upstream, index_url=choice.url))
     stack.push_async_callback(gate.facts.close)
 
-    def stored(project: NormalizedName) -> datetime | None:
-        kept = folder.load(project)
-        return None if kept is None else kept.fetched_at
-
-    behind = Behind(name=choice.name, url=choice.url, gate=gate, stored=stored)
+    behind = Behind(name=choice.name, url=choice.url, gate=gate, stored=cached.stored_at)
     return IndexParts(choice=choice, behind=behind, upstream=upstream, documents=documents)
+
+
+def _foreseen(upstream: Upstream, facts: Callable[[], Facts]) -> Foreseen:
+    """Return the pages of *upstream*; with a new page the facts are asked for that judge it."""
+    return Foreseen(
+        upstream,
+        begun=lambda project: facts().foresee(project),
+        failed=lambda project: facts().forgo(project),
+    )
 
 
 def _gate(shared: Shared, choice: UpstreamChoice, index: Index, project_json: ProjectJson) -> Gate:
@@ -168,6 +174,7 @@ def _gate(shared: Shared, choice: UpstreamChoice, index: Index, project_json: Pr
             listing=listing,
             clock=clock,
             log=say("facts"),
+            once=shared.once,
         )
     )
     gate = Gate(

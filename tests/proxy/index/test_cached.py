@@ -101,6 +101,7 @@ async def test_pages_outlive_the_process(tmp_path: Path) -> None:
     first = Case(tmp_path)
     first.source.answers = [b"one"]
     snapshot = await first.index.snapshot(NAME)
+    await first.index.close()
     second = Case(tmp_path)
     assert await second.index.snapshot(NAME) == snapshot
     assert second.source.asked == []
@@ -228,6 +229,7 @@ async def test_a_disk_that_is_full_costs_no_page(
     case.source.answers = [b"one"]
     await case.index.snapshot(NAME)
     await case.index.snapshot(NAME)
+    await case.index.close()
     assert case.said == ["page-not-kept"]
     assert case.source.asked == [None]
 

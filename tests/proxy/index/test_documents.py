@@ -51,6 +51,7 @@ async def test_project_and_version_are_kept_apart_and_over_a_restart(tmp_path: P
         "https://index.example.test/pypi/demo/json",
         "https://index.example.test/pypi/demo/1.0%2Blocal%2Fx/json",
     ]
+    await found.close()
     offline = documents(tmp_path, None, url)
     assert (await offline.snapshot(DEMO, "1.0+local/x")).digest == one.digest
     with pytest.raises(UpstreamFailed):

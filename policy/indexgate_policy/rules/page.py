@@ -5,7 +5,7 @@ because the rule picks out files by `kind`, `file` or `file_age`), the whole ver
 else an installer would go on to the version's sdist and build it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
@@ -78,12 +78,12 @@ def judge_page(
 ) -> PageVerdicts:
     """Return what *policy* says of all *releases* of one project. Never raises."""
     bench = _bench(assessment, policy, client, now)
-    usual, apart = _parted(bench, releases)
+    usual, apart, alike = _parted(bench, releases)
     judged: list[tuple[Release, dict[str, Verdict]]] = []
     touched: list[int] = []
     refused: dict[str, Verdict] = {}
     for release in apart:
-        verdicts = _judged(bench, release, presentation)
+        verdicts = _judged(bench, release, presentation, alike=id(release) in alike)
         refusals = [verdict for verdict in verdicts.values() if verdict.refused]
         if refusals:
             touched.append(len(judged))
@@ -184,38 +184,43 @@ def _bench(
 
 def _parted(
     bench: Bench | Exception, releases: Sequence[Release]
-) -> tuple[Verdict | None, Sequence[Release]]:
+) -> tuple[Verdict | None, Sequence[Release], Set[int]]:
     """Return the verdict of most files, and the releases that have to be judged besides.
 
-    The verdict is None when there is none of most. What cannot be judged here is left to the
-    judging of each release, which knows how to say so.
+    The verdict is None when there is none of most. The third are ids of those of these releases
+    whose files have one verdict each. What cannot be judged here is left to the judging of each
+    release, which knows how to say so.
     """
     if isinstance(bench, Exception):
-        return None, releases
+        return None, releases, frozenset()
     try:
         known = next((release for release in releases if release.files), None)
         tests = None if known is None else bench.apart(known.files[0])
         if tests is None:
-            return None, releases
+            return None, releases, frozenset()
         picked = {id(release) for test in tests for release in releases if test(release)}
         like = next((r for r in releases if id(r) not in picked and r.files), None)
         usual = None if like is None else bench.verdict(like.files[0])
     except Exception:
-        return None, releases
-    if usual is None or usual.refused:
-        return None, releases
-    return usual, [release for release in releases if id(release) in picked]
+        return None, releases, frozenset()
+    if usual is None or usual.refused:  # a refusal names the version, so there is one for each
+        return None, releases, {id(release) for release in releases} - picked
+    return usual, [release for release in releases if id(release) in picked], frozenset()
 
 
 def _judged(
-    bench: Bench | Exception, release: Release, presentation: Presentation
+    bench: Bench | Exception,
+    release: Release,
+    presentation: Presentation,
+    *,
+    alike: bool = False,
 ) -> dict[str, Verdict]:
     files = release.files
     if isinstance(bench, Exception):
         return {file.filename: fault(bench) for file in files}
-    if files and not bench.by_file and _is_uniform(files):
+    if files and (alike or (not bench.by_file and _is_uniform(files))):
         verdict = _verdict(bench, files[0])
-        return dict.fromkeys([file.filename for file in files], verdict)
+        return dict.fromkeys(release.filenames, verdict)
     verdicts = {file.filename: _verdict(bench, file) for file in files}
     refusals = [verdict for verdict in verdicts.values() if verdict.refused]
     whole = next((v for v in refusals if not bench.singles_out(v.rule)), None)

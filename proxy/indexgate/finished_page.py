@@ -15,10 +15,10 @@ from indexgate.store.records import VerdictSet
 from indexgate.verdict_counts import PASSED, Said
 from indexgate_policy.assessment import Assessment
 from indexgate_policy.rules.document import Policy
-from indexgate_policy.rules.page import PageVerdicts, judge_page
+from indexgate_policy.rules.page import PageVerdicts, judge_page, judge_release
 from indexgate_policy.rules.verdict import Action, Verdict
 from indexgate_policy.signals import Unknown
-from indexgate_policy.subject import Client
+from indexgate_policy.subject import Client, Release
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +51,18 @@ class JudgedBy:
             self.at,
             presentation=self.presentation,
         )
+
+    def passes(self, release: Release) -> bool:
+        """Tell whether a file of *release*, which upstream did not yank, passes by the page."""
+        verdicts = judge_release(
+            release,
+            self.assessment,
+            self.policy,
+            self.client,
+            self.at,
+            presentation=self.presentation,
+        )
+        return not release.yanked and not all(each.refused for each in verdicts.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

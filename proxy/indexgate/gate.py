@@ -19,11 +19,12 @@ from indexgate import formerly
 from indexgate.facts import Facts, Known
 from indexgate.finished_page import FinishedPage, JudgedBy, Variant, finish, sooner
 from indexgate.formerly import Formerly
-from indexgate.index.addresses import FileAddress
+from indexgate.index.addresses import FileAddress, address_of, canonical
 from indexgate.index.listing import MOST_CANDIDATES, Listing, listing
 from indexgate.index.presentation import QUARANTINED, Addresses, Presentation
 from indexgate.index.protocol import Index, NoSuchProject, Snapshot, UpstreamFailed
 from indexgate.index.subjects import releases
+from indexgate.index.trace import met_page
 from indexgate.listings import Listings
 from indexgate.policy_file import PolicyInForce
 from indexgate.shown import GRACE, Basis, Shown
@@ -192,6 +193,10 @@ class Gate:
             and judged.stamp == self.facts.stamp(project)
         )
 
+    def listing_at_hand(self, page: FinishedPage) -> Listing | None:
+        """Return what *page* lists, if it was read so lately that it need not be read for this."""
+        return self._listings.of(page.snapshot.project, page.snapshot.digest)
+
     def _make(
         self,
         listed: Listing,
@@ -236,6 +241,18 @@ class Gate:
         be had.
         """
         names = candidates(address.filename)[:MOST_CANDIDATES] if of is None else of
+        lately = self._judged_lately(address, names, client, run)
+        return lately or await self._look_for(address, names, client, run, of=of)
+
+    async def _look_for(
+        self,
+        address: FileAddress,
+        names: tuple[NormalizedName, ...],
+        client: Client,
+        run: str | None,
+        *,
+        of: tuple[NormalizedName, ...] | None,
+    ) -> JudgedFile | None:
         found = await self._find(address, names, stand_in=True)
         if isinstance(found, _Found):
             return await self._judged(found.listing, found.file, client, run)
@@ -261,6 +278,38 @@ class Gate:
         if former is None:
             return None
         return self._removed(former, found.pages.get(former.project), client)
+
+    async def foresee_file(
+        self, listed: Listing, file: PageFile, client: Client, run: str | None
+    ) -> None:
+        """Judge a listed file, so that its page need not be read when somebody asks for it."""
+        await self._judged(listed, file, client, run)
+
+    def _judged_lately(
+        self,
+        address: FileAddress,
+        names: tuple[NormalizedName, ...],
+        client: Client,
+        run: str | None,
+    ) -> JudgedFile | None:
+        """Return what was judged of the file at *address*, if all it was judged by still holds.
+
+        That takes no reading of the page, which may have been let go of since.
+        """
+        snapshot = self.index.at_hand(names[0]) if names else None
+        if snapshot is None:
+            return None
+        policy = self.policy.current(run)
+        asker = client if policy.asks_client else None
+        of = (snapshot.project, snapshot.digest, address.filename)
+        kept = self._verdicts.get((*of, asker, policy.digest, self.facts.stamp(of[0])))
+        if kept is None or self._clock() >= kept[1] or (listed := kept[0].listed) is None:
+            return None
+        if canonical(address_of(listed.url, listed.filename)) != address.path:
+            return None
+        self._first_seen(snapshot.project, True)
+        met_page("hit")
+        return kept[0]
 
     def _formerly_of(
         self, address: FileAddress, of: tuple[NormalizedName, ...] | None

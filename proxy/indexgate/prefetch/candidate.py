@@ -1,33 +1,39 @@
 """Which file of a page an installer will choose: of the newest version that passes and fits."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
+from operator import itemgetter
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
 from indexgate.index.listing import Listing
 from indexgate.prefetch.environment import Environment
-from indexgate.simple.filename import pep440
 from indexgate.simple.model import PageFile
+from indexgate_policy.subject import Release
 
-_LOOKED_AT = 300
-"""Versions that are held against the requirements, newest first."""
+_LOOKED_AT = 200
+"""Releases that are held against the requirements: the last of the page, where indexes list what
+is newest. One that lists it first, and so many, is only not fetched ahead for."""
 
 _TRIED = 10
-"""Versions whose files are looked at."""
+"""Releases whose files are looked at."""
 
 
 def candidate(
-    listed: Listing, passing: Sequence[str], versions: SpecifierSet, environment: Environment
+    listed: Listing,
+    passes: Callable[[Release], bool],
+    versions: SpecifierSet,
+    environment: Environment,
 ) -> PageFile | None:
     """Return the wheel that will be chosen of *versions*; None if it is a source, or none fits.
 
-    *passing* are the versions that the page offers, newest first.
+    *passes* tells whether the page offers a release.
     """
-    for version in islice(_in_order(passing[:_LOOKED_AT], versions), _TRIED):
-        names = _filenames(listed, version)
+    allowed = filter(passes, _in_order(listed.releases[-_LOOKED_AT:], versions))
+    for release in islice(allowed, _TRIED):
+        names = release.filenames
         ranked = ((rank_of(name, environment), name) for name in names)
         wheels = sorted((rank, name) for rank, name in ranked if rank is not None)
         for _, name in wheels:
@@ -54,27 +60,29 @@ def rank_of(filename: str, environment: Environment) -> int | None:
     return min((rank for rank in ranks if rank is not None), default=None)
 
 
-def _in_order(passing: Sequence[str], versions: SpecifierSet) -> Iterator[str]:
-    """Yield those of *passing* that *versions* allow; pre-releases only where there is no other."""
-    early: list[tuple[str, Version]] = []
+def _in_order(releases: Sequence[Release], versions: SpecifierSet) -> Iterator[Release]:
+    """Yield the *releases* of *versions*, newest first; pre-releases only if there are no others.
+
+    Those are of no version that counts which have none by PEP 440.
+    """
     found = False
-    for text in passing:
-        version = pep440(text)
-        if version is None:
-            continue
+    early: list[Release] = []
+    for version, release in sorted(_parsed(releases), key=itemgetter(0), reverse=True):
         if version.is_prerelease and not versions.prereleases:
-            early.append((text, version))
+            early.append(release)
         elif versions.contains(version, prereleases=True):
             found = True
-            yield text
+            yield release
     if not found:
-        yield from (text for text, version in early if versions.contains(version, prereleases=True))
+        for release in early:
+            if versions.contains(release.version, prereleases=True):
+                yield release
 
 
-def _filenames(listed: Listing, version: str) -> Sequence[str]:
-    releases = (release for release in reversed(listed.releases) if release.version == version)
-    release = next(releases, None)
-    return () if release is None else release.filenames
+def _parsed(releases: Sequence[Release]) -> Iterator[tuple[Version, Release]]:
+    for release in releases:
+        if isinstance(release.parsed, Version):
+            yield release.parsed, release
 
 
 def _fits(file: PageFile, environment: Environment) -> bool:

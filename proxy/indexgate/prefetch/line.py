@@ -11,7 +11,7 @@ from heapq import heappop, heappush
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName
 
-from indexgate.finished_page import FinishedPage
+from indexgate.index.listing import Listing
 from indexgate.prefetch.requirements import Need
 from indexgate.simple.model import PageFile
 
@@ -34,15 +34,15 @@ _MOST = 5_000  # projects in a line
 class Step:
     """A project to look at, so many requirements away from what the client asked for.
 
-    `page` is what the client was given of it, at depth 0. `chosen` is the file, of the index
-    `index_id`, that the client asked about itself; without it the file is to be guessed.
+    `chosen` is the file, of the index `index_id`, that the client is held to choose; without it
+    the page is to be looked at first. `listed` has it, where nobody has judged it yet.
     """
 
     project: NormalizedName
     depth: int = 0
-    page: FinishedPage | None = None
     chosen: PageFile | None = None
     index_id: str = ""
+    listed: Listing | None = None
 
 
 class Line:

@@ -86,7 +86,7 @@ class Prefetching:
             client.variant = variant
             client.line.asked(project, self._now())
             if cold:
-                client.line.add(Step(project=project, page=page))
+                client.line.add(self._leading_on(client, page, depth=0))
             self._go_on()
 
     def metadata_given(self, asker: Asker, judged: JudgedFile, *, cold: bool) -> None:
@@ -150,25 +150,23 @@ class Prefetching:
             self._go_on()
 
     async def _look(self, client: _Client, step: Step) -> None:
+        line = client.line
         try:
             if step.chosen is not None:
-                await self._follow(client, step, step.chosen, step.index_id)
+                await self._follow(client, step)
             elif self._private(step.project):
-                client.line.useless(step.project)
-            else:
-                page = step.page or await self._page(client, step.project)
-                chosen = None if page is None else await self._candidate(client, page)
-                if page is not None and chosen is not None:
-                    await self._follow(client, step, chosen, page.index_id)
+                line.useless(step.project)
+            elif (page := await self._page(client, step.project)) is not None:
+                await self._follow(client, self._leading_on(client, page, step.depth))
         except NoSuchProject:
             self._counts.dropped["missing"] += 1
-            client.line.useless(step.project)
+            line.useless(step.project)
         except UpstreamFailed as error:
-            client.line.useless(step.project)
+            line.useless(step.project)
             self._failed(error)
         except Exception as error:
             # Whatever it is, nobody asked for it: whoever does is told what there is to tell.
-            client.line.useless(step.project)
+            line.useless(step.project)
             self._log("prefetch-failed", f"{step.project}: {error!r}")
 
     async def _page(self, client: _Client, project: NormalizedName) -> FinishedPage | None:
@@ -192,23 +190,28 @@ class Prefetching:
         client.line.useless(project)
         return page if client.line.was_followed(project) else None
 
-    async def _candidate(self, client: _Client, page: FinishedPage) -> PageFile | None:
-        if page.refused is not None:
-            return None
-        project = page.snapshot.project
-        listed = await self._indexes.gate(page.index_id).listing(project, asked=False)
-        passing = page.judged_by.verdicts(listed).passing
-        versions = client.line.versions(project)
-        return candidate(listed, passing, versions, client.environment)
+    def _leading_on(self, client: _Client, page: FinishedPage, depth: int) -> Step:
+        """Return the step from *page* to the file that will be chosen of it, if there is one."""
+        project, chosen = page.snapshot.project, None
+        listed = self._indexes.gate(page.index_id).listing_at_hand(page)
+        if listed is not None and page.refused is None:
+            versions = client.line.versions(project)
+            chosen = candidate(listed, page.judged_by.passes, versions, client.environment)
+        return Step(
+            project=project, depth=depth, chosen=chosen, index_id=page.index_id, listed=listed
+        )
 
-    async def _follow(self, client: _Client, step: Step, chosen: PageFile, index_id: str) -> None:
+    async def _follow(self, client: _Client, step: Step) -> None:
         """Have the metadata of the file fetched, and put what it needs in the line."""
-        promised = chosen.core_metadata
-        if not isinstance(promised, dict) or "sha256" not in promised:
+        promised = None if step.chosen is None else step.chosen.core_metadata
+        if step.chosen is None or not isinstance(promised, dict) or "sha256" not in promised:
             return
-        if client.line.follow(step.project, chosen.filename):
+        if client.line.follow(step.project, step.chosen.filename):
+            if step.listed is not None:
+                gate, asker = self._indexes.gate(step.index_id), client.asker
+                await gate.foresee_file(step.listed, step.chosen, asker.client, asker.run)
             extras = client.line.extras(step.project)
-            metadata = await self._metadata(chosen, promised, index_id)
+            metadata = await self._metadata(step.chosen, promised, step.index_id)
             found = needs(requirements(metadata), client.environment, extras)
             client.line.needed(step, found)
 

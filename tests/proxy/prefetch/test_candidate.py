@@ -11,6 +11,7 @@ from indexgate.index.protocol import Snapshot
 from indexgate.index.subjects import releases
 from indexgate.prefetch.candidate import candidate, rank_of
 from indexgate.simple.model import PageFile, ProjectPage
+from indexgate_policy.subject import Release
 from tests.proxy.prefetch.agents import agent
 from tests.proxy.prefetch.test_requirements import on
 
@@ -44,8 +45,10 @@ def listed(*files: PageFile | str) -> Listing:
 
 
 def chosen(page: Listing, *passing: str, versions: str = "", on_mac: bool = False) -> str | None:
-    environment = MAC if on_mac else LINUX
-    found = candidate(page, passing, SpecifierSet(versions), environment)
+    def passes(release: Release) -> bool:
+        return release.version in passing
+
+    found = candidate(page, passes, SpecifierSet(versions), MAC if on_mac else LINUX)
     return None if found is None else found.filename
 
 
@@ -59,6 +62,7 @@ PAGE = listed(
     "demo-1.0-py3-none-any.whl",
     "demo-2.0-py3-none-any.whl",
     "demo-3.0rc1-py3-none-any.whl",
+    "demo-not.a.version.zip",
 )
 
 
@@ -67,12 +71,13 @@ PAGE = listed(
     [
         (("3.0rc1", "2.0", "1.0"), "", "2.0"),
         (("3.0rc1", "1.0"), "", "1.0"),
-        (("3.0rc1",), "", "3.0rc1"),
+        (("2.0", "1.0"), "", "2.0"),
+        (("3.0rc1",), ">2", "3.0rc1"),
         (("3.0rc1", "2.0", "1.0"), ">=3.0rc1", "3.0rc1"),
         (("3.0rc1", "2.0", "1.0"), "<2", "1.0"),
         (("3.0rc1", "2.0", "1.0"), ">=4", None),
         ((), "", None),
-        (("not a version", "1.0"), "", "1.0"),
+        (("not.a.version", "1.0"), "", "1.0"),
     ],
 )
 def test_it_is_the_newest_version_that_passes_and_is_needed(

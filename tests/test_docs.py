@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import click
 import pytest
 
-from indexgate import index_tables
+from indexgate import index_tables, team_tables
 from indexgate.cli.main import indexgate
 from indexgate.settings_table import BY_NAME
 from indexgate_policy.rules import document
@@ -142,6 +142,8 @@ def test_every_other_toml_that_is_shown_is_settings() -> None:
                 if index_tables.KEY in shown:
                     logins = {"ACME_LOGIN": "reader:password"}
                     index_tables.read(shown.pop(index_tables.KEY), Path(page), logins)
+                if team_tables.KEY in shown:
+                    team_tables.read(shown.pop(team_tables.KEY), Path(page))
                 assert shown.keys() <= BY_NAME.keys(), page
 
 

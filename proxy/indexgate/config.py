@@ -10,11 +10,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from indexgate import index_tables, setting_values
+from indexgate import index_tables, setting_values, team_tables
 from indexgate.errors import GateError
 from indexgate.index_tables import IndexTable
 from indexgate.setting_values import FoundValue, Origin
 from indexgate.settings_table import BY_NAME, TABLE, Setting
+from indexgate.team_tables import TeamTable
 
 Given: TypeAlias = str | bool | tuple[str, ...] | None
 _OF_ONE = {"upstream": "a `url`", "upstream_public": "a `public`", "upstream_ca": "a `ca`"}
@@ -30,7 +31,8 @@ class Settings:
     name or a path. `osv_url` is None when no advisories are wanted. `sources` are names of
     `source_offers`, `auto` or `none`; `private_names` are globs of normalised names. `origins` has
     every setting's origin, `notices` what the user should hear at start. `indexes` are several
-    upstreams in their order; without them it is the one of `upstream`.
+    upstreams in their order; without them it is the one of `upstream`. `teams` are those that
+    clients are told by.
     """
 
     config: Path | None
@@ -70,6 +72,7 @@ class Settings:
     origins: Mapping[str, Origin]
     notices: tuple[str, ...] = ()
     indexes: tuple[IndexTable, ...] = ()
+    teams: tuple[TeamTable, ...] = ()
 
 
 def load(
@@ -83,7 +86,7 @@ def load(
 
     *given* holds the command line's values by setting name (None or an empty tuple: not given).
     Raises GateError: `setting-invalid`, `setting-unknown`, `settings-file`, `indexes-clash`,
-    `indexes-and-upstream`, `login-missing`.
+    `indexes-and-upstream`, `login-missing`, `teams-clash`.
     """
     flags = dict(_flags(given))
     variables = dict(_variables(environ))
@@ -110,9 +113,12 @@ def load(
     if isinstance(config, Path) and index_tables.KEY in document:
         _one_or_several(origins, config)
         indexes = index_tables.read(document[index_tables.KEY], config, environ)
+    teams: tuple[TeamTable, ...] = ()
+    if isinstance(config, Path) and team_tables.KEY in document:
+        teams = team_tables.read(document[team_tables.KEY], config)
     named = [index.login_variable for index in indexes if index.login_variable is not None]
     notices = tuple(_unknown_variables(environ, named))
-    return Settings(**values, origins=origins, notices=notices, indexes=indexes)
+    return Settings(**values, origins=origins, notices=notices, indexes=indexes, teams=teams)
 
 
 def read_bounded(path: Path) -> bytes:
@@ -167,9 +173,10 @@ def _variable(setting: Setting) -> Origin:
 
 def _file_keys(document: Mapping[str, Any], path: Path) -> dict[str, FoundValue]:
     known = {setting.name: setting for setting in TABLE if setting.in_file}
-    for key in document.keys() - known.keys() - {index_tables.KEY}:
-        raise setting_values.unknown_key(key, [*known, index_tables.KEY], path)
-    plain = {key: value for key, value in document.items() if key != index_tables.KEY}
+    tables = (index_tables.KEY, team_tables.KEY)
+    for key in document.keys() - known.keys() - set(tables):
+        raise setting_values.unknown_key(key, [*known, *tables], path)
+    plain = {key: value for key, value in document.items() if key not in tables}
     return dict(setting_values.of_table(plain, known, path))
 
 

@@ -126,11 +126,13 @@ def besides_malware(policy: Policy) -> tuple[str, ...]:
 def table(wish: Wish, *, id_: str, owner: str, today: date) -> dict[str, object]:
     """Return the `[[exemption]]` that grants *wish* from *today* on, by its keys."""
     version = {"version": wish.version} if wish.version else {}
+    team = {} if wish.team is None else {"team": wish.team}
     return {
         "id": id_,
         "project": wish.project,
         **version,
         "rule": wish.rule,
+        **team,
         "reason": wish.reason,
         "owner": owner,
         "granted": today,

@@ -86,7 +86,7 @@ def test_a_flag_beats_a_variable_beats_the_file_beats_the_default(
 
 def test_every_setting_is_a_field_and_every_field_a_setting() -> None:
     names = [setting.name for setting in TABLE]
-    others = ["origins", "notices", "indexes"]
+    others = ["origins", "notices", "indexes", "teams"]
     assert [field.name for field in fields(Settings)] == [*names, *others]
 
 

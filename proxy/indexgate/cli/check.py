@@ -18,6 +18,7 @@ from indexgate.cli import check_arguments, check_reports, settings_options
 from indexgate.cli.check_arguments import Named
 from indexgate.cli.check_reports import ANNOTATIONS, FAIL_ON, STDOUT, Around, FailOn
 from indexgate.cli.settings_options import settings_options as with_settings
+from indexgate.cli.team_option import team_option as with_team
 from indexgate.config import Given, Settings
 from indexgate.locks.entry import Format, Lock
 from indexgate.locks.read import FORMATS
@@ -43,6 +44,7 @@ class Judge(Protocol):
         *,
         locks: Sequence[Lock],
         gates: Sequence[str],
+        team: str | None,
         done: Callable[[], None],
     ) -> Coroutine[Any, Any, Check]:
         """Judge *requirements* and *locks*; call *done* after each."""
@@ -114,6 +116,7 @@ class Judge(Protocol):
     " gl-code-quality-report.json.",
 )
 @click.option("--all", "whole", is_flag=True, help="Show also what passes in a long table.")
+@with_team
 @with_settings(_SETTINGS)
 def command(
     *,
@@ -129,6 +132,7 @@ def command(
     sarif: str | None,
     annotated: str | None,
     whole: bool,
+    team: str | None,
     **given: Given,
 ) -> int:
     """Tell what the policy makes of requirements, locks or an environment, without installing."""
@@ -154,7 +158,7 @@ def command(
     upstream = settings_options.upstream(settings)
     _prepare(settings, upstream)
     _note_empty(locks)
-    check = _judged(settings, upstream, asked, locks, gates)
+    check = _judged(settings, upstream, asked, locks, gates=gates, team=team)
     _report(check, sarif=sarif, annotated=annotated, as_json=as_json)
     if sarif != STDOUT:
         tell(check, as_json=as_json, whole=whole)
@@ -208,7 +212,9 @@ def _judged(
     upstream: UpstreamChoice,
     asked: Requirements,
     locks: Sequence[Lock],
+    *,
     gates: Sequence[str],
+    team: str | None,
 ) -> Check:
     from packaging.markers import default_environment
 
@@ -216,9 +222,10 @@ def _judged(
     environment = {name: str(value) for name, value in default_environment().items()}
     total = len(asked.entries) + sum(len(lock.entries) for lock in locks)
     with _progress(total) as done:
-        return asyncio.run(
-            judge(settings, upstream, asked, environment, locks=locks, gates=gates, done=done)
+        judging = judge(
+            settings, upstream, asked, environment, locks=locks, gates=gates, team=team, done=done
         )
+        return asyncio.run(judging)
 
 
 @contextmanager

@@ -27,6 +27,9 @@ _span = click.option(
     metavar="TIME",
     help="How long, in whole days (14d, 2w), to the end of the last one in UTC.",
 )
+_team = click.option(
+    "--team", metavar="NAME", help="Only for clients of this team.  [default: for all clients]"
+)
 
 
 @click.group(
@@ -53,6 +56,7 @@ def command() -> None:
 )
 @click.option("--reason", metavar="TEXT", help="Why it is needed; asked for without it.")
 @_span
+@_team
 @click.option(
     "--toml",
     is_flag=True,
@@ -66,6 +70,7 @@ def request(
     rule: str,
     reason: str | None,
     span: str | None,
+    team: str | None,
     toml: bool,
     by: str | None,
     **given: Given,
@@ -77,7 +82,7 @@ def request(
 
     why = _reason(reason)
     with exempt_book.opened(given, by=by) as book:
-        wish = exempt_grant.wished(book, target, rule, why, span or "14d")
+        wish = exempt_grant.wished(book, target, rule, why, span=span or "14d", team=team)
         if toml:
             table = exempting.table(wish, id_="asked", owner=book.by, today=book.now.date())
             del table["id"], table["granted"]
@@ -120,6 +125,7 @@ def list_(*, whole: bool, as_json: bool, **given: Given) -> int:
 @click.option("--rule", metavar="ID", help="The rule to waive, where nobody asked.")
 @click.option("--reason", metavar="TEXT", help="Why, where nobody asked.")
 @_span
+@_team
 @_by
 @with_settings(_SETTINGS)
 def grant(
@@ -128,6 +134,7 @@ def grant(
     rule: str | None,
     reason: str | None,
     span: str | None,
+    team: str | None,
     by: str | None,
     **given: Given,
 ) -> int:
@@ -139,7 +146,8 @@ def grant(
         for target in targets:
             asked = book.store.exemption_requests.get(target)
             if asked is not None:
-                wanted.append((asked.id, exempt_grant.again(book, asked.wish, span)))
+                again = exempt_grant.again(book, asked.wish, span=span, team=team)
+                wanted.append((asked.id, again))
                 continue
             if rule is None:
                 raise GateError(
@@ -148,7 +156,8 @@ def grant(
                     "`indexgate exempt list` shows what was. To grant what nobody asked for, name"
                     " the rule with `--rule`.",
                 )
-            wish = exempt_grant.wished(book, target, rule, _reason(reason), span or "14d")
+            why = _reason(reason)
+            wish = exempt_grant.wished(book, target, rule, why, span=span or "14d", team=team)
             wanted.append((None, wish))
         for line in exempt_grant.grant(book, wanted, _tell):
             click.echo(line)

@@ -17,6 +17,8 @@ from indexgate.policy_file import PolicyInForce
 from indexgate.run.held import POSSIBLE, held
 from indexgate.store.database import Store, open_store
 from indexgate.store.engines import STORE_FILE
+from indexgate.team_tables import TeamTable
+from indexgate.teams import configured
 from indexgate_policy.rules.document import Policy
 
 
@@ -24,7 +26,8 @@ from indexgate_policy.rules.document import Policy
 class Book:
     """The policy `written` down, the policy `in_force` with what was granted, and the store.
 
-    `path` is the file of granted exemptions, `by` who is at work.
+    `path` is the file of granted exemptions, `by` who is at work, `teams` are those of the
+    settings.
     """
 
     written: Policy
@@ -33,6 +36,7 @@ class Book:
     run: Path
     store: Store
     by: str
+    teams: tuple[TeamTable, ...]
     now: datetime
 
     @property
@@ -40,6 +44,10 @@ class Book:
         """The ids of what was granted apart from the policy."""
         own = {exemption.id for exemption in self.written.exemptions}
         return frozenset(e.id for e in self.in_force.exemptions if e.id not in own)
+
+    def team(self, name: str | None) -> str | None:
+        """Return the team *name* if the settings have it, None for None. Raises GateError."""
+        return None if name is None else configured(name, self.teams)
 
     @contextmanager
     def changed(self) -> Iterator[Tables]:
@@ -77,6 +85,7 @@ def opened(given: Mapping[str, Given], *, by: str | None = None) -> Iterator[Boo
             run=state.run,
             store=store,
             by=author,
+            teams=settings.teams,
             now=now(),
         )
     finally:

@@ -18,8 +18,9 @@ _STYLES = {"open": "bold yellow", "in force": "green", "over": "dim", "break-gla
 class Entry:
     """One line. `origin` is `policy` or `granted` for what was ever in force, else empty.
 
-    `until` is the last day on which it holds, `days` for how long it was asked, `uses` counts the
-    files that it let pass and `last_use` is the last day on which it did.
+    `team` is the one that it is for, None for all clients. `until` is the last day on which it
+    holds, `days` for how long it was asked, `uses` counts the files that it let pass and `last_use`
+    is the last day on which it did.
     """
 
     id: str
@@ -27,6 +28,7 @@ class Entry:
     what: str
     rules: tuple[str, ...]
     reason: str
+    team: str | None = None
     asked_by: str = ""
     by: str = ""
     days: int | None = None
@@ -60,6 +62,7 @@ def of_exemption(exemption: Exemption, book: Book, uses: Mapping[str, Uses]) -> 
         what=f"{exemption.written}{version}",
         rules=tuple(sorted(exemption.rules)),
         reason=exemption.reason,
+        team=exemption.team,
         by=exemption.owner,
         until=exemption.expires,
         origin="granted" if exemption.id in book.granted else "policy",
@@ -82,6 +85,7 @@ def tell(found: Iterable[Entry], *, as_json: bool) -> None:
             entry.state,
             entry.what,
             ", ".join(entry.rules),
+            entry.team or "all",
             _until(entry),
             entry.by or entry.asked_by or "a browser",
             entry.reason + (f" - {entry.answer}" if entry.answer else ""),
@@ -89,7 +93,7 @@ def tell(found: Iterable[Entry], *, as_json: bool) -> None:
         )
         for entry in found
     ]
-    print_table(("id", "state", "what", "rule", "until", "by", "reason", "uses"), rows)
+    print_table(("id", "state", "what", "rule", "team", "until", "by", "reason", "uses"), rows)
 
 
 def print_table(headings: Iterable[str], rows: Iterable[tuple[str, ...]]) -> None:
@@ -127,6 +131,7 @@ def _of_request(request: Request) -> Entry:
         what=f"{wish.project} {wish.version}".strip(),
         rules=(wish.rule,),
         reason=wish.reason,
+        team=wish.team,
         asked_by=wish.author,
         by=request.decided_by,
         days=wish.days,

@@ -11,8 +11,8 @@ from indexgate.cli.exempt_book import Book
 from indexgate.store.exemption_requests import Wish
 
 
-def wished(book: Book, target: str, rule: str, reason: str, span: str) -> Wish:
-    """Return what is asked for, held against the policy. Raises GateError."""
+def wished(book: Book, target: str, rule: str, reason: str, *, span: str, team: str | None) -> Wish:
+    """Return what is asked for, held against policy and settings. Raises GateError."""
     wanted = exempting.target(target)
     wish = Wish(
         author=book.by,
@@ -21,15 +21,17 @@ def wished(book: Book, target: str, rule: str, reason: str, span: str) -> Wish:
         rule=exempting.waivable(rule, book.written),
         reason=reason,
         days=exempting.days(span, book.written),
+        team=book.team(team),
     )
     exempting.check_malware(wanted, rule, book.written)
     return wish
 
 
-def again(book: Book, wish: Wish, span: str | None) -> Wish:
-    """Return *wish*, for another *span* if one is given, held against the policy as it is now."""
+def again(book: Book, wish: Wish, *, span: str | None, team: str | None) -> Wish:
+    """Return *wish* held against the policy as it is now, for another *span* or *team* if given."""
     target = f"{wish.project}{wish.version}"
-    whole = wished(book, target, wish.rule, wish.reason, span or f"{wish.days}d")
+    until = span or f"{wish.days}d"
+    whole = wished(book, target, wish.rule, wish.reason, span=until, team=team or wish.team)
     return replace(whole, author=wish.author)
 
 
@@ -59,7 +61,7 @@ def grant(
         if exempting.concerns_malware(wish.rule, book.written):
             tell(
                 click.style("WARNING", fg="red", bold=True)
-                + f": `{wish.rule}` keeps malware out; {wish.project} {wish.version} is let in"
+                + f": `{wish.rule}` keeps malware out; {_what(wish)} is let in"
                 f" whatever is known of it, to the end of {until}"
             )
         tell(f"Granted {id_}: {said(wish)}, to the end of {until}; in force on the next request")
@@ -68,6 +70,10 @@ def grant(
 
 def said(wish: Wish) -> str:
     """Return *wish* in words."""
-    what = f"{wish.project} {wish.version}".strip()
     days = "1 day" if wish.days == 1 else f"{wish.days} days"
-    return f"{what} from `{wish.rule}` for {days} ({wish.reason})"
+    return f"{_what(wish)} from `{wish.rule}` for {days} ({wish.reason})"
+
+
+def _what(wish: Wish) -> str:
+    team = "" if wish.team is None else f" of the team {wish.team}"
+    return f"{wish.project} {wish.version}".strip() + team

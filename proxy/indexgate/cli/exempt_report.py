@@ -56,7 +56,7 @@ def tell(given: Mapping[str, Given], *, as_json: bool) -> bool:
             click.echo(msgspec.json.encode(finding).decode())
     else:
         exempt_forms.print_table(
-            ("id", "finding", "what", "rule", "until", "from", "to do"),
+            ("id", "finding", "what", "rule", "team", "until", "from", "to do"),
             (_row(finding) for finding in found),
         )
     for id_, answer in quiet.items():
@@ -78,6 +78,11 @@ def _of(exemption: Exemption, book: Book, uses: Mapping[str, Uses]) -> Iterator[
         return
     if exemption.ends - book.now <= SOON:
         yield finding("ends-soon", "grant it anew or let it end")
+    longest = book.in_force.max_exemption
+    if longest is not None and exemption.granted is None and exemption.ends - book.now > longest:
+        yield finding("uncapped", "say when it was `granted`: `max_exemption` counts from there")
+    if exemption.team is not None and exemption.team not in {team.name for team in book.teams}:
+        yield finding("team-gone", f"the settings have no team `{exemption.team}`")
     for rule in sorted(idle.lost(exemption, book.in_force)):
         yield finding("rule-gone", f"the policy has no rule `{rule}`")
     since = exemption.granted
@@ -107,6 +112,6 @@ def _quiet(given: Mapping[str, Given], book: Book) -> Mapping[str, bool | Unknow
 def _row(finding: Finding) -> tuple[str, ...]:
     entry = finding.exemption
     return (
-        *(entry.id, finding.kind, entry.what, ", ".join(entry.rules)),
+        *(entry.id, finding.kind, entry.what, ", ".join(entry.rules), entry.team or "all"),
         *(str(entry.until), entry.origin, finding.text),
     )

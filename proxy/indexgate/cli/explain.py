@@ -11,6 +11,7 @@ from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 
 from indexgate.cli import settings_options
 from indexgate.cli.settings_options import settings_options as with_settings
+from indexgate.cli.team_option import team_option as with_team
 from indexgate.config import Given, Settings
 from indexgate.errors import GateError
 from indexgate.explanation import Explanation
@@ -35,6 +36,8 @@ class Explainer(Protocol):
         upstream: UpstreamChoice,
         name: NormalizedName,
         version: str | None,
+        *,
+        team: str | None,
     ) -> Coroutine[Any, Any, Explanation]:
         """Explain *name*."""
 
@@ -46,15 +49,16 @@ class Explainer(Protocol):
 )
 @click.argument("project", metavar="NAME[==VERSION]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@with_team
 @with_settings(SETTINGS)
-def command(project: str, as_json: bool, **given: Given) -> int:
+def command(project: str, as_json: bool, team: str | None, **given: Given) -> int:
     """Tell everything known of a project, and what the policy makes of it."""
     name, version = asked(project)
     settings = settings_options.settings(given)
     upstream = settings_options.upstream(settings)
     _prepare(settings, upstream)
     explainer: Explainer = importlib.import_module(_EXPLAINER).explain
-    explanation = asyncio.run(explainer(settings, upstream, name, version))
+    explanation = asyncio.run(explainer(settings, upstream, name, version, team=team))
     return tell(explanation, as_json=as_json, asking=settings_options.as_flags(given, _ASKING))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import click
 
-from indexgate import index_tables
+from indexgate import index_tables, team_tables
 from indexgate.cli.main import EXIT_CODES, indexgate
 from indexgate.settings_table import TABLE, Setting
 
@@ -25,6 +25,10 @@ _SEVERAL = """\
 Instead of `upstream` a file can name several indexes, each as a table. They are asked in the order
 in which they stand there: [how](../tasks/use-several-indexes.md).
 """
+_TEAMS = """\
+A file can say whose clients ask, so that policies and exemptions can speak of teams: a table for
+each, with `networks`, a `label`, or both: [how](../tasks/tell-teams-apart.md).
+"""
 
 
 def settings_page() -> str:
@@ -38,7 +42,10 @@ def settings_page() -> str:
         lines.extend(_setting(setting))
     lines.extend(("", "## [[index]]", "", *_SEVERAL.splitlines()))
     for key in index_tables.TABLE:
-        lines.extend(_key(key))
+        lines.extend(_key("index", key))
+    lines.extend(("", "## [[team]]", "", *_TEAMS.splitlines()))
+    for key in team_tables.TABLE:
+        lines.extend(_key("team", key))
     return "\n".join(lines) + "\n"
 
 
@@ -86,9 +93,9 @@ def _setting(setting: Setting) -> Iterator[str]:
     yield f"- Default: {setting.default_shown or f'`{setting.default}`'}"
 
 
-def _key(key: Setting) -> Iterator[str]:
-    """Yield what there is to say of a key of the `[[index]]` tables."""
-    yield from ("", f"### index.{key.name}", "", key.help, "")
+def _key(table: str, key: Setting) -> Iterator[str]:
+    """Yield what there is to say of a key of the tables `[[table]]`."""
+    yield from ("", f"### {table}.{key.name}", "", key.help, "")
     yield f"- Key: `{key.name}`{' (a list)' if key.many else ''}"
     yield f"- Allowed: {key.kind.allowed}"
     yield f"- Default: {key.default_shown or f'`{key.default}`'}"

@@ -33,7 +33,8 @@ KEPT = timedelta(days=400)
 class Wish:
     """What is asked for: the `rule` waived for `project` and `version` for so many `days`.
 
-    `version` is a PEP 440 specifier, empty for all versions; `author` is `BROWSER` if not known.
+    `version` is a PEP 440 specifier, empty for all versions; `team` the one team it is for, None
+    for all clients; `author` is `BROWSER` if not known.
     """
 
     author: str
@@ -42,6 +43,7 @@ class Wish:
     rule: str
     reason: str
     days: int
+    team: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +124,7 @@ class ExemptionRequests:
                 table.c.project == wish.project,
                 table.c.version == wish.version,
                 table.c.rule == wish.rule,
+                table.c.team.is_(None) if wish.team is None else table.c.team == wish.team,
             )
             found = connection.execute(same).first()
             if found is not None:
@@ -174,6 +177,7 @@ def _row(request: Request) -> dict[str, Any]:
         "decided_at": request.decided_at,
         "decided_by": request.decided_by,
         "answer": request.answer,
+        "team": wish.team,
     }
 
 
@@ -185,6 +189,7 @@ def _request(row: Row[Any]) -> Request:
         rule=row.rule,
         reason=row.reason,
         days=row.days,
+        team=row.team,
     )
     return Request(
         id=row.id,

@@ -35,7 +35,7 @@ from indexgate_policy.flags import Flag
 from indexgate_policy.health.result import HealthScore, Line
 from indexgate_policy.signals import Signal
 
-REVISION = "0005"
+REVISION = "0006"
 """The migration that makes the tables below."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -508,6 +508,7 @@ exemption_requests = Table(
     Column("decided_at", Moment, nullable=True),
     _text("decided_by"),
     _text("answer"),
+    _text("team", optional=True),
     Index("exemption_requests_state", "state"),
 )
 

@@ -11,14 +11,17 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from indexgate import found_again
 from indexgate.config import Settings
 from indexgate.fellows import ALONE, Fellows
 from indexgate.listening import Listening, bound
 from indexgate.logs import say
 from indexgate.redact import redact
 from indexgate.repeated_line import Gathered
+from indexgate.teams import Teams, unnamed
 from indexgate.upstream_choice import UpstreamChoice
 from indexgate.web.break_glass_routes import BreakGlass
+from indexgate.web.client import TEAMS
 from indexgate.web.document_routes import DocumentRoutes
 from indexgate.web.exemption_form import ExemptionForm
 from indexgate.web.file_routes import FileRoutes
@@ -114,6 +117,9 @@ def application(parts: Parts, settings: Settings, *, base: str) -> web.Applicati
     """Return the application with all its routes."""
     app = web.Application(middlewares=[guard(_names(settings), parts.gate_id, parts.requests)])
     app.on_response_prepare.append(sign)
+    app[TEAMS] = Teams(settings.teams)
+    for team in unnamed(parts.gate.policy.current(), settings.teams):
+        say("policy")("team-unknown", f"the policy names `{team}`, and no `[[team]]` does")
     new_names = NewNames(parts.clock)
     simple = SimpleRoutes(
         indexes=parts.indexes,
@@ -125,7 +131,7 @@ def application(parts: Parts, settings: Settings, *, base: str) -> web.Applicati
     )
     on_loopback = _on_loopback(settings.host)
     # Under a public address others would ask, by way of a proxy on this machine.
-    form = _form(parts) if on_loopback and settings.public_url is None else None
+    form = _form(parts, settings) if on_loopback and settings.public_url is None else None
     files = FileRoutes(
         indexes=parts.indexes,
         upstreams={index.gate.index_id: index.upstream for index in parts.each},
@@ -198,11 +204,12 @@ def _break_glass(parts: Parts) -> BreakGlass:
     )
 
 
-def _form(parts: Parts) -> ExemptionForm:
+def _form(parts: Parts, settings: Settings) -> ExemptionForm:
     return ExemptionForm(
         parts.indexes,
         parts.store.exemption_requests,
         secret=parts.secret,
+        flags=found_again.flags(settings),
         clock=parts.clock,
         log=say("exemptions"),
     )

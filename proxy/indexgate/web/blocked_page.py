@@ -35,11 +35,17 @@ class _Part:
 
 
 def blocked_page(
-    judged: JudgedFile, assessment: Assessment | None, ask: Offer | None, *, root: str
+    judged: JudgedFile,
+    assessment: Assessment | None,
+    ask: Offer | None,
+    *,
+    root: str,
+    team: str | Unknown | None = None,
 ) -> web.Response:
     """Return the page about *judged*; 403 while it is refused, 200 when it passes now.
 
-    *ask* is how to ask for an exemption, *root* the way from the page to the gate's root.
+    *ask* is how to ask for an exemption, *root* the way from the page to the gate's root, *team*
+    that of who looks, None where no team matters.
     """
     has_form = ask is not None and bool(ask.token)
     verdict, trace = judged.verdict, current()
@@ -52,7 +58,7 @@ def blocked_page(
         reason=verdict.reason if verdict.refused else "Run the install again.",
         hint=verdict.hint,
         explanation=_parts(verdict.explanation),
-        evidence=_evidence(judged, assessment),
+        evidence=[*_evidence(judged, assessment), *_asker(team)],
         policy=judged.policy[:12],
         ask=ask,
         root=root,
@@ -131,6 +137,10 @@ def _evidence(judged: JudgedFile, assessment: Assessment | None) -> list[tuple[s
     ]
     rows.append(("facts from", moment(assessment.assessed_at)))
     return rows
+
+
+def _asker(team: str | Unknown | None) -> list[tuple[str, str]]:
+    return [] if team is None else [("your team", _value(team))]
 
 
 def _moment_or_why(value: datetime | Unknown) -> str:

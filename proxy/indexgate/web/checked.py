@@ -29,6 +29,7 @@ from indexgate.requirements.entries import Elsewhere, Wanted
 from indexgate.requirements.file import Requirements
 from indexgate.sources.protocol import SourceFailed
 from indexgate.store.engines import StoreFailed
+from indexgate.teams import client_of
 from indexgate.upstream_choice import UpstreamChoice
 from indexgate.web.locked import Stands, judge_entry, known_of, page_notes, unlisted_hint
 from indexgate.web.parts import Clock, Parts, open_parts, utc_now
@@ -51,18 +52,21 @@ async def check(
     *,
     locks: Sequence[Lock] = (),
     gates: Sequence[str] = (),
+    team: str | None = None,
     done: Callable[[], None] = lambda: None,
     clock: Clock = utc_now,
 ) -> Check:
     """Judge *requirements* for the interpreter of *environment* (the variables of PEP 508 markers).
 
     After them come the entries of *locks*, each by itself. *gates* are further addresses of the
-    gate that locks may hold. *done* is called after each. Raises GateError, PolicyError.
+    gate that locks may hold, *team* is that of who would install. *done* is called after each.
+    Raises GateError, PolicyError.
     """
     stands = _stands(settings, upstream, gates)
     async with open_parts(settings, upstream, base="/", clock=clock) as parts:
+        client = client_of(team, settings.teams, parts.gate.policy.current())
         feed_failure = await read_feed(parts)
-        bench = _Bench(parts, in_force(requirements, environment), _python(environment))
+        bench = _Bench(parts, in_force(requirements, environment), _python(environment), client)
         room = asyncio.Semaphore(AT_ONCE)
 
         async def one(judge: Callable[[], Awaitable[Checked]]) -> Checked:
@@ -75,7 +79,7 @@ async def check(
             partial(bench.judge, number, entry) for number, entry in enumerate(requirements.entries)
         ]
         judges += [
-            partial(judge_entry, parts, lock, entry, stands)
+            partial(judge_entry, parts, lock, entry, stands, client)
             for lock in locks
             for entry in lock.entries
         ]
@@ -131,11 +135,12 @@ async def read_feed(parts: Parts) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class _Bench:
-    """A gate, what is in force of the requirements, and the interpreter they are for."""
+    """A gate, what is in force of the requirements, the interpreter they are for, and who asks."""
 
     parts: Parts
     force: InForce
     python: Version
+    client: Client
 
     async def judge(self, number: int, entry: Wanted | Elsewhere) -> Checked:
         """Judge the requirement *entry*, the one with this *number*."""
@@ -187,12 +192,12 @@ class _Bench:
         policy, now = gate.policy.current(), self.parts.clock()
         shown = gate.presentation
         newest = judge_release(
-            found[0].release, assessment, policy, Client(), now, presentation=shown
+            found[0].release, assessment, policy, self.client, now, presentation=shown
         )
         if not any(verdict.refused for verdict in newest.values()):
             return newest
         return judge_page(
-            listed.releases, assessment, policy, Client(), now, presentation=shown
+            listed.releases, assessment, policy, self.client, now, presentation=shown
         ).verdicts
 
 

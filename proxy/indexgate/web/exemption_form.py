@@ -24,6 +24,7 @@ from indexgate.proving import form_token, is_key
 from indexgate.simple.projects import valid_name
 from indexgate.store.engines import StoreFailed
 from indexgate.store.exemption_requests import BROWSER, ExemptionRequests, Request, Wish
+from indexgate.web.client import client_of
 from indexgate.web.new_names import NewNames
 from indexgate.web.refusal import NO_STORE, Problem
 from indexgate_policy.rules.exemptions import NOT_WAIVABLE
@@ -79,7 +80,10 @@ def offer(judged: JudgedFile) -> Offer | None:
 
 
 class ExemptionForm:
-    """The form: what is put into the page, and the routes that take it."""
+    """The form: what is put into the page, and the routes that take it.
+
+    *flags* are those by which a command on this machine finds the policy and the state of the gate.
+    """
 
     def __init__(
         self,
@@ -87,12 +91,14 @@ class ExemptionForm:
         requests: ExemptionRequests,
         *,
         secret: str,
+        flags: str,
         clock: Callable[[], datetime],
         log: Callable[[str, str], None],
     ) -> None:
         self._indexes = indexes
         self._requests = requests
         self._secret = secret
+        self._flags = flags
         self._clock = clock
         self._log = log
         self._bound = NewNames(clock, _A_MINUTE)
@@ -111,12 +117,13 @@ class ExemptionForm:
             return None
         longest = self._indexes.first.policy.current().max_exemption
         spans = tuple(d for d in _DAYS if longest is None or timedelta(days=d) <= longest)
+        what = f"{plain.project}{plain.version} --rule {plain.rule}"
         return Offer(
             project=plain.project,
             version=plain.version,
             rule=plain.rule,
             filename=plain.filename,
-            command=f"indexgate exempt request {plain.project}{plain.version} --rule {plain.rule}",
+            command=f"indexgate exempt request {what} {self._flags}".rstrip(),
             token=self._token(plain, self._clock().date()),
             days=spans or (1,),
         )
@@ -139,7 +146,8 @@ class ExemptionForm:
             return _too_many().response()
         try:
             async with asyncio.timeout(_DEADLINE):
-                kept = await self._kept({key: str(value) for key, value in given.items()})
+                fields = {key: str(value) for key, value in given.items()}
+                kept = await self._kept(fields, client_of(request))
         except (TimeoutError, UpstreamFailed, NoSuchProject, StoreFailed) as error:
             return _trouble(error).response()
         if isinstance(kept, Problem):
@@ -159,7 +167,9 @@ class ExemptionForm:
         if found is None:
             raise web.HTTPNotFound
         return web.Response(
-            text=_template().render(request=found, wish=found.wish, state=self._state(found)),
+            text=_template().render(
+                request=found, wish=found.wish, state=self._state(found), flags=self._flags
+            ),
             headers={
                 hdrs.CONTENT_TYPE: "text/html; charset=utf-8",
                 "Content-Security-Policy": _CSP,
@@ -177,11 +187,11 @@ class ExemptionForm:
         holds = any(each.id == request.id and each.ends > now for each in exemptions)
         return "granted" if holds else "over"
 
-    async def _kept(self, given: dict[str, str]) -> Request | Problem:
+    async def _kept(self, given: dict[str, str], client: Client) -> Request | Problem:
         name = valid_name(given.get("project", ""))
         if name is None:
             return _wrong("it names no project")
-        judged = await self._indexes.blocked(name, given.get("file", ""), Client())
+        judged = await self._indexes.blocked(name, given.get("file", ""), client)
         offered = None if judged is None else self.offer(judged)
         if offered is None or offered.rule != given.get("rule"):
             return _wrong("what it asks for is not refused by that rule now; open the page again")

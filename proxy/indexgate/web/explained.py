@@ -12,6 +12,7 @@ from indexgate.indexes import NO_PROJECT_HINT
 from indexgate.owners import Owner
 from indexgate.sources import operator_evidence
 from indexgate.store.engines import StoreFailed
+from indexgate.teams import client_of
 from indexgate.upstream_choice import UpstreamChoice
 from indexgate.web.parts import Parts, open_parts
 from indexgate_policy.assessment import Assessment
@@ -24,10 +25,20 @@ SHOWN = 5
 
 
 async def explain(
-    settings: Settings, upstream: UpstreamChoice, name: NormalizedName, version: str | None
+    settings: Settings,
+    upstream: UpstreamChoice,
+    name: NormalizedName,
+    version: str | None,
+    *,
+    team: str | None = None,
 ) -> Explanation:
-    """Explain *name*. Raises GateError when the index has no such project, or cannot be read."""
+    """Explain *name* to a client of *team*; None: its team is not known.
+
+    Raises GateError when the index has no such project, or cannot be read, or there is no such
+    team.
+    """
     async with open_parts(settings, upstream, base="/") as parts:
+        client = client_of(team, settings.teams, parts.gate.policy.current())
         try:
             owner = await parts.indexes.owner(name)
             listed = await parts.indexes.listing(name)
@@ -45,7 +56,8 @@ async def explain(
         await facts.of(listed)
         await facts.settled()  # unlike an installer, a person can wait for the JSON
         assessment = (await facts.of(listed)).assessment
-        return _explanation(parts.about(owner.index.gate), owner, listed, assessment, version)
+        about = parts.about(owner.index.gate)
+        return _explanation(about, owner, listed, assessment, version=version, client=client)
 
 
 def _explanation(
@@ -53,7 +65,9 @@ def _explanation(
     owner: Owner,
     listed: Listing,
     assessment: Assessment | Unknown,
+    *,
     version: str | None,
+    client: Client,
 ) -> Explanation:
     now = parts.clock()
     policy = parts.gate.policy.current()
@@ -61,7 +75,7 @@ def _explanation(
         listed.releases,
         assessment,
         policy,
-        Client(),
+        client,
         now,
         presentation=parts.gate.presentation,
     )

@@ -39,7 +39,7 @@ from indexgate.web.refusal import (
     refused,
     upstream_trouble,
 )
-from indexgate.web.refusal_details import MOST_VERSIONS, details
+from indexgate.web.refusal_details import MOST_VERSIONS, asking_team, details
 from indexgate.web.verbatim import AGAIN, Again
 from indexgate_policy.subject import Client
 
@@ -89,7 +89,7 @@ class FileRoutes:
         """Answer with a file that passes, or lead to why it does not."""
         asked_at = asyncio.get_running_loop().time()
         address = parse(request.rel_url.raw_path)
-        client = client_of(request.headers.get(hdrs.USER_AGENT, ""))
+        client = client_of(request)
         if address is None:
             return not_listed().response()
         try:
@@ -124,7 +124,7 @@ class FileRoutes:
         """Explain a refusal, judged again; of the path only the project's name is used."""
         name = valid_name(request.match_info["project"])
         filename = request.query.get("file", "")
-        client = client_of(request.headers.get(hdrs.USER_AGENT, ""))
+        client = client_of(request)
         if name is None:
             return not_listed().response()
         about(name)
@@ -142,7 +142,8 @@ class FileRoutes:
         assessment = self.indexes.assessment(judged)
         if "text/html" in request.headers.get(hdrs.ACCEPT, ""):
             ask = offer(judged) if self.form is None else self.form.offer(judged)
-            return blocked_page(judged, assessment, ask, root=_up(request))
+            team = asking_team(self.indexes.gate(judged.index_id).policy.current(), client)
+            return blocked_page(judged, assessment, ask, root=_up(request), team=team)
         if not judged.verdict.refused:
             return passes_now(judged).response()
         return (await self._refused(judged, client)).response()
@@ -213,7 +214,7 @@ class FileRoutes:
         if hdrs.RANGE in request.headers:
             return  # a look at the metadata inside, or the rest of a file that was counted
         self.uses.count(judged.verdict.exemptions, self.recorder.now())
-        client, subject = client_of(request.headers.get(hdrs.USER_AGENT, "")), judged.subject
+        client, subject = client_of(request), judged.subject
         self.served.count(
             judged.index_id,
             subject.project.name,
@@ -250,7 +251,7 @@ class FileRoutes:
             async with asyncio.timeout(_PATIENCE):
                 passing = await gate.passing(judged, client, MOST_VERSIONS)
         policy = gate.policy.current()
-        told = details(judged, self.indexes.assessment(judged), policy, passing)
+        told = details(judged, self.indexes.assessment(judged), policy, passing, client)
         return refused(judged.subject, judged.verdict, link, ask=command, details=told)
 
 

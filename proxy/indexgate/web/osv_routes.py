@@ -109,7 +109,7 @@ class OsvRoutes:
 
         One that cannot be judged fails the batch: an answer without it would let it pass.
         """
-        client = client_of(request.headers.get(hdrs.USER_AGENT, ""))
+        client = client_of(request)
         run = run_of(request.headers.get(hdrs.AUTHORIZATION))
         pins = list(dict.fromkeys(pinned for pinned in asked if pinned is not None))
         turns = asyncio.Semaphore(_AT_ONCE)

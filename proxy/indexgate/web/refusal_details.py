@@ -16,6 +16,7 @@ from indexgate_policy.rules.document import Policy
 from indexgate_policy.rules.refusal import meant
 from indexgate_policy.rules.wording import plain
 from indexgate_policy.signals import Unknown
+from indexgate_policy.subject import Client
 
 MOST_VERSIONS = 5
 """How many versions that pass are told."""
@@ -39,12 +40,16 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Details:
-    """What is added to the document of a refusal; `imitates` is the project that was meant."""
+    """What is added to the document of a refusal; `imitates` is the project that was meant.
+
+    `team` is that of the client, None where the policy speaks of no team.
+    """
 
     policy: str
     evidence: tuple[Evidence, ...]
     passing_versions: tuple[str, ...]
     imitates: str | None
+    team: str | Unknown | None = None
 
     def fields(self) -> dict[str, Any]:
         """Return the fields of the problem document."""
@@ -53,11 +58,21 @@ class Details:
             "passing_versions": self.passing_versions,
             "imitates": self.imitates,
             "policy": self.policy,
+            **self._of_team(),
         }
+
+    def _of_team(self) -> dict[str, str | None]:
+        if isinstance(self.team, Unknown):
+            return {"team": None, "team_unknown": self.team.reason}
+        return {} if self.team is None else {"team": self.team}
 
 
 def details(
-    judged: JudgedFile, assessment: Assessment | None, policy: Policy, passing: tuple[str, ...]
+    judged: JudgedFile,
+    assessment: Assessment | None,
+    policy: Policy,
+    passing: tuple[str, ...],
+    client: Client,
 ) -> Details:
     """Return the details of the refusal of *judged*; *passing* are the versions that pass."""
     flags = () if assessment is None else assessment.flags
@@ -66,7 +81,13 @@ def details(
         evidence=tuple(_evidence(judged, assessment)),
         passing_versions=passing,
         imitates=_imitated(policy, judged.verdict.rule, flags),
+        team=asking_team(policy, client),
     )
+
+
+def asking_team(policy: Policy, client: Client) -> str | Unknown | None:
+    """Return the team of *client*; None where *policy* speaks of no team."""
+    return client.team if policy.teams else None
 
 
 def project_details(assessment: Assessment | None, policy: Policy, rule: str) -> Details:

@@ -94,7 +94,7 @@ class SimpleRoutes:
     async def _page(
         self, request: web.Request, name: NormalizedName, form: Form
     ) -> web.StreamResponse:
-        client = client_of(request.headers.get(hdrs.USER_AGENT, ""))
+        client = client_of(request)
         variant = Variant(
             form=form,
             coding=coding(request.headers.getall(hdrs.ACCEPT_ENCODING, [])),

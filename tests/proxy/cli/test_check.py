@@ -264,6 +264,28 @@ def test_a_refused_pin_ends_with_1_and_an_unknown_project_with_2(
     assert run(["check", "./here", "--strict", *common]) == 1
 
 
+@pytest.mark.parametrize("what", ["demo==2.0", "demo.lock"])
+def test_what_is_for_a_team_passes_for_that_team_alone(
+    common: list[str], what: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    teams, policy, lock = tmp_path / "teams.toml", tmp_path / "teams-policy.toml", what
+    teams.write_text('[[team]]\nname = "web"\nlabel = "web"\n')
+    policy.write_text(
+        f'{TOO_NEW}[[exemption]]\nproject = "demo"\nrule = "too-new"\nteam = "data"\n'
+        'reason = "why"\nowner = "me"\nexpires = 2099-01-31\n'
+    )
+    if what == "demo.lock":
+        lock = str(tmp_path / "requirements.txt")
+        Path(lock).write_text("demo==2.0\n")
+    given = [*common, "--config", str(teams), "--policy", str(policy)]
+    for asking, code in (([], 1), (["--team", "web"], 1), (["--team", "data"], 0)):
+        assert run(["check", lock, *asking, *given]) == code
+        explained = run(["explain", "demo==2.0", *asking, *given])
+        assert explained == code
+    assert run(["check", lock, "--team", "dta", *given]) == 2
+    assert "Did you mean `data`?" in capsys.readouterr().err
+
+
 def test_a_constraint_on_the_command_line_bounds_the_choice(
     common: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -328,7 +328,8 @@ def test_those_who_grant_at_once_do_not_undo_each_other(place: list[str]) -> Non
 
     def grant(number: int) -> None:
         with exempt_book.opened(given, by="ann") as book:
-            wish = exempt_grant.wished(book, f"demo=={number}", "no-wheels", "why", "3d")
+            target = f"demo=={number}"
+            wish = exempt_grant.wished(book, target, "no-wheels", "why", span="3d", team=None)
             assert list(exempt_grant.grant(book, [(None, wish)], lambda _text: None))
 
     grant(0)
@@ -383,3 +384,69 @@ expires = 2099-01-31
     assert run(["exempt", "report", "--strict", *asking]) == 0
     out, err = said(capsys)
     assert (out, err.splitlines()[-1]) == ("", "Nothing to do")
+
+
+@pytest.fixture
+def teams(place: list[str], tmp_path: Path) -> list[str]:
+    """The flags of a gate that knows the teams `web` and `data`."""
+    settings = tmp_path / "gate.toml"
+    settings.write_text(
+        '[[team]]\nname = "web"\nlabel = "web"\n[[team]]\nname = "data"\nlabel = "data"\n'
+    )
+    return [*place, "--config", str(settings)]
+
+
+def test_an_exemption_is_asked_for_and_granted_for_one_team(
+    teams: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    all_, web = ask(teams, capsys), ask(teams, capsys, "Demo==2.0", "--team", "web")
+    assert all_ != web, "for another team is another request"
+    assert [each["team"] for each in lines("list", teams, capsys)].count("web") == 1
+    assert run(["exempt", "grant", web, *teams]) == 0
+    assert f"Granted {web}: demo ==2.0 of the team web from" in said(capsys)[1]
+    assert run(["exempt", "grant", all_, "--team", "data", *teams]) == 0
+    assert {each.id: each.team for each in in_force(teams).exemptions} == {web: "web", all_: "data"}
+    shown = {each["id"]: each["team"] for each in lines("list", teams, capsys)}
+    assert shown == {web: "web", all_: "data"}
+    run(["exempt", "list", *teams])
+    assert "│ web " in said(capsys)[0]
+    run(["exempt", "end", web, *teams])
+    ended = {each["id"]: each for each in lines("list", teams, capsys, "--all")}[web]
+    assert (ended["state"], ended["team"]) == ("ended", "web")
+
+
+def test_the_table_that_is_sent_has_the_team(
+    teams: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["request", "demo", "--rule", "wary", "--reason", "x", "--team", "web", "--toml"]
+    assert run(["exempt", *words, *teams]) == 0
+    [made] = granted.parse(f"version = 1\n{said(capsys)[0]}", source="x").exemptions
+    assert made.team == "web"
+
+
+@pytest.mark.parametrize("command", ["request", "grant"])
+def test_a_team_that_the_settings_do_not_name_is_said(
+    command: str, teams: list[str], place: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["exempt", command, "demo", "--rule", "wary", "--reason", "x", "--team", "wbe"]
+    assert run([*words, *teams]) == 2
+    assert "Did you mean `web`?" in said(capsys)[1]
+    assert run([*words, *place]) == 2
+    assert "no `[[team]]` of the settings names `wbe`" in said(capsys)[1]
+    assert not (Path(place[1]) / NAME).exists()
+
+
+def test_the_report_names_teams_that_are_gone_and_what_nothing_cuts_short(
+    teams: list[str], capsys: pytest.CaptureFixture[str], upstream: Upstream
+) -> None:
+    upstream.add(project("demo", wheel("demo", "2.0")))
+    words = ["exempt", "grant", "demo==2.0", "--rule", "no-wheels", "--reason", "x"]
+    run([*words, "--team", "web", *teams])
+    with changed(Path(teams[1]) / NAME) as tables:
+        [web] = tables["exemption"]
+        uncut = {**web, "id": "uncut", "expires": TODAY + timedelta(days=400)}
+        del uncut["granted"]
+        tables["exemption"] += [{**web, "id": "other", "team": "gone"}, uncut]
+    asking = [*teams, "--upstream", upstream.url]
+    found = {(each["kind"], each["exemption"]["id"]) for each in lines("report", asking, capsys)}
+    assert found == {("over", "ours"), ("team-gone", "other"), ("uncapped", "uncut")}

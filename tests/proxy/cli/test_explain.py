@@ -228,12 +228,17 @@ def test_the_exit_code_is_that_of_what_was_asked_for(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    asked: list[tuple[str, str, str | None]] = []
+    asked: list[tuple[str, str, str | None, str | None]] = []
 
     async def fake(
-        settings: Settings, upstream: UpstreamChoice, name: str, version: str | None
+        settings: Settings,
+        upstream: UpstreamChoice,
+        name: str,
+        version: str | None,
+        *,
+        team: str | None,
     ) -> Explanation:
-        asked.append((upstream.url, name, version))
+        asked.append((upstream.url, name, version, team))
         return made(**changes)
 
     module = ModuleType(explain._EXPLAINER)
@@ -242,8 +247,8 @@ def test_the_exit_code_is_that_of_what_was_asked_for(
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
     monkeypatch.setenv("INDEXGATE_STAET", "x")
     arguments = ["--upstream", "https://a.test/simple", "--state", str(tmp_path)]
-    assert run(["explain", "De_Mo==2.0", *arguments]) == code
-    assert asked == [("https://a.test/simple/", "de-mo", "2.0")]
+    assert run(["explain", "De_Mo==2.0", "--team", "web", *arguments]) == code
+    assert asked == [("https://a.test/simple/", "de-mo", "2.0", "web")]
     output = capsys.readouterr()
     assert "INDEXGATE_STAET" in output.err
     assert "release-age" in output.out

@@ -77,3 +77,14 @@ async def test_uses_are_counted_by_day(store: Store, clock: Clock) -> None:
         "two": Uses(count=3, last=date(2026, 3, 1)),
     }
     assert await store.exemption_uses.prune(clock.now + timedelta(days=401)) == 2
+
+
+def test_the_same_for_another_team_is_another_request(store: Store) -> None:
+    for_all, for_web = store.exemption_requests.ask(wish()), wish(team="web")
+    asked = store.exemption_requests.ask(for_web)
+    assert asked.id != for_all.id
+    assert store.exemption_requests.ask(for_web) == asked
+    assert store.exemption_requests.ask(wish()) == for_all
+    kept = store.exemption_requests.get(asked.id)
+    assert kept is not None
+    assert kept.wish.team == "web"

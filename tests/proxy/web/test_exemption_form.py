@@ -1,13 +1,17 @@
 """Asking for an exemption from the page of a refusal, and what it takes for that to count."""
 
+import asyncio
 import re
+import shlex
 from collections.abc import Iterator
 from datetime import timedelta
+from html import unescape
 from pathlib import Path
 
 import pytest
 
-from indexgate import exempting
+from indexgate import config, exempting, found_again, state_folder
+from indexgate.cli.main import run
 from indexgate.granted_file import NAME, changed
 from indexgate.store import exemption_requests
 from indexgate.store.exemption_requests import BROWSER
@@ -89,15 +93,50 @@ async def test_what_was_granted_is_said_to_be_over_when_it_is(
         assert "Run the install again" not in over
 
 
-async def test_the_terminal_gets_the_command_that_asks(upstream: Upstream, tmp_path: Path) -> None:
-    command = "indexgate exempt request demo==2.0 --rule too-new"
-    async with running(upstream, tmp_path) as gate:
+async def test_the_terminal_gets_the_command_that_asks_this_gate(
+    upstream: Upstream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "with a 'space"
+    folder.mkdir()
+    async with running(upstream, folder) as gate:
         async with gate.client.get(BLOCKED) as response:
             problem = await response.json(content_type=None)
             assert len(response.reason or "") <= 200
-        assert problem["ask"] == command
+        command = problem["ask"]
+        assert command.startswith("indexgate exempt request demo==2.0 --rule too-new --policy ")
         assert command in problem["detail"]
-        assert command in await page(gate)
+        assert command in unescape(await page(gate))
+        monkeypatch.chdir("/")
+        words = [*shlex.split(command)[1:], "--reason", "pasted"]
+        assert await asyncio.to_thread(run, words) == 0
+        [asked] = gate.parts.store.exemption_requests.all()
+        assert (asked.wish.rule, asked.wish.reason) == ("too-new", "pasted")
+        told = unescape(await page(gate, f"/exemptions/{asked.id}"))
+        [granting] = re.findall(r"<pre>(indexgate exempt grant .*?)</pre>", told)
+        assert await asyncio.to_thread(run, shlex.split(granting)[1:]) == 0
+        async with gate.client.get(BLOCKED) as response:
+            assert response.status == 409, "it passes now"
+
+
+@pytest.mark.parametrize(
+    ("given", "flags"),
+    [
+        ({}, ""),
+        ({"policy": "strict"}, "--policy strict"),
+        ({"policy": "balanced"}, ""),
+        ({"policy": "/etc/my policy.toml"}, "--policy '/etc/my policy.toml'"),
+        ({"policy": "here.toml"}, "--policy HERE/here.toml"),
+        ({"policy": "strict", "state": "/var/gate"}, "--policy strict --state /var/gate"),
+        ({"state": "kept"}, "--state HERE/kept"),
+    ],
+)
+def test_only_what_is_not_as_by_default_is_in_the_command(
+    given: dict[str, str], flags: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    usual = state_folder.default_path()
+    settings = config.load(given, {}, config.read_bounded, default_state=usual)
+    assert found_again.flags(settings) == flags.replace("HERE", str(tmp_path))
 
 
 async def test_beyond_this_machine_the_page_has_a_command_and_no_form(

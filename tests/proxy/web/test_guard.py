@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from indexgate.index.protocol import UpstreamFailed
-from indexgate.web.client import client_of, run_of
+from indexgate.web.client import named_by, run_of
 from indexgate.web.guard import host_name, known_hosts
 from indexgate.web.new_names import NewNames
 from indexgate_policy.signals import Unknown
@@ -109,7 +109,7 @@ def test_the_name_of_a_host_header(header: str, name: str) -> None:
     ],
 )
 def test_the_client_is_read_from_its_user_agent(agent: str, family: str, kind: str | None) -> None:
-    client = client_of(agent)
+    client = named_by(agent)
     assert client.family == family
     assert client.kind == kind or (kind is None and isinstance(client.kind, Unknown))
 
@@ -118,6 +118,7 @@ def test_the_client_is_read_from_its_user_agent(agent: str, family: str, kind: s
     ("header", "run"),
     [
         ("Basic cnVuLTAxMjM0NTY3ODlhYmNkZWY6eA==", "run-0123456789abcdef"),
+        (f"Basic cnVuLTAxMjM0NTY3ODlhYmNkZWY6{'eHh4' * 100}", "run-0123456789abcdef"),
         ("Basic bWU6cGFzc3dvcmQ=", None),
         ("Basic cnVuLTAxMjM=", None),
         ("Basic !!!", None),

@@ -19,6 +19,7 @@ from indexgate_policy.advisories import Advisory
 from indexgate_policy.assessment import Assessment
 from indexgate_policy.flags import Severity
 from indexgate_policy.rules.verdict import Action, Verdict
+from indexgate_policy.subject import Client
 from tests.policy.rules import facts
 from tests.proxy.web.running import JSON, NOW, running
 from tests.standins.packages import project, wheel
@@ -151,7 +152,7 @@ def assessed(**more: Any) -> Assessment:
 
 def test_the_imitated_name_and_the_advisories_of_the_version_are_evidence() -> None:
     known = assessed(advisories=[facts.malware(versions=("1.0",))])
-    told = details(judged(), known, LOOKALIKES, ("3", "2"))
+    told = details(judged(), known, LOOKALIKES, ("3", "2"), Client())
     assert told.imitates == "requests"
     assert told.passing_versions == ("3", "2")
     assert told.evidence[:2] == (
@@ -163,7 +164,7 @@ def test_the_imitated_name_and_the_advisories_of_the_version_are_evidence() -> N
 
 def test_an_advisory_of_another_version_is_no_evidence() -> None:
     other: Advisory = facts.malware(versions=("9.9",))
-    told = details(judged(), assessed(advisories=[other]), LOOKALIKES, ())
+    told = details(judged(), assessed(advisories=[other]), LOOKALIKES, (), Client())
     assert "advisory" not in {each.kind for each in told.evidence}
 
 
@@ -181,7 +182,7 @@ def test_a_name_that_is_like_another_is_only_told_where_that_is_the_matter(
     when: str, named: bool
 ) -> None:
     policy = facts.policy(facts.rule(when))
-    told = details(judged(), assessed(), policy, ())
+    told = details(judged(), assessed(), policy, (), Client())
     assert told.imitates == ("requests" if named else None)
     assert project_details(assessed(), policy, "r").imitates == told.imitates
     assert project_details(assessed(), policy, "quarantined").imitates is None

@@ -15,6 +15,7 @@ from urllib.parse import urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
+from cachetools import LRUCache
 from yarl import URL
 
 from indexgate.index.network import PublicResolver, is_private, refuse_private
@@ -33,6 +34,9 @@ _NO_TIMERS = aiohttp.ClientTimeout(total=None)
 Origin: TypeAlias = tuple[str, str | None, int | None]
 """Scheme, host and port."""
 
+_Proxy: TypeAlias = tuple[URL | None, dict[str, str]]
+"""A proxy, None where none is used, and its login."""
+
 
 class Connection:
     """The connection to one index. Open it with `async with`."""
@@ -45,6 +49,7 @@ class Connection:
         self._turn_beside = asyncio.Semaphore(_AT_ONCE)
         self._host = urlsplit(settings.root).hostname
         self._home = origin_of(settings.root)
+        self._proxies: LRUCache[Origin, _Proxy] = LRUCache(1000)
 
     async def __aenter__(self) -> "Connection":
         resolver = aiohttp.DefaultResolver()
@@ -104,7 +109,10 @@ class Connection:
             raise RuntimeError("the upstream was not opened with `async with`")
         self._check_hop(url)
         try:
-            proxy, proxy_login = self._proxy_for(url)
+            origin = origin_of(url)
+            if origin not in self._proxies:  # the environment's are looked up in all of it
+                self._proxies[origin] = self._proxy_for(url)
+            proxy, proxy_login = self._proxies[origin]
             # Not by aiohttp's `sock_read`: its timer may go on in a connection that lies in the
             # pool, and then fails the next request at once (aio-libs/aiohttp#12953).
             async with asyncio.timeout(self.settings.timeout):
@@ -152,7 +160,7 @@ class Connection:
             named.add(self._host)
         return frozenset(host for host in named if host)
 
-    def _proxy_for(self, url: str) -> tuple[URL | None, dict[str, str]]:
+    def _proxy_for(self, url: str) -> _Proxy:
         """Return the proxy for *url* and its login: the configured one, else the environment's.
 
         aiohttp would read the environment by itself, but then netrc too, for any host at all.

@@ -50,6 +50,10 @@ _MOST_NAMES = 500
 _MOST_TEXT = 1000
 _PYTHON = "Programming Language :: Python :: "
 _VERSION = re.compile(r"[0-9]+(\.[0-9]+)?")
+_PLAIN_NEED = re.compile(
+    r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?) ?"
+    r"(?:(?:[<>!=]=|[<>]) ?[0-9]+(?:\.[0-9]+)*(?:,(?! ?$) ?| ?$))*"
+)
 _ALIKE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 _OFF_THE_LOOP = 256_000
 _MOST_FORESEEN = 1000
@@ -225,13 +229,24 @@ def _requires(told: list[str] | None) -> tuple[str, ...] | Unknown:
         return _untold("what the project needs")
     names = set()
     for text in told[:_MOST_NAMES]:
-        try:
-            requirement = Requirement(text[:_MOST_TEXT])
-        except InvalidRequirement:
-            continue
-        if requirement.marker is None or "extra" not in str(requirement.marker):
-            names.add(canonicalize_name(requirement.name))
+        plain = _PLAIN_NEED.fullmatch(text)
+        name = _needed(text[:_MOST_TEXT]) if plain is None else plain[1]
+        if name is not None:
+            names.add(canonicalize_name(name))
     return tuple(sorted(names))
+
+
+def _needed(text: str) -> str | None:
+    """Return whom *text* requires; None where it is for an extra only, or no requirement."""
+    what, _, marker = text.partition(";")
+    if "extra ==" in marker and "@" not in what:  # by far the most, and long to read in full
+        return None
+    try:
+        requirement = Requirement(text)
+    except InvalidRequirement:
+        return None
+    for_extra = requirement.marker is not None and "extra" in str(requirement.marker)
+    return None if for_extra else requirement.name
 
 
 def _pythons(classifiers: list[str] | None) -> tuple[str, ...] | Unknown:

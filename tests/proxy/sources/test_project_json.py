@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
 from indexgate.index.documents import document_address
@@ -184,6 +185,96 @@ async def test_an_index_that_is_down_refused_the_connection() -> None:
         source = ProjectJson(index, index_url=url)
         with pytest.raises(SourceFailed, match="refused the connection"):
             await source.signals(Asked(project=SAMPLE), NOW)
+
+
+async def test_what_was_begun_early_is_asked_for_once(
+    service: ProjectJsonService, index: Upstream
+) -> None:
+    source = ProjectJson(index, index_url=service.url)
+    source.foresee(SAMPLE)
+    source.foresee(SAMPLE)
+    assert Signals(await source.signals(Asked(project=SAMPLE), NOW)).value("release_count") == 2
+    assert service.log == [PATH]
+    await source.signals(Asked(project=SAMPLE), NOW)
+    assert service.log == [PATH, PATH]
+
+
+async def test_what_nobody_wants_after_all_is_given_up(
+    service: ProjectJsonService, index: Upstream
+) -> None:
+    service.fault(PATH, Hold())
+    source = ProjectJson(index, index_url=service.url)
+    source.foresee(SAMPLE)
+    source.forgo(SAMPLE)
+    source.forgo(SAMPLE)
+    service.heal()
+    assert Signals(await source.signals(Asked(project=SAMPLE), NOW)).value("release_count") == 2
+
+
+async def test_what_failed_early_fails_for_who_wants_it(
+    service: ProjectJsonService, index: Upstream
+) -> None:
+    service.fault(PATH, Status(status=500))
+    source = ProjectJson(index, index_url=service.url)
+    source.foresee(SAMPLE)
+    with pytest.raises(SourceFailed, match="status 500"):
+        await source.signals(Asked(project=SAMPLE), NOW)
+
+
+async def test_an_index_whose_json_fails_is_not_left_alone_for_it(
+    service: ProjectJsonService, index: Upstream
+) -> None:
+    service.fault(PATH, Status(status=500))
+    source = ProjectJson(index, index_url=service.url)
+    for _ in range(10):
+        with pytest.raises(SourceFailed):
+            await source.signals(Asked(project=SAMPLE), NOW)
+    assert index.breaker.closed
+
+
+@pytest.mark.parametrize(
+    ("requirement", "needed"),
+    [
+        ("other", "other"),
+        ("Other_Thing>=1,<2", "other-thing"),
+        ("other (>=1)", "other"),
+        ("other[more]>=1; python_version < '3.12'", "other"),
+        ("other; extra == 'more'", None),
+        ('other>=1; python_version < "3" and extra == "more"', None),
+        ("other @ https://files.example.test/other.zip", "other"),
+        ("other~=1", None),
+        ("other>=1,", "other"),
+        ("not a requirement", None),
+        ("", None),
+    ],
+)
+def test_a_requirement_is_needed_unless_it_is_for_an_extra(
+    requirement: str, needed: str | None
+) -> None:
+    told = document()
+    told["info"]["requires_dist"] = [requirement]
+    assert values(told)["requires"] == (() if needed is None else (needed,))
+
+
+_NEEDS = st.from_regex(
+    r"[ab_.-]{1,3}( ?\(?(>=|<|~=|==|!=) ?[0-9]{1,2}(\.[0-9*])?,? ?\)?){0,2}(; ?"
+    r"(extra|python_version) ?(==|<) ?'[0-9a]')?",
+    fullmatch=True,
+)
+
+
+@given(_NEEDS)
+def test_what_is_read_quickly_is_read_as_packaging_reads_it(text: str) -> None:
+    try:
+        requirement = Requirement(text)
+    except InvalidRequirement:
+        expected: tuple[str, ...] = ()
+    else:
+        for_extra = requirement.marker is not None and "extra" in str(requirement.marker)
+        expected = () if for_extra else (canonicalize_name(requirement.name),)
+    told = document()
+    told["info"]["requires_dist"] = [text]
+    assert values(told)["requires"] == expected
 
 
 async def test_a_large_document_is_read_as_a_small_one(

@@ -14,7 +14,9 @@ from indexgate.index.file_check import FileCheck
 from indexgate.index.off_loop import off_loop
 from indexgate.index.part_file import PartFile
 
-_MOST_WAITING = 512 * 1024
+_AT_ONCE = 256 * 1024
+_MOST_WAITING = 3 * _AT_ONCE
+_SOON = 0.01  # seconds in which less is written: other processes read along from the disk
 
 _Piece: TypeAlias = tuple[int, bytes]
 """Where in the file the bytes begin, and the bytes."""
@@ -31,6 +33,7 @@ class Writing:
         self._latest: list[_Piece] = []
         self._waiting: list[_Piece] = []
         self._waiting_bytes = 0
+        self._soon: asyncio.TimerHandle | None = None
 
     def add(self, chunk: bytes) -> None:
         """Take the next bytes into memory."""
@@ -39,22 +42,28 @@ class Writing:
         self.received += len(chunk)
 
     async def keep_up(self) -> None:
-        """Have what was added written, and return when there is room in memory for more.
+        """Have what was added written before long; return when there is room in memory for more.
 
         Raises OSError, and UpstreamFailed for too many bytes.
         """
         if self._job is not None and (self._job.done() or self._waiting_bytes >= _MOST_WAITING):
             await self._end_job()
-        if self._job is None:
+        if self._job is None and self._waiting_bytes >= _AT_ONCE:
             self._begin_job()
+        elif self._soon is None:
+            self._soon = asyncio.get_running_loop().call_later(_SOON, self._begin_job_soon)
 
     async def finish(self) -> None:
         """Return when all is written. Raises as `keep_up` does."""
         while self._job is not None or self._waiting:
-            await self.keep_up() if self._job is None else await self._end_job()
+            if self._job is None:
+                self._begin_job()
+            await self._end_job()
 
     async def settle(self) -> None:
         """Return when no thread uses the file any more, whatever came of it."""
+        if self._soon is not None:
+            self._soon.cancel()
         if self._job is not None:
             with suppress(Exception):
                 await self._job
@@ -66,6 +75,11 @@ class Writing:
                 if at <= start < at + len(chunk):
                     return chunk[start - at : start - at + length]
         return None
+
+    def _begin_job_soon(self) -> None:
+        self._soon = None
+        if self._job is None and self._waiting:
+            self._begin_job()
 
     def _begin_job(self) -> None:
         self._latest, self._waiting, self._waiting_bytes = self._waiting, [], 0

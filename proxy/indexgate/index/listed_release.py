@@ -60,7 +60,9 @@ class ListedRelease(Release):
             return self._released
         except AttributeError:
             uploads = self._listed.uploads
-            self._released = earliest([uploads[place] for place in self._places])
+            moments = [uploads[place] for place in self._places]
+            first = moments[0]
+            self._released = first if len(moments) == 1 else earliest(moments)
             return self._released
 
     @property
@@ -117,7 +119,10 @@ def _kind(file: PageFile, project: Project) -> Kind:
 
 def earliest(moments: Sequence[datetime | Unknown]) -> datetime | Unknown:
     """Return the earliest of *moments*, unknown if any is."""
-    known = [moment for moment in moments if isinstance(moment, datetime)]
-    if len(known) < len(moments):
-        return next(moment for moment in moments if isinstance(moment, Unknown))
-    return min(known) if known else Unknown(reason="the project has no files")
+    earliest: datetime | None = None
+    for moment in moments:
+        if isinstance(moment, Unknown):
+            return moment
+        if earliest is None or moment < earliest:
+            earliest = moment
+    return Unknown(reason="the project has no files") if earliest is None else earliest

@@ -14,10 +14,10 @@ from pathlib import Path
 import msgspec
 from packaging.utils import NormalizedName
 
-from indexgate.index.packing import BrokenPacking, unpack
+from indexgate.index.packing import BrokenPacking, digest_of, unpack
 from indexgate.index.protocol import Snapshot
 
-_FORMAT = 1
+_FORMAT = 2
 _PRUNE_EVERY = 500
 
 
@@ -56,7 +56,7 @@ class PageFolder:
             body = unpack(kept.packed)
         except (OSError, msgspec.MsgspecError, BrokenPacking):
             return None
-        intact = blake2b(body, digest_size=16).hexdigest() == kept.digest
+        intact = digest_of(body) == kept.digest
         if kept.format != _FORMAT or kept.project != project or not intact:
             return None
         with suppress(OSError):

@@ -44,14 +44,13 @@ class Snapshot:
 
     def page(self) -> ProjectPage:
         """Read the page. It was readable when it was taken in. Raises UpstreamFailed."""
-        if self.at_hand is not None:
-            return self.at_hand
+        return self.read(unpack(self.packed)) if self.at_hand is None else self.at_hand
+
+    def read(self, body: bytes) -> ProjectPage:
+        """Read *body* as the page that this is. Raises UpstreamFailed."""
         try:
             return read_page(
-                unpack(self.packed),
-                content_type=self.content_type,
-                url=self.url,
-                project=self.project,
+                body, content_type=self.content_type, url=self.url, project=self.project
             )
         except Unreadable as error:
             raise UpstreamFailed(error.kind, error.reason) from error

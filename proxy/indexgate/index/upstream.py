@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
-from hashlib import blake2b
 from typing import TypeAlias
 from urllib.parse import urljoin, urlsplit
 
@@ -24,7 +23,7 @@ from packaging.utils import NormalizedName
 from indexgate.index.breaker import Breaker
 from indexgate.index.connection import Connection, Origin, origin_of
 from indexgate.index.counts import UpstreamCounts
-from indexgate.index.packing import pack
+from indexgate.index.packing import digest_of, pack
 from indexgate.index.page_body import CODINGS, read_page_body
 from indexgate.index.protocol import NoSuchProject, Snapshot, UpstreamFailed
 from indexgate.index.trouble import bad_status, failure, timed_out
@@ -324,9 +323,14 @@ async def _taken_in(head: Snapshot, body: bytes | None, reading: _Reading) -> Sn
 
 
 def _with_page(head: Snapshot, body: bytes) -> Snapshot:
-    snapshot = replace(head, packed=pack(body), digest=digest_of(body))
-    page = snapshot.page()
-    return replace(snapshot, api_version=page.api_version, at_hand=page)
+    page = head.read(body)
+    return replace(
+        head,
+        packed=pack(body),
+        digest=digest_of(body),
+        api_version=page.api_version,
+        at_hand=page,
+    )
 
 
 def _with_document(head: Snapshot, body: bytes) -> Snapshot:
@@ -337,11 +341,6 @@ def _with_document(head: Snapshot, body: bytes) -> Snapshot:
     if valid_name(name) != head.project.partition("/")[0]:
         raise UpstreamFailed("garbage", "sent the document of another project")
     return replace(head, packed=pack(body), digest=digest_of(body))
-
-
-def digest_of(body: bytes) -> str:
-    """Return what tells two contents of a page apart."""
-    return blake2b(body, digest_size=16).hexdigest()
 
 
 def _repeatable(header: str | None) -> str | None:

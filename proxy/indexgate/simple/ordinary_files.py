@@ -24,7 +24,7 @@ class OrdinaryFiles(Sequence[PageFile]):
     `filenames` and `uploads` have the name and the upload time of each; None is a time not told.
     """
 
-    __slots__ = ("_instead", "_prefix", "_rows", "filenames", "uploads")
+    __slots__ = ("_instead", "_prefix", "_rows", "_schemes", "filenames", "uploads")
 
     def __init__(
         self,
@@ -40,6 +40,8 @@ class OrdinaryFiles(Sequence[PageFile]):
         self._rows = rows
         self._prefix = prefix
         self._instead = instead or {}
+        secure = {row.url.startswith("https:") for row in rows} if prefix else ()
+        self._schemes = [b"https" if each else b"http" for each in secure]
 
     def moved(self, prefix: str, instead: Mapping[int, PageFile]) -> "OrdinaryFiles":
         """Return the same files at other addresses: *prefix*, then scheme, host and path.
@@ -77,11 +79,10 @@ class OrdinaryFiles(Sequence[PageFile]):
         An address comes right behind its key, and in no text can there be a quotation mark that is
         not escaped; so what looks like the start of an address is one.
         """
-        if self._prefix:
-            prefix = msgspec.json.encode(self._prefix)[:-1]
-            for scheme in (b"https", b"http"):
-                start = b'"url":"' + scheme + b"://"
-                encoded = encoded.replace(start, b'"url":' + prefix + scheme + b"/")
+        prefix = msgspec.json.encode(self._prefix)[:-1]
+        for scheme in self._schemes:
+            start = b'"url":"' + scheme + b"://"
+            encoded = encoded.replace(start, b'"url":' + prefix + scheme + b"/")
         return encoded
 
     def __len__(self) -> int:

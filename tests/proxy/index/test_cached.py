@@ -9,10 +9,9 @@ import pytest
 from packaging.utils import NormalizedName
 
 from indexgate.index.cached import CachedIndex, Freshness
-from indexgate.index.packing import pack
+from indexgate.index.packing import digest_of, pack
 from indexgate.index.page_folder import PageFolder
 from indexgate.index.protocol import NoSuchProject, Snapshot, UpstreamFailed
-from indexgate.index.upstream import digest_of
 
 NAME = NormalizedName("demo")
 NOW = datetime(2026, 11, 22, tzinfo=UTC)

@@ -8,10 +8,9 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 from indexgate.index.cached import Freshness
 from indexgate.index.documents import Documents
-from indexgate.index.packing import pack
+from indexgate.index.packing import digest_of, pack
 from indexgate.index.page_folder import PageFolder
 from indexgate.index.protocol import NoSuchProject, Snapshot, UpstreamFailed
-from indexgate.index.upstream import digest_of
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 DEMO = canonicalize_name("demo")

@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 from packaging.utils import NormalizedName
 
-from indexgate.index.packing import pack
+from indexgate.index.packing import digest_of, pack
 from indexgate.index.page_folder import PageFolder
 from indexgate.index.protocol import Snapshot
-from indexgate.index.upstream import digest_of
 
 DEMO = NormalizedName("demo")
 

@@ -9,11 +9,10 @@ import pytest
 from packaging.utils import NormalizedName
 
 from indexgate.index import page_saver
-from indexgate.index.packing import pack
+from indexgate.index.packing import digest_of, pack
 from indexgate.index.page_folder import PageFolder
 from indexgate.index.page_saver import PageSaver
 from indexgate.index.protocol import Snapshot
-from indexgate.index.upstream import digest_of
 
 DEMO, OTHER = NormalizedName("demo"), NormalizedName("other")
 

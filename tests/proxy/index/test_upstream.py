@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 import pytest
 from packaging.utils import NormalizedName
 
+from indexgate.index.packing import digest_of
 from indexgate.index.protocol import UpstreamFailed
-from indexgate.index.upstream import Upstream, digest_of
+from indexgate.index.upstream import Upstream
 from indexgate.index.upstream_settings import UpstreamSettings
 from tests.standins.faults import Status, redirect, too_many_requests
 from tests.standins.packages import project, wheel

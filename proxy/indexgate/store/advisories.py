@@ -73,6 +73,7 @@ class StoredAdvisories:
         self._writer = writer
         self._clock = clock
         self._names = _NONE
+        self._feed: FeedState | None = None
         self._looked: datetime | None = None
 
     def of(self, project: NormalizedName) -> tuple[Advisory, ...]:
@@ -96,16 +97,12 @@ class StoredAdvisories:
         return self._current_names().revision
 
     def feed_state(self) -> FeedState | None:
-        """Return the feed's state as last stored; None before the first. Raises StoreFailed."""
-        row = self._reader.first(_FEED)
-        if row is None:
-            return None
-        return FeedState(
-            fetched_at=row.fetched_at,
-            newest_modified=row.newest_modified,
-            etag=row.etag,
-            records=row.records,
-        )
+        """Return the feed's state as last stored; None before the first. Raises StoreFailed.
+
+        What another worker stored is seen within a second.
+        """
+        self._current_names()
+        return self._feed
 
     def replace_all(self, records: Iterable[Record], feed: FeedState) -> int:
         """Put *records* in the place of all that is held; return the number of rows.
@@ -163,7 +160,8 @@ class StoredAdvisories:
         return self._names
 
     def _look(self) -> None:
-        row = self._reader.first(_FEED)
+        row = self._reader.quick(_FEED)
+        self._feed = None if row is None else _feed(row)
         if row is None:
             self._names = _NONE
         elif row.revision != self._names.revision:
@@ -171,6 +169,15 @@ class StoredAdvisories:
             hashes = array("q", sorted(hash(name) for (name,) in names))
             self._names = _Names(revision=row.revision, hashes=hashes)
         self._looked = self._clock()
+
+
+def _feed(row: Any) -> FeedState:
+    return FeedState(
+        fetched_at=row.fetched_at,
+        newest_modified=row.newest_modified,
+        etag=row.etag,
+        records=row.records,
+    )
 
 
 def _in_turn(records: Iterable[Record]) -> Iterator[list[Record]]:

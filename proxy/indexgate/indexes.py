@@ -150,6 +150,10 @@ class Indexes:
             return self._only.index.holds(project)
         return any(index.gate.index.holds(project) for index in self.all)
 
+    def is_fresh(self, project: NormalizedName) -> bool:
+        """Tell whether a page of *project* is in memory, and no index need be asked for it."""
+        return any(index.gate.index.at_hand(project) is not None for index in self.all)
+
     def missed_by(self, project: NormalizedName) -> tuple[str, ...]:
         """Return the ids of the public indexes that were asked for *project* in vain.
 

@@ -154,7 +154,7 @@ class Prefetching:
         try:
             if step.chosen is not None:
                 await self._follow(client, step)
-            elif self._private(step.project):
+            elif self._private(step.project) or self._is_settled(client, step.project):
                 line.useless(step.project)
             elif (page := await self._page(client, step.project)) is not None:
                 await self._follow(client, self._leading_on(client, page, step.depth))
@@ -169,11 +169,15 @@ class Prefetching:
             line.useless(step.project)
             self._log("prefetch-failed", f"{step.project}: {error!r}")
 
-    async def _page(self, client: _Client, project: NormalizedName) -> FinishedPage | None:
-        """Have the page made as the client asks for it; None if there is nothing to see in it.
+    def _is_settled(self, client: _Client, project: NormalizedName) -> bool:
+        """Tell whether the page is at hand, and so is what it leads to.
 
-        What is at hand leads to what is, unless more is wanted of it than before.
+        It was looked at before if the client asked for it; now it is only if more is wanted of it.
         """
+        return self._indexes.is_fresh(project) and not client.line.was_followed(project)
+
+    async def _page(self, client: _Client, project: NormalizedName) -> FinishedPage | None:
+        """Have the page made as the client asks for it; None if it was on the disk."""
         trace, fetched = Trace(""), False
         follow(trace)
         self._counts.begin("page", project)

@@ -9,12 +9,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol, TypeAlias
 
 from packaging.utils import NormalizedName
 
 from indexgate.assessing import OURS, assessed, is_without_page
 from indexgate.assessment_memory import AssessmentMemory, Newest, StoredAssessments
+from indexgate.index.in_turn import in_turn
 from indexgate.index.listing import Listing
 from indexgate.index.once import EACH_ALONE, Once
 from indexgate.observing import Observed, Observer
@@ -44,7 +46,7 @@ LONGEST_BURST = 15.0
 """Seconds for which the background waits for that at most."""
 
 REFRESHED_AT_ONCE = 4
-_MANY_RELEASES = 200
+_MANY_RELEASES, _HUGE = 200, 3_000
 Stamp: TypeAlias = tuple[int, datetime | None]
 _UNREADABLE: Stamp = (-1, None)
 
@@ -390,7 +392,8 @@ class Facts:
         if quick:
             assessment = self._assess(listing, observed, recalled)
         else:
-            assessment = await asyncio.to_thread(self._assess, listing, observed, recalled)
+            assessing = partial(self._assess, listing, observed, recalled)
+            assessment = await in_turn(assessing, huge=len(listing.releases) > _HUGE)
         again_at = observed.again_at
         if again_at is not None and again_at < assessment.valid_until:
             assessment = replace(assessment, valid_until=again_at)

@@ -5,7 +5,6 @@ verdicts may change. A file is judged again on every request, by the same functi
 stored facts: a lock file never opens the page.
 """
 
-import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -20,6 +19,7 @@ from indexgate.facts import Facts, Known
 from indexgate.finished_page import FinishedPage, JudgedBy, Variant, finish, sooner
 from indexgate.formerly import Formerly
 from indexgate.index.addresses import FileAddress, address_of, canonical
+from indexgate.index.in_turn import in_turn
 from indexgate.index.listing import MOST_CANDIDATES, Listing, listing
 from indexgate.index.presentation import QUARANTINED, Addresses, Presentation
 from indexgate.index.protocol import Index, NoSuchProject, Snapshot, UpstreamFailed
@@ -38,7 +38,8 @@ from indexgate_policy.rules.verdict import Verdict
 from indexgate_policy.signals import Unknown
 from indexgate_policy.subject import Client, File
 
-_LARGE = 300
+_LARGE, _HUGE = 300, 5_000
+_HUGE_BYTES = 600_000  # packed
 _LISTED_FILES = 30_000
 _KEPT_VERDICTS = 20_000
 FRESH = 1.0
@@ -159,8 +160,8 @@ class Gate:
         known = await self.facts.of(listed)
         self._note_shown(listed, known, now)
         making = partial(self._make, listed, known, variant, policy=policy, client=client, now=now)
-        large = len(listed.page.files) > _LARGE
-        page, verdicts = await asyncio.to_thread(making) if large else making()
+        files = len(listed.page.files)
+        page, verdicts = await in_turn(making, huge=files > _HUGE) if files > _LARGE else making()
         self._note_faults(verdicts.verdicts.apart.values())
         # Under the stamp of the facts it was made from: newer ones may have come meanwhile.
         key = (*key[:-1], known.stamp)
@@ -387,7 +388,9 @@ class Gate:
             return kept if kept.snapshot is bare else replace(kept, snapshot=bare)
         if len(snapshot.packed) > 20_000:
             reading = partial(self._read, snapshot, first_seen)
-            kept = await self._listings.read(snapshot.project, snapshot.digest, reading)
+            kept = await self._listings.read(
+                snapshot.project, snapshot.digest, reading, huge=len(snapshot.packed) > _HUGE_BYTES
+            )
         else:
             kept = self._read(snapshot, first_seen)
             self._listings.keep(kept)

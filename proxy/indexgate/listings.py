@@ -12,6 +12,7 @@ from typing import TypeAlias
 from cachetools import LRUCache, TTLCache
 from packaging.utils import NormalizedName
 
+from indexgate.index.in_turn import in_turn
 from indexgate.index.listing import Listing
 
 HUGE_STAYS = 60.0
@@ -49,7 +50,12 @@ class Listings:
         asyncio.get_running_loop().call_later(self._huge_stays + 1, self._huge.expire)
 
     async def read(
-        self, project: NormalizedName, digest: str, reading: Callable[[], Listing]
+        self,
+        project: NormalizedName,
+        digest: str,
+        reading: Callable[[], Listing],
+        *,
+        huge: bool = False,
     ) -> Listing:
         """Read a large page in a thread, once for all who ask; the reading outlives the asker.
 
@@ -58,12 +64,12 @@ class Listings:
         key = (project, digest)
         task = self._readings.get(key)
         if task is None:
-            task = self._readings[key] = asyncio.create_task(self._read(reading))
+            task = self._readings[key] = asyncio.create_task(self._read(reading, huge=huge))
             task.add_done_callback(lambda done: self._was_read(key, done))
         return await asyncio.shield(task)
 
-    async def _read(self, reading: Callable[[], Listing]) -> Listing:
-        listed = await asyncio.to_thread(reading)
+    async def _read(self, reading: Callable[[], Listing], *, huge: bool) -> Listing:
+        listed = await in_turn(reading, huge=huge)
         self.keep(listed)
         return listed
 

@@ -23,6 +23,7 @@ from packaging.utils import NormalizedName
 from indexgate.index.breaker import Breaker
 from indexgate.index.connection import Connection, Origin, origin_of
 from indexgate.index.counts import UpstreamCounts
+from indexgate.index.in_turn import in_turn
 from indexgate.index.packing import digest_of, pack
 from indexgate.index.page_body import CODINGS, read_page_body
 from indexgate.index.protocol import NoSuchProject, Snapshot, UpstreamFailed
@@ -40,6 +41,7 @@ ACCEPT = (
 _CHUNK = 1 << 18
 _Reading: TypeAlias = Callable[[Snapshot, bytes], Snapshot]
 _LARGE = 200_000  # bytes of a page that is taken in off the event loop
+_HUGE = 3_000_000
 _BREATH = 0.3
 _SHORT_WISH = 3  # seconds of a Retry-After that a page waits for, rather than fail
 _LIST_SECONDS = 60.0
@@ -319,7 +321,7 @@ async def _taken_in(head: Snapshot, body: bytes | None, reading: _Reading) -> Sn
     if body is None:
         return head
     taking = partial(reading, head, body)
-    return await asyncio.to_thread(taking) if len(body) > _LARGE else taking()
+    return await in_turn(taking, huge=len(body) > _HUGE) if len(body) > _LARGE else taking()
 
 
 def _with_page(head: Snapshot, body: bytes) -> Snapshot:

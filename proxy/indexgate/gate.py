@@ -40,7 +40,7 @@ from indexgate_policy.subject import Client, File
 
 _LARGE, _HUGE = 300, 5_000
 _HUGE_BYTES = 600_000  # packed
-_LISTED_FILES = 30_000
+_LISTED_FILES = 10_000  # at a good kilobyte each
 _KEPT_VERDICTS = 20_000
 FRESH = 1.0
 """Seconds: how old a page may be that says of a file that it is not there."""

@@ -15,6 +15,7 @@ from aiohttp import web
 from indexgate import found_again
 from indexgate.config import Settings
 from indexgate.fellows import ALONE, Fellows
+from indexgate.large_blocks import keep_large_blocks_apart
 from indexgate.listening import Listening, bound
 from indexgate.logs import say
 from indexgate.redact import redact
@@ -65,6 +66,7 @@ async def serve(
     Raises GateError, PolicyError, OSError when the port is taken.
     """
     sys.setswitchinterval(_TURN)
+    keep_large_blocks_apart()
     listener = listener or bound(settings.host, settings.port)
     listening = Listening(
         host=settings.host, port=listener.getsockname()[1], tls=settings.tls_cert is not None

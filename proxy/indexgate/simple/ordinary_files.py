@@ -4,6 +4,7 @@ A page may have files by the thousand, of which nobody looks at more than a few,
 it came but for the addresses. To make an object of each would cost more than all the rest.
 """
 
+import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import overload
@@ -14,6 +15,7 @@ from msgspec import UNSET
 from indexgate.simple.model import Hashes, PageFile
 from indexgate.simple.wire import File
 
+_ADDRESS = re.compile(rb'"url":"(https?)://')
 _hashes = msgspec.json.Decoder(Hashes).decode
 _core_metadata = msgspec.json.Decoder(bool | Hashes | None).decode
 
@@ -79,10 +81,13 @@ class OrdinaryFiles(Sequence[PageFile]):
         An address comes right behind its key, and in no text can there be a quotation mark that is
         not escaped; so what looks like the start of an address is one.
         """
-        prefix = msgspec.json.encode(self._prefix)[:-1]
+        if not self._prefix:
+            return encoded
+        start = b'"url":' + msgspec.json.encode(self._prefix)[:-1]
+        if len(self._schemes) > 1:  # one pass, as a prefix may itself look like an address
+            return _ADDRESS.sub(lambda found: start + found[1] + b"/", encoded)
         for scheme in self._schemes:
-            start = b'"url":"' + scheme + b"://"
-            encoded = encoded.replace(start, b'"url":' + prefix + scheme + b"/")
+            encoded = encoded.replace(b'"url":"' + scheme + b"://", start + scheme + b"/")
         return encoded
 
     def __len__(self) -> int:

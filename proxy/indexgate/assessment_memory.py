@@ -6,7 +6,7 @@ remembered as well.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -92,16 +92,18 @@ class AssessmentMemory:
             assessment.project, Newest(assessment=assessment, page=page, looked=self._clock())
         )
 
+    def hear(self, project: NormalizedName, page: str) -> None:
+        """Take in that another worker made an assessment, from the page of that digest."""
+        known = self._newest.get(project)
+        assessment = None if known is None else known.assessment
+        long_ago = self._clock() - LOOKED_EVERY
+        self._put(project, Newest(assessment=assessment, page=page, looked=long_ago))
+
     def look_again(self, project: NormalizedName) -> None:
         """Have the store asked about *project* the next time, whenever it was asked last."""
         newest = self._newest.get(project)
-        if newest is not None and newest.assessment is None:
-            del self._newest[project]
-        elif newest is not None:
-            long_ago = newest.looked - LOOKED_EVERY
-            self._newest[project] = Newest(
-                assessment=newest.assessment, page=newest.page, looked=long_ago
-            )
+        if newest is not None:
+            self._newest[project] = replace(newest, looked=newest.looked - LOOKED_EVERY)
 
     def _looked_up(self, project: NormalizedName, known: Newest | None) -> Newest:
         assessment = None if known is None else known.assessment

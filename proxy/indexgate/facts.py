@@ -15,7 +15,8 @@ from typing import Protocol, TypeAlias
 from packaging.utils import NormalizedName
 
 from indexgate.assessing import OURS, assessed, is_without_page
-from indexgate.assessment_memory import AssessmentMemory, Newest, StoredAssessments
+from indexgate.assessment_memory import LOOKED_EVERY, AssessmentMemory, Newest, StoredAssessments
+from indexgate.fellows import ALONE, Fellows
 from indexgate.index.in_turn import in_turn
 from indexgate.index.listing import Listing
 from indexgate.index.once import EACH_ALONE, Once
@@ -71,7 +72,8 @@ class Surroundings:
     Sources that are the index itself are asked at the first sight of a project, third parties only
     in the background; so is `past`, since what has a history takes longer than a page may wait.
     `listing` is told whether somebody asked for the project: the background does not keep one alive
-    that nobody asks for any more. Of several workers one looks at a project *once* for all.
+    that nobody asks for any more. Of several workers the first does what is in the background, and
+    what is seen for the first time is looked at *once*; all *fellows* hear of what is new.
     """
 
     index_id: str
@@ -84,6 +86,7 @@ class Surroundings:
     clock: Callable[[], datetime]
     log: Callable[[str, str], None]
     past: Past = field(default_factory=NoPast)
+    fellows: Fellows = ALONE
     once: Once = EACH_ALONE
 
 
@@ -120,6 +123,8 @@ class Facts:
         self._late: set[asyncio.Task[None]] = set()
         self._line = WaitingLine()
         self._busy_until = 0.0
+        around.fellows.hear(f"queue {around.index_id}", self._queue_for_fellow)
+        around.fellows.hear(f"assessed {around.index_id}", self._memory.hear)
 
     @property
     def waiting(self) -> int:
@@ -143,14 +148,40 @@ class Facts:
         """
         try:
             unknown = _of_page(self._memory.newest(project)) is None
+            if not unknown or project in self._flights or not self._claim_sight(project):
+                return
         except StoreFailed:
             return
-        if unknown and project not in self._flights:
-            self._with.observer.foresee(project)
+        self._with.observer.foresee(project)
 
     def forgo(self, project: NormalizedName) -> None:
         """Take back `foresee`: there is no page."""
         self._with.observer.forgo(project)
+        self._with.once.give_up(self._sight(project))
+
+    def _sight(self, project: NormalizedName) -> str:
+        return f"first-sight {self._with.index_id} {project}"
+
+    def _claim_sight(self, project: NormalizedName) -> bool:
+        """Tell whether this worker is to look at *project* first. Raises StoreFailed."""
+        if not self._with.once.claim(self._sight(project)):
+            return False
+        if self._seen_elsewhere(project) is None:
+            return True
+        self._with.once.give_up(self._sight(project))
+        return False
+
+    def _seen_elsewhere(self, project: NormalizedName) -> Assessment | None:
+        """Return what another worker made since the store was asked last. Raises StoreFailed."""
+        if not self.shared:
+            return None
+        self._memory.look_again(project)
+        return _of_page(self._memory.newest(project))
+
+    @property
+    def shared(self) -> bool:
+        """Whether other workers judge by the same store, and show pages of their own."""
+        return self._with.fellows.count > 1
 
     async def of(self, listing: Listing) -> Known:
         """Return what is known of the listed project, waiting only at first sight, and shortly.
@@ -173,9 +204,19 @@ class Facts:
         assessment = _of_page(newest)
         if assessment is None:
             assessment = await self._first_sight(listing)
-        elif newest.page != listing.snapshot.digest or assessment.valid_until <= self._with.clock():
-            self.queue(project)
+        else:
+            if self.shared:
+                self._with.once.give_up(self._sight(project))  # another worker was quicker
+            if self._is_of_older(newest, listing) or assessment.valid_until <= self._with.clock():
+                self.queue(project)
         return self._joined(project, assessment)
+
+    def _is_of_older(self, newest: Newest, listing: Listing) -> bool:
+        """Tell whether the assessment is from another page than the listed one."""
+        if self.shared and not newest.page and newest.made_at is not None:
+            # If another worker has just made it, it is about to say from which page.
+            return self._with.clock() - newest.made_at > LOOKED_EVERY
+        return newest.page != listing.snapshot.digest
 
     def known(self, project: NormalizedName) -> Assessment | None:
         """Return the stored assessment of *project*; None at first sight, or without a store."""
@@ -202,7 +243,17 @@ class Facts:
 
     def queue(self, project: NormalizedName) -> None:
         """Have *project*, which a client asked for, assessed again in the background."""
+        if self._with.fellows.number:
+            self._with.fellows.tell_first(f"queue {self._with.index_id}", project)
+        else:
+            self._line.add(project, asked=True)
+
+    def _queue_for_fellow(self, project: NormalizedName) -> None:
+        self._note_burst()
         self._line.add(project, asked=True)
+
+    def _note_burst(self) -> None:
+        self._busy_until = asyncio.get_running_loop().time() + BURST_REST
 
     def queue_due(self, project: NormalizedName) -> None:
         """Have *project* assessed again after those that clients asked for."""
@@ -248,7 +299,7 @@ class Facts:
         """
         try:
             listing = await self._with.listing(project, False)
-            changed = self._memory.newest(project).page != listing.snapshot.digest
+            changed = self._is_of_older(self._memory.newest(project), listing)
             await self._renew(listing, self._with.observer.all, anew=changed)
         except asyncio.CancelledError:
             raise
@@ -307,34 +358,37 @@ class Facts:
         project = listing.project.name
         flight = self._flights.get(project)
         if flight is None:
-            flight = asyncio.create_task(self._looked_once(listing))
+            flight = asyncio.create_task(self._look_once(listing))
             self._flights[project] = flight
             flight.add_done_callback(lambda _: self._flights.pop(project, None))
         return await asyncio.shield(flight)
 
-    async def _looked_once(self, listing: Listing) -> Assessment:
+    async def _look_once(self, listing: Listing) -> Assessment:
         project = listing.project.name
+
+        async def there() -> Assessment | None:
+            found = self._seen_elsewhere(project)
+            if found is not None and found.assessed_at >= listing.snapshot.fetched_at:
+                self._memory.put(found, listing.snapshot.digest)  # they had it from this page
+            return found
 
         async def look() -> Assessment:
             assessment = await self._look(listing)
-            await self._with.assessments.saved()  # the other workers look there
+            if self.shared:
+                await self._with.assessments.saved()  # the other workers look there
+                self._tell(listing)
+            observer = self._with.observer
+            if len(observer.own) < len(observer.all) or not isinstance(self._with.past, NoPast):
+                self.queue(project)
             return assessment
 
-        async def looked() -> Assessment | None:
-            self._memory.look_again(project)
-            return _of_page(self._memory.newest(project))
-
-        if self._with.once is EACH_ALONE:
-            return await self._look(listing)
-        return await self._with.once.once(f"facts {self._with.index_id} {project}", look, looked)
+        return await self._with.once.once(self._sight(project), look, there)
 
     async def _look(self, listing: Listing) -> Assessment:
         """Assess what is seen for the first time, with what the index itself says in time."""
         project = listing.project.name
-        self._busy_until = asyncio.get_running_loop().time() + BURST_REST
+        self._note_burst()
         observer = self._with.observer
-        if len(observer.own) < len(observer.all) or not isinstance(self._with.past, NoPast):
-            self.queue(project)
         said = self.said(project)
         observing = asyncio.create_task(observer.observe(project, observer.own, said))
         await asyncio.wait({observing}, timeout=FIRST_SIGHT_PATIENCE)
@@ -407,7 +461,12 @@ class Facts:
         except StoreFailed as error:
             # What is known is known, also while the disk cannot take it.
             self._with.log("store-failed", error.message)
+        self._tell(listing)
         return assessment
+
+    def _tell(self, listing: Listing) -> None:
+        topic = f"assessed {self._with.index_id}"
+        self._with.fellows.tell(topic, listing.project.name, listing.snapshot.digest)
 
     def _note_failed_checks(self, assessment: Assessment) -> None:
         for signal in assessment.inputs:

@@ -475,7 +475,8 @@ class Gate:
         if shown is not None:
             basis, then = shown
             bases.append((basis.listing, basis.assessment, then))
-        if now - self._started < GRACE:  # what it showed before it was started, only the store has
+        # What it showed before it was started, and what other workers show, only the store has.
+        if self.facts.shared or now - self._started < GRACE:
             stored = self.facts.before(project, now - GRACE)
             if stored is not None:
                 bases.append((listed, stored, max(now - GRACE, stored.assessed_at)))

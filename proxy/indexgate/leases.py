@@ -34,12 +34,25 @@ class Leases:
         self._fellows = fellows
         # Open for as long as the process: to close it anywhere would end all leases.
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        self._ends: dict[str, asyncio.Future[object]] = {}
+        self._ends: dict[str, asyncio.Future[object]] = {}  # of the leases that are held here
+        self._claimed: set[str] = set()
         fellows.answer(_TOPIC, self._how_it_ends)
 
     def close(self) -> None:
         """End all leases."""
         os.close(self._file)
+
+    def claim(self, key: str) -> bool:
+        """Tell whether the work is this worker's, and keep it so: `once` follows, or `give_up`."""
+        if key not in self._ends and self._take(key):
+            self._claimed.add(key)
+        return key in self._ends
+
+    def give_up(self, key: str) -> None:
+        """Leave what was claimed, if it was, to whoever wants it."""
+        if key in self._claimed:
+            self._claimed.remove(key)
+            self._release(key, None)
 
     async def once(
         self,
@@ -52,10 +65,10 @@ class Leases:
         Raises what *do* raises, also in another worker: NoSuchProject, UpstreamFailed.
         """
         for _ in range(_ROUNDS):
-            end = self._ends.get(key)
-            if end is None and self._take(key):
+            if key in self._claimed or (key not in self._ends and self._take(key)):
+                self._claimed.discard(key)
                 return await self._held(key, do, there)
-            _raise_failure(await (self._end_elsewhere(key) if end is None else asyncio.shield(end)))
+            _raise_failure(await self._end_of(key))
             found = await there()
             if found is not None:
                 return found
@@ -67,7 +80,6 @@ class Leases:
         do: Callable[[], Awaitable[T]],
         there: Callable[[], Awaitable[T | None]],
     ) -> T:
-        end = self._ends[key] = asyncio.get_running_loop().create_future()
         told: object = None
         try:
             # Another worker may have done it between the look of who asks and this lease.
@@ -81,11 +93,12 @@ class Leases:
             told = "done"
             return found
         finally:
-            del self._ends[key]
-            self._release(key)
-            end.set_result(told)
+            self._release(key, told)
 
-    async def _end_elsewhere(self, key: str) -> object:
+    async def _end_of(self, key: str) -> object:
+        """Return how the work ends that somebody is doing, here or in another worker."""
+        if key in self._ends:
+            return await self._how_it_ends(key)
         ends = await self._fellows.ask(_TOPIC, key, within=_LONGEST, most=1)
         return ends[0] if ends else None
 
@@ -100,12 +113,15 @@ class Leases:
         except (BlockingIOError, PermissionError):
             return False
         except OSError:
-            return True
+            pass
+        self._ends[key] = asyncio.get_running_loop().create_future()
         return True
 
-    def _release(self, key: str) -> None:
+    def _release(self, key: str, told: object) -> None:
+        """End the lease of *key*, and tell those who wait how the work ended."""
         with suppress(OSError):
             fcntl.lockf(self._file, fcntl.LOCK_UN, 1, _place(key))
+        self._ends.pop(key).set_result(told)
 
 
 def _place(key: str) -> int:

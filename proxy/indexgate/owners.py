@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from cachetools import LRUCache
 from packaging.utils import NormalizedName
 
+from indexgate.fellows import ALONE, Fellows
 from indexgate.gate import Gate
 from indexgate.index.cached import Freshness
 from indexgate.index.protocol import NoSuchProject, UpstreamFailed
@@ -57,8 +58,9 @@ class Owners:
     """The owners of projects among several *indexes*, in their order and with their *namespaces*.
 
     *kept* remembers them over a restart, while the same indexes stand there in the same order.
-    *log* takes an event and its text. `changes` counts the projects that another index had before,
-    `last_change` tells of the last one.
+    *log* takes an event and its text; *fellows* hear of a change, and look at what is kept.
+    `changes` counts the projects that another index had before, `last_change` tells of the last
+    one.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class Owners:
         freshness: Freshness,
         clock: Callable[[], datetime],
         log: Callable[[str, str], None],
+        fellows: Fellows = ALONE,
     ) -> None:
         self.changes = 0
         self.last_change: str | None = None
@@ -80,6 +83,8 @@ class Owners:
         self._freshness = freshness
         self._clock = clock
         self._log = log
+        self._fellows = fellows
+        fellows.hear("owner", lambda project: self._known.pop(project, None))
         self._known: LRUCache[NormalizedName, Owner] = LRUCache(_REMEMBERED)
         self._flights: dict[NormalizedName, asyncio.Task[Owner]] = {}
         self._failed: LRUCache[NormalizedName, tuple[datetime, UpstreamFailed]] = LRUCache(1000)
@@ -170,6 +175,7 @@ class Owners:
             return owner
         self._known.pop(project, None)
         await asyncio.to_thread(self._kept.forget, project)
+        self._fellows.tell("owner", project)
         raise NoSuchProject(project)
 
     def _note(self, project: NormalizedName, owner: Owner) -> None:
@@ -187,6 +193,7 @@ class Owners:
         )
         self.last_change = f"`{project}` came from `{was}` and comes from `{now}` now: {why}"
         self._log("owner-changed", self.last_change)
+        self._fellows.tell("owner", project)
 
     def _keep(self, project: NormalizedName, owner: Owner) -> None:
         """Keep what a later index's ownership rests on; the first one's needs no witness."""

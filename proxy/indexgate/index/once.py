@@ -13,6 +13,12 @@ T = TypeVar("T")
 class Once(Protocol):
     """Has work done by one worker at a time."""
 
+    def claim(self, key: str) -> bool:
+        """Tell whether the work is this worker's, and keep it so: `once` follows, or `give_up`."""
+
+    def give_up(self, key: str) -> None:
+        """Leave what was claimed, if it was, to whoever wants it."""
+
     async def once(
         self,
         key: str,
@@ -27,6 +33,13 @@ class Once(Protocol):
 
 class EachAlone:
     """There is only one worker."""
+
+    def claim(self, key: str) -> bool:
+        """All work is this worker's."""
+        return True
+
+    def give_up(self, key: str) -> None:
+        """Nobody else wants it."""
 
     async def once(
         self,

@@ -174,6 +174,7 @@ def _gate(shared: Shared, choice: UpstreamChoice, index: Index, project_json: Pr
             listing=listing,
             clock=clock,
             log=say("facts"),
+            fellows=shared.fellows,
             once=shared.once,
         )
     )

@@ -274,6 +274,7 @@ def _indexes(shared: Shared, each: Sequence[IndexParts]) -> Indexes:
             freshness=shared.freshness,
             clock=shared.clock,
             log=say("indexes"),
+            fellows=shared.fellows,
         ),
     )
 

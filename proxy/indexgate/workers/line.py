@@ -1,7 +1,8 @@
 """A worker's line to its fellows, by way of the process that started them all."""
 
 import asyncio
-from itertools import count
+from itertools import count, groupby
+from operator import itemgetter
 from typing import Any
 
 from indexgate.fellows import Answer, Hear, Plain
@@ -30,7 +31,7 @@ class Line:
         self._writer = writer
         self._hear: dict[str, Hear] = {}
         self._answer: dict[str, Answer] = {}
-        self._telling: dict[int, list[tuple[Plain, ...]]] = {}
+        self._telling: list[tuple[int, tuple[Plain, ...]]] = []
         self._asking: dict[int, asyncio.Queue[Frame]] = {}
         self._numbers = count(1)
         self._joined = asyncio.Event()
@@ -139,17 +140,18 @@ class Line:
                 told = await answer(*said)
         except Exception:
             logger("workers").exception("not-answered", topic=topic)
+        self._send_told()  # what was told before the answer is heard before it
         self._send(Frame("answer", frame.worker, frame.number, told))
 
     def _tell(self, worker: int, said: tuple[Plain, ...]) -> None:
         if not self._telling:
             asyncio.get_running_loop().call_later(_TOGETHER, self._send_told)
-        self._telling.setdefault(worker, []).append(said)
+        self._telling.append((worker, said))
 
     def _send_told(self) -> None:
-        telling, self._telling = self._telling, {}
-        for worker, said in telling.items():
-            self._send(Frame("told", worker, said=said))
+        telling, self._telling = self._telling, []
+        for worker, group in groupby(telling, key=itemgetter(0)):
+            self._send(Frame("told", worker, said=[said for _, said in group]))
 
     def _send(self, frame: Frame) -> None:
         if not self._writer.is_closing():

@@ -96,14 +96,23 @@ async def test_a_file_is_the_same_cold_and_warm_and_asked_for_once(
     assert upstream.asked["f"] == 1
 
 
-async def test_sixty_four_at_once_are_one_request(upstream: FileUpstream, cache: FileCache) -> None:
-    upstream.files["f"] = Given(data=BIG)
+@pytest.mark.parametrize("data", [SMALL, BIG], ids=len)
+@pytest.mark.parametrize("size_listed", [True, False])
+async def test_sixty_four_at_once_are_one_request_over_all_workers(
+    upstream: FileUpstream, tmp_path: Path, data: bytes, size_listed: bool
+) -> None:
+    caches = [FileCache(tmp_path, 100_000_000) for _ in range(2)]
+    upstream.files["f"] = Given(data=data)
 
-    async def ask() -> bytes:
-        return await read_all(await cache.open(wanted(BIG), upstream.fetch("f")))
+    async def ask(number: int) -> bytes:
+        wish = wanted(data, size=size_listed)
+        return await read_all(await caches[number % 2].open(wish, upstream.fetch("f")))
 
-    assert set(await asyncio.gather(*(ask() for _ in range(64)))) == {BIG}
+    assert set(await asyncio.gather(*map(ask, range(64)))) == {data}
     assert upstream.asked["f"] == 1
+    for cache in caches:
+        await cache.settle()
+        await cache.close()
 
 
 async def test_who_comes_late_reads_what_is_there_and_then_the_rest(

@@ -70,7 +70,7 @@ def _by_version(names: Iterable[str], project: NormalizedName) -> dict[str, tupl
         # `project-version`, where the name tells so much without doubt. Most have been met before.
         stem = ""
         if name.endswith(".whl"):
-            stem = name[: name.find("-", name.find("-") + 1)]
+            stem = name[: max(0, name.find("-", name.find("-") + 1))]
         elif name.endswith(".tar.gz"):
             stem = name.removesuffix(".tar.gz")
         places = known.get(stem)

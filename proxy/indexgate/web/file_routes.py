@@ -150,7 +150,9 @@ class FileRoutes:
 
     def _offer_again(self, request: web.Request, judged: JudgedFile, run: str | None) -> None:
         """Let the metadata of a file be given out again as it is: its bytes never change."""
-        if run is None and not self.indexes.gate(judged.index_id).policy.current().asks_client:
+        policy = self.indexes.gate(judged.index_id).policy.current()
+        # Of another policy it may have been judged for this client alone.
+        if run is None and not policy.asks_client and judged.policy == policy.digest:
             request[AGAIN] = Again(
                 kind="metadata",
                 holds=lambda: self.indexes.still_judged(judged),

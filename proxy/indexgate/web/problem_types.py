@@ -36,6 +36,9 @@ FIELDS: Mapping[str, str] = {
     "passing_versions": "up to five versions that pass now, the best instead of this one first",
     "imitates": "the project whose name this one imitates, null when that is not the matter",
     "policy": "digest of the policy that decided",
+    "team": "the team that it was decided for, null where that is not known; absent where the"
+    " policy speaks of no team",
+    "team_unknown": "why the team is not known",
     "until": "first moment at which the answer may differ without any new fact; null: none",
     "upstream_status": "HTTP status that upstream answered with, null when there was none",
     "kind": "what failed, as in `type`",
@@ -124,7 +127,7 @@ TYPES: tuple[ProblemType, ...] = (
             " not look for another way to the same file: it is refused for what it is."
         ),
         fields=("project", *_DECISION),
-        maybe=("instance", "version", "file", "subject", "ask"),
+        maybe=("instance", "version", "file", "subject", "ask", "team", "team_unknown"),
     ),
     ProblemType(
         id="passes-now",

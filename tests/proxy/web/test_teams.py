@@ -10,6 +10,7 @@ import pytest
 from aiohttp import ClientSession, TCPConnector
 
 from tests.proxy.web.running import JSON, NOW, TOO_NEW, Running, running
+from tests.proxy.web.test_problems import held
 from tests.standins.packages import project, wheel
 from tests.standins.upstream import Upstream
 
@@ -151,6 +152,7 @@ async def test_a_refusal_says_for_which_team_it_is(tmp_path: Path) -> None:
         ):
             async with gate.client.get(path, headers=headers) as answer:
                 problem = await answer.json(content_type=None)
+            held(problem)
             assert (problem["team"], problem.get("team_unknown")) == (team, why)
             async with gate.client.get(path, headers={**headers, "Accept": "text/html"}) as answer:
                 assert f"<td>{team or 'not known: the client asks'}" in await answer.text()

@@ -190,12 +190,11 @@ class Observer:
                 anew=anew,
                 patience=patience,
             )
-            told = await asyncio.gather(
-                *(
-                    self._answer(question, source, kept.get(source.about.name, ()))
-                    for source in turn
-                )
-            )
+            asking = [
+                self._answer(question, source, kept.get(source.about.name, ())) for source in turn
+            ]
+            # Most often it is the index alone, for which a page waits: it needs no task of its own.
+            told = await asyncio.gather(*asking) if len(asking) > 1 else [await asking[0]]
             for source, answer in zip(turn, told, strict=True):
                 kept[source.about.name] = answer.signals
                 answers.append((source.about.name, answer))

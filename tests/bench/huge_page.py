@@ -11,13 +11,12 @@ import gzip
 import sys
 import tempfile
 import time
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 
 import aiohttp
-import msgspec
 
+from tests.bench.invented_page import invented_page
 from tests.end_to_end.clients import Scratch
 from tests.end_to_end.gate import Gate, serving
 from tests.standins.faults import Status
@@ -27,31 +26,6 @@ from tests.standins.upstream import Upstream
 
 FILES_A_VERSION = 20
 UV = {"Accept": JSON_TYPE, "User-Agent": "uv/0.13.9", "Accept-Encoding": "gzip"}
-
-
-def page(origin: str, count: int) -> bytes:
-    """Return a page as PyPI would write it."""
-    now = datetime.now(UTC)
-    files = []
-    for number in range(count):
-        version = f"{number // FILES_A_VERSION // 100}.{number // FILES_A_VERSION % 100}"
-        tag = f"cp3{number % FILES_A_VERSION}"
-        name = f"huge-{version}-{tag}-{tag}-manylinux_2_17_x86_64.whl"
-        digest = f"{number:064x}"
-        files.append(
-            {
-                "filename": name,
-                "url": f"{origin}/packages/{digest[-2:]}/{digest[-4:-2]}/{digest[4:]}/{name}",
-                "hashes": {"sha256": digest},
-                "core-metadata": {"sha256": digest},
-                "requires-python": ">=3.8",
-                "size": 10_000 + number,
-                "upload-time": (now - timedelta(minutes=3 * number)).strftime("%FT%T.%fZ"),
-                "yanked": False,
-            }
-        )
-    head = {"meta": {"api-version": "1.4"}, "name": "huge", "versions": []}
-    return msgspec.json.encode({**head, "files": files})
 
 
 async def measure(gate: Gate, process: int) -> None:
@@ -105,7 +79,7 @@ def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 200_000
     folder = Path(tempfile.mkdtemp())
     with Upstream(project("demo", wheel("demo", "1.0")), compress=False) as upstream:
-        plain = page(upstream.origin, count)
+        plain = invented_page(upstream.origin, "huge", count, a_version=FILES_A_VERSION)
         print(f"{count:,} files, {len(plain) / 1e6:.0f} MB")
         packed = Status(
             status=200,

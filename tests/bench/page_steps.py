@@ -13,7 +13,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import TypeVar
@@ -168,7 +168,8 @@ def main() -> None:
     given = parser.parse_args()
     policy = PolicyInForce(given.policy, clock=lambda: NOW).current()
     for files in map(int, given.files.split(",")):
-        body = invented_page("https://files.example.test", NAME, files, a_version=2)
+        newest = NOW - timedelta(days=100)  # nothing of it is refused for its age
+        body = invented_page("https://files.example.test", NAME, files, a_version=2, newest=newest)
         print(told(files, steps(body, policy)))
     print(f"again: {asyncio.run(again()) * 1e6:.1f} us")
 

@@ -8,7 +8,7 @@ import pytest
 from packaging.utils import NormalizedName
 
 from tests.proxy.prefetch.agents import agent
-from tests.proxy.web.running import JSON, NOW, Running, running
+from tests.proxy.web.running import JSON, NOW, TOO_NEW, Running, running
 from tests.standins.faults import too_many_requests
 from tests.standins.packages import IndexedProject, project, sdist, wheel
 from tests.standins.upstream import Upstream
@@ -249,3 +249,29 @@ async def test_a_page_on_its_way_is_fetched_once(tmp_path: Path) -> None:
         await asking
         await settle(gate)
         assert upstream.count("/simple/lib/") == 1
+
+
+async def test_what_was_judged_ahead_is_judged_again_by_an_edited_policy(tmp_path: Path) -> None:
+    async with (
+        Upstream(APP, LIB, DEEP, *OTHERS) as upstream,
+        running(upstream, tmp_path) as gate,
+    ):
+        await cache(gate, "/simple/app/")
+        await settle(gate)
+        path = await metadata(gate, DEEP)
+        assert await gate.status(path, **PIP) == 200
+        refusing = TOO_NEW.replace("evil-*", "deep")
+        gate.policy.write_text(refusing, encoding="utf-8")
+        assert await gate.status(path, **PIP) == 302
+        assert await gate.status(path.removesuffix(".metadata"), **PIP) == 302
+
+
+async def test_a_metadata_address_of_another_place_is_not_listed(tmp_path: Path) -> None:
+    async with (
+        Upstream(APP, LIB, DEEP, *OTHERS) as upstream,
+        running(upstream, tmp_path) as gate,
+    ):
+        await cache(gate, "/simple/app/")
+        await settle(gate)
+        path = await metadata(gate, DEEP)
+        assert await gate.status(path.replace("/packages/", "/elsewhere/"), **PIP) == 404

@@ -41,6 +41,7 @@ from indexgate_policy.subject import Client, File
 _LARGE, _HUGE = 300, 5_000
 _HUGE_BYTES = 600_000  # packed
 _LISTED_FILES = 10_000  # at a good kilobyte each
+_SHOWN_FILES = 30_000  # of pages that are held as bytes
 _KEPT_VERDICTS = 20_000
 FRESH = 1.0
 """Seconds: how old a page may be that says of a file that it is not there."""
@@ -123,7 +124,8 @@ class Gate:
         self._started = clock()
         # The same inputs give the same verdict, until the moment that the verdict itself names.
         self._verdicts: LRUCache[object, tuple[JudgedFile, datetime]] = LRUCache(_KEPT_VERDICTS)
-        self._shown = Shown(_LISTED_FILES)
+        self._shown = Shown(_SHOWN_FILES)
+        self._then: Listing | None = None  # of the pages shown lately, the last that was looked at
         self._listings = Listings(_LISTED_FILES)
         # Of pages that were made before anybody *asked*: that is noted when somebody does.
         self._unasked: LRUCache[NormalizedName, bool] = LRUCache(_LISTED_FILES)
@@ -474,7 +476,7 @@ class Gate:
         shown = self._shown.earlier(project, now)
         if shown is not None:
             basis, then = shown
-            bases.append((basis.listing, basis.assessment, then))
+            bases.append((self._listed_then(basis, listed), basis.assessment, then))
         # What it showed before it was started, and what other workers show, only the store has.
         if self.facts.shared or now - self._started < GRACE:
             stored = self.facts.before(project, now - GRACE)
@@ -492,9 +494,23 @@ class Gate:
                 return replace(verdict, until=sooner(verdict.until, then + GRACE))
         return None
 
+    def _listed_then(self, basis: Basis, listed: Listing) -> Listing:
+        """Return what the page of *basis* listed; *listed* is what it lists now."""
+        if basis.snapshot.digest == listed.snapshot.digest:
+            return listed
+        if self._then is None or self._then.snapshot.digest != basis.snapshot.digest:
+            self._then = self._read(basis.snapshot, listed.project.first_seen)
+        return self._then
+
     def _note_shown(self, listed: Listing, known: Known, now: datetime) -> None:
         self._shown.note(
-            Basis(listing=listed, assessment=known.assessment, stamp=known.stamp, since=now)
+            Basis(
+                snapshot=listed.snapshot,
+                files=len(listed.page.files),
+                assessment=known.assessment,
+                stamp=known.stamp,
+                since=now,
+            )
         )
 
     def _note_faults(self, verdicts: Iterable[Verdict]) -> None:

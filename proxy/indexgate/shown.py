@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from cachetools import LRUCache
 from packaging.utils import NormalizedName
 
-from indexgate.index.listing import Listing
+from indexgate.index.protocol import Snapshot
 from indexgate_policy.assessment import Assessment
 from indexgate_policy.signals import Unknown
 
@@ -21,9 +21,13 @@ GRACE = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Basis:
-    """What a page was judged by, and when: from `since` on, until `until` (None: still)."""
+    """What a page was judged by, and when: from `since` on, until `until` (None: still).
 
-    listing: Listing
+    The page is held as bytes, for that is what it is kept as anyway; `files` is how many it lists.
+    """
+
+    snapshot: Snapshot
+    files: int
     assessment: Assessment | Unknown
     stamp: object
     since: datetime
@@ -31,7 +35,7 @@ class Basis:
 
     @property
     def _identity(self) -> tuple[str, object]:
-        return self.listing.snapshot.digest, self.stamp
+        return self.snapshot.digest, self.stamp
 
     def same_as(self, other: "Basis") -> bool:
         """Tell whether both judge by the same page and the same facts."""
@@ -43,12 +47,12 @@ class Shown:
 
     def __init__(self, most_files: int) -> None:
         self._bases: LRUCache[NormalizedName, tuple[Basis, ...]] = LRUCache(
-            most_files, getsizeof=lambda kept: sum(len(b.listing.page.files) + 1 for b in kept)
+            most_files, getsizeof=lambda kept: sum(b.files + 1 for b in kept)
         )
 
     def note(self, basis: Basis) -> None:
         """Note that from `basis.since` on pages are judged by *basis*."""
-        project = basis.listing.project.name
+        project = basis.snapshot.project
         known = self._bases.get(project, ())
         if known and known[-1].same_as(basis):
             return

@@ -4,13 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 from packaging.utils import NormalizedName
 
-from indexgate.index.listing import Listing, listing
 from indexgate.index.packing import pack
 from indexgate.index.protocol import Snapshot
 from indexgate.shown import GRACE, Basis, Shown
-from indexgate.simple.model import ProjectPage
 from indexgate_policy.signals import Unknown
-from indexgate_policy.subject import Project
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 NAME = NormalizedName("demo")
@@ -18,18 +15,11 @@ MINUTE = timedelta(minutes=1)
 NOTHING = Unknown(reason="not looked up")
 
 
-def page(digest: str) -> Listing:
+def basis(digest: str, stamp: int, since: datetime, files: int = 0) -> Basis:
     snapshot = Snapshot(
         project=NAME, packed=pack(b""), content_type="", url="", digest=digest, fetched_at=NOW
     )
-    project = Project(
-        name=NAME, index_id="i", public=True, first_upload=NOTHING, first_seen=NOTHING, releases=0
-    )
-    return listing(snapshot, ProjectPage(name=NAME, files=()), project, ())
-
-
-def basis(digest: str, stamp: int, since: datetime) -> Basis:
-    return Basis(listing=page(digest), assessment=NOTHING, stamp=stamp, since=since)
+    return Basis(snapshot=snapshot, files=files, assessment=NOTHING, stamp=stamp, since=since)
 
 
 def test_nothing_was_shown_at_first() -> None:

@@ -8,7 +8,6 @@ from packaging.version import Version
 
 from indexgate.simple.filename import parse, pep440
 from indexgate.simple.model import PageFile, ProjectPage
-from indexgate.simple.ordinary_files import filenames
 from indexgate_policy.signals import Unknown
 from indexgate_policy.subject import File, Kind, Project, Release
 
@@ -18,9 +17,10 @@ _NO_SIZE = Unknown(reason="the index does not say how large the file is")
 
 
 class ListedFiles(NamedTuple):
-    """What the releases of a page share: the upload of each file, and the places of yanked ones."""
+    """What the releases of a page share: name and upload of each file, the places of yanked ones."""
 
     page: ProjectPage
+    filenames: Sequence[str]
     project: Project
     uploads: Sequence[datetime | Unknown]
     yanked: set[int]
@@ -77,7 +77,7 @@ class ListedRelease(Release):
     @property
     def filenames(self) -> tuple[str, ...]:
         """The names of the files."""
-        names = filenames(self._listed.page.files)
+        names = self._listed.filenames
         return tuple([names[place] for place in self._places])
 
     @property
@@ -93,7 +93,7 @@ class ListedRelease(Release):
         return bool(yanked) and not yanked.isdisjoint(self._places)
 
     def _file(self, place: int) -> File:
-        page, project, uploads, _ = self._listed
+        page, _, project, uploads, _ = self._listed
         file = page.files[place]
         unattested = False if page.api_version >= _TELLS_PROVENANCE else _NO_PROVENANCE
         return File(

@@ -40,7 +40,8 @@ def releases(
     upload is, as the missing one may be the earliest.
     """
     name = NormalizedName(page.name)
-    by_version = _by_version(filenames(page.files), name)
+    names = filenames(page.files)
+    by_version = _by_version(names, name)
     uploads = _uploads(page.files)
     yanked = {place for place, file in enumerate(as_sent(page.files)) if file.yanked is not False}
     gone = sum(yanked.issuperset(places) for _, places in by_version.values()) if yanked else 0
@@ -55,7 +56,7 @@ def releases(
         watched_since=watched_since,
         releases=len(by_version) - gone,
     )
-    listed = ListedFiles(page, project, uploads, yanked)
+    listed = ListedFiles(page, names, project, uploads, yanked)
     return project, tuple([ListedRelease(listed, *each) for each in by_version.values()])
 
 

@@ -9,7 +9,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -74,7 +74,8 @@ class StoredAdvisories:
         self._clock = clock
         self._names = _NONE
         self._feed: FeedState | None = None
-        self._looked: datetime | None = None
+        # When it was looked last, and until when that does: of each warm page this is asked.
+        self._looked = self._look_again = datetime.min.replace(tzinfo=UTC)
 
     def of(self, project: NormalizedName) -> tuple[Advisory, ...]:
         """Return all advisories about *project*, by id. Raises StoreFailed.
@@ -154,8 +155,7 @@ class StoredAdvisories:
             pass
 
     def _current_names(self) -> _Names:
-        now = self._clock()
-        if self._looked is None or not timedelta(0) <= now - self._looked < _LOOK_EVERY:
+        if not self._looked <= self._clock() < self._look_again:
             self._look()
         return self._names
 
@@ -169,6 +169,7 @@ class StoredAdvisories:
             hashes = array("q", sorted(hash(name) for (name,) in names))
             self._names = _Names(revision=row.revision, hashes=hashes)
         self._looked = self._clock()
+        self._look_again = self._looked + _LOOK_EVERY
 
 
 def _feed(row: Any) -> FeedState:

@@ -85,8 +85,9 @@ class Prefetching:
             project = page.snapshot.project
             client.variant = variant
             client.line.asked(project, self._now())
-            if cold:
-                client.line.add(self._leading_on(client, page, depth=0))
+            step = self._leading_on(client, page, depth=0) if cold else None
+            if step is not None and step.chosen is not None:
+                client.line.add(step)
             self._go_on()
 
     def metadata_given(self, asker: Asker, judged: JudgedFile, *, cold: bool) -> None:
@@ -106,7 +107,8 @@ class Prefetching:
             await asyncio.wait(self._tasks)
 
     async def close(self) -> None:
-        """End what is under way."""
+        """End what is under way, and begin nothing more."""
+        self._rest_until = float("inf")
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()

@@ -297,7 +297,9 @@ def _prefetch(
             log=say("prefetch"),
         )
 
-    wanted = shared.settings.prefetch and not shared.settings.offline
+    # A page that is asked for anew each time would be fetched ahead in vain.
+    lasting = shared.freshness.ttl > 0
+    wanted = shared.settings.prefetch and lasting and not shared.settings.offline
     return Prefetch(begin if wanted else None, counts)
 
 

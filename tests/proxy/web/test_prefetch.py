@@ -124,10 +124,13 @@ async def test_who_does_not_say_what_it_installs_for_is_not_fetched_ahead_for(
         assert pages(upstream) == {"app"}
 
 
-async def test_it_can_be_switched_off(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("prefetch", "page_ttl"), [(False, "10m"), (True, "0s")])
+async def test_it_can_be_switched_off_and_is_where_no_page_lasts(
+    tmp_path: Path, prefetch: bool, page_ttl: str
+) -> None:
     async with (
         Upstream(APP, LIB, DEEP) as upstream,
-        running(upstream, tmp_path, prefetch=False) as gate,
+        running(upstream, tmp_path, prefetch=prefetch, page_ttl=page_ttl) as gate,
     ):
         await cache(gate, "/simple/app/")
         await settle(gate)

@@ -17,7 +17,7 @@ _NO_SIZE = Unknown(reason="the index does not say how large the file is")
 
 
 class ListedFiles(NamedTuple):
-    """What the releases of a page share: name and upload of each file, the places of yanked ones."""
+    """What the releases of a page share: the names, uploads and yank marks of all its files."""
 
     page: ProjectPage
     filenames: Sequence[str]

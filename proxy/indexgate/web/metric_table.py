@@ -15,7 +15,7 @@ from indexgate.gate import Gate
 from indexgate.index.counts import Histogram
 from indexgate.index.file_cache import FileCache
 from indexgate.index.upstream import Upstream
-from indexgate.prefetch.counts import PrefetchCounts
+from indexgate.prefetch.counts import Kind, PrefetchCounts, Why
 from indexgate.record import Recorder
 from indexgate.sources.osv_records import FeedState
 from indexgate.store.asked import Asked
@@ -87,7 +87,7 @@ def _joined(watched: Watched) -> Iterator[Sample]:
 
 
 def _ahead(
-    counted: Callable[[PrefetchCounts], Mapping[str, int]],
+    counted: Callable[[PrefetchCounts], Mapping[Kind, int] | Mapping[Why, int]],
 ) -> Callable[[Watched], Iterator[Sample]]:
     def read(watched: Watched) -> Iterator[Sample]:
         for label, count in counted(watched.prefetch).items():

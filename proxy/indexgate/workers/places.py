@@ -43,6 +43,7 @@ def reserved(host: str, port: int, *, shared: bool = sys.platform != "linux") ->
             alone.listen(_BACKLOG)
             yield Place(host=host, port=port, inherited=alone.fileno())
             return
-    # Bound and never listened on, it gets no connection, and keeps the port between two workers.
+    # Bound and never listened on, it gets no connection; the system gives the port to nobody who
+    # takes any free one, also between two workers.
     with bound(host, port, with_others=True):
         yield Place(host=host, port=port, inherited=None)

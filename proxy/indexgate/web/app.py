@@ -1,6 +1,7 @@
 """The gate as a web server: routes, guard, and a clean start and stop."""
 
 import asyncio
+import gc
 import socket
 import ssl
 import sys
@@ -90,6 +91,8 @@ async def serve(
             await fellows.join()
             await web.SockSite(runner, listener, ssl_context=tls).start()
             ready(listening)
+            # What was imported stays: to look through it for garbage stops all for tens of ms.
+            gc.freeze()
             watchers = watching_application(
                 _metrics(parts),
                 _health(parts),

@@ -7,7 +7,6 @@ import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from isal import isal_zlib
 from packaging.utils import NormalizedName
 from sqlalchemy import Connection
 
-from indexgate.index.packing import pack
+from indexgate.index.packing import digest_of, pack
 from indexgate.index.page_folder import PageFolder
 from indexgate.index.protocol import Snapshot
 from indexgate.sources.osv_records import FeedState, Record
@@ -271,7 +270,7 @@ def _save_page(folder: Path, project: str, files: list[MadeFile]) -> None:
         packed=pack(body),
         content_type=_JSON,
         url=f"https://index.example.test/simple/{project}/",
-        digest=blake2b(body, digest_size=16).hexdigest(),
+        digest=digest_of(body),
         fetched_at=NOW,
     )
     PageFolder(folder, INDEX, 1 << 40).save(snapshot)

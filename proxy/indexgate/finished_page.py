@@ -116,7 +116,7 @@ def finish(
         etag=etag(plain, variant),
         until=sooner(verdicts.until, good_until),
         judged_by=judged_by,
-        snapshot=listed.snapshot,
+        snapshot=listed.snapshot.bare(),
         private=policy.asks_client,
         refused=verdicts.refused_project if presentation == "hide" else None,
         withheld=kept_back,

@@ -146,16 +146,21 @@ class Gate:
         asked: bool = True,
     ) -> FinishedPage:
         """Return the page of *project* as it is in *run*. Raises NoSuchProject, UpstreamFailed."""
-        snapshot = await self.index.snapshot(project, max_age=max_age)
+        bare = None if max_age is not None else self.index.at_hand(project)
+        snapshot = bare or await self.index.snapshot(project, max_age=max_age)
         policy = self.policy.current(run)
         now = self._clock()
         asker = client if policy.asks_client else None
-        key = (project, variant, asker, policy.digest, snapshot.digest, self.facts.stamp(project))
-        kept = self._finished.get(key)
+        of = (project, variant, asker, policy.digest)
+        kept = self._finished.get((*of, snapshot.digest, self.facts.stamp(project)))
         if kept is not None and (kept.until is None or now < kept.until):
+            if bare is not None:
+                met_page("hit")
             if asked and self._unasked.pop(project, False):
                 self._first_seen(project, True)
-            return kept if kept.snapshot is snapshot else replace(kept, snapshot=snapshot)
+            return kept if kept.snapshot is snapshot else replace(kept, snapshot=snapshot.bare())
+        if bare is not None:
+            snapshot = await self.index.snapshot(project)
         listed = await self._listing(snapshot, asked=asked)
         if not asked:
             self._unasked[project] = True
@@ -166,9 +171,8 @@ class Gate:
         page, verdicts = await in_turn(making, huge=files > _HUGE) if files > _LARGE else making()
         self._note_faults(verdicts.verdicts.apart.values())
         # Under the stamp of the facts it was made from: newer ones may have come meanwhile.
-        key = (*key[:-1], known.stamp)
         if len(page.body) + 2000 <= self._finished.maxsize:
-            self._finished[key] = page
+            self._finished[(*of, snapshot.digest, known.stamp)] = page
         return page
 
     def still(self, page: FinishedPage, project: NormalizedName) -> bool:

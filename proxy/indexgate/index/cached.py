@@ -22,6 +22,7 @@ from indexgate.index.protocol import NoSuchProject, Snapshot, UpstreamFailed
 from indexgate.index.trace import met_page, waiting_for_upstream
 from indexgate.simple.model import NEWEST
 
+_MOST_BARE = 20_000
 _CLOCK_MAY_STEP_BACK = 60.0  # seconds
 
 
@@ -79,6 +80,8 @@ class CachedIndex:
         self._memory: LRUCache[NormalizedName, Snapshot] = LRUCache(
             max_bytes, getsizeof=lambda snapshot: len(snapshot.packed) + 500
         )
+        # What is known of pages outlives their bytes: what was made of them is still good.
+        self._bare: LRUCache[NormalizedName, Snapshot] = LRUCache(_MOST_BARE)
         self._missing: TTLCache[NormalizedName, bool] = TTLCache(
             10_000, freshness.missing, timer=lambda: clock().timestamp()
         )
@@ -110,13 +113,18 @@ class CachedIndex:
 
     def holds(self, project: NormalizedName) -> bool:
         """Tell whether the page of *project* is at hand without asking disk or upstream."""
-        return project in self._memory
+        return project in self._bare
 
     def at_hand(self, project: NormalizedName) -> Snapshot | None:
-        """Return the page of *project* if it is in memory, and upstream need not be asked."""
-        stored = self._memory.get(project)
+        """Return the page of *project*, bare, if upstream need not be asked for it."""
+        stored = self._bare.get(project)
         fresh = stored is not None and self._is_fresh(stored, self._freshness.ttl)
         return stored if fresh else None
+
+    def _let_go(self, project: NormalizedName) -> None:
+        """Forget the page in memory: it is not upstream's any more."""
+        self._memory.pop(project, None)
+        self._bare.pop(project, None)
 
     @property
     def bytes_in_memory(self) -> int:
@@ -125,7 +133,7 @@ class CachedIndex:
 
     def hear(self, project: NormalizedName, there: bool) -> None:
         """Take in what another worker learned: upstream gave a page of *project*, or has none."""
-        self._memory.pop(project, None)
+        self._let_go(project)
         if there:
             self._missing.pop(project, None)
             self._failures.pop(project, None)
@@ -214,7 +222,7 @@ class CachedIndex:
             )
         except NoSuchProject:
             self._missing[project] = True
-            self._memory.pop(project, None)
+            self._let_go(project)
             await self._saver.forget(project)
             raise
         except UpstreamFailed as error:
@@ -269,6 +277,7 @@ class CachedIndex:
             )
 
     def _keep(self, project: NormalizedName, snapshot: Snapshot) -> None:
+        self._bare[project] = snapshot.bare()
         try:
             self._memory[project] = snapshot
         except ValueError:  # larger than all of the memory: the disk has it

@@ -39,7 +39,7 @@ class OneOfSeveral:
         return not self.elsewhere(project) and self.index.holds(project)
 
     def at_hand(self, project: NormalizedName) -> Snapshot | None:
-        """Return the page of *project* if it is in memory, and upstream need not be asked."""
+        """Return the page of *project*, bare, if upstream need not be asked for it."""
         return None if self.elsewhere(project) else self.index.at_hand(project)
 
     @property

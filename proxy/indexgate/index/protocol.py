@@ -42,6 +42,10 @@ class Snapshot:
         """Return the snapshot as it is kept for long: without the page at hand."""
         return self if self.at_hand is None else replace(self, at_hand=None)
 
+    def bare(self) -> "Snapshot":
+        """Return what is known of the page, without the page."""
+        return replace(self, packed=b"", at_hand=None)
+
     def page(self) -> ProjectPage:
         """Read the page. It was readable when it was taken in. Raises UpstreamFailed."""
         return self.read(unpack(self.packed)) if self.at_hand is None else self.at_hand
@@ -71,7 +75,7 @@ class Index(Protocol):
         """Tell whether the page of *project* is at hand without asking disk or upstream."""
 
     def at_hand(self, project: NormalizedName) -> Snapshot | None:
-        """Return the page of *project* if it is in memory, and upstream need not be asked."""
+        """Return the page of *project*, bare, if upstream need not be asked for it."""
 
     @property
     def bytes_in_memory(self) -> int:

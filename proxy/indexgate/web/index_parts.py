@@ -46,7 +46,7 @@ from indexgate_policy.signals import Unknown
 from indexgate_policy.subject import File
 
 PAGES_SHARE = 0.1  # of the cache: pages are small beside files
-_PACKED_PAGES = 16_000_000
+_PACKED_PAGES = 8_000_000
 _DOCUMENTS = 200_000_000  # bytes on the disk
 
 

@@ -117,7 +117,7 @@ async def test_a_newer_minor_version_is_told_once(
             page = replace(catalogue.NEWER_API, name=name)
             serve(world.upstream, "json", [page])
             await world.ask(f"/simple/{name}/")
-    told = [line for line in capsys.readouterr().out.splitlines() if "newer-api" in line]
+    told = [line for line in capsys.readouterr().err.splitlines() if "newer-api" in line]
     assert len([line for line in told if "upstream speaks 1.9, newer than 1.5" in line]) == 1
 
 

@@ -65,8 +65,8 @@ def test_the_help_names_a_first_step(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_an_unknown_flag_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["serve", "--prt", "1"]) == 2
-    assert "Did you mean `--port`?" in capsys.readouterr().err
+    assert run(["serve", "--polciy", "strict"]) == 2
+    assert "Did you mean `--policy`?" in capsys.readouterr().err
 
 
 def test_a_wrong_setting_ends_with_its_error_and_hint(capsys: pytest.CaptureFixture[str]) -> None:

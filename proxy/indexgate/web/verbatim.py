@@ -111,14 +111,14 @@ class Verbatim:
             return  # an id that the client gave is that of one request only
         bodiless = request.startswith(b"HEAD ") or response.status == 304
         self.forget(request)
-        self._kept[request] = Kept(
+        kept = self._kept[request] = Kept(
             again=again,
             head=_head(response),
             body=b"" if bodiless else body,
             sent=0 if bodiless else len(body),
             result="not-modified" if response.status == 304 else "ok",
         )
-        self._bytes += len(body)
+        self._bytes += len(kept.body)
         while len(self._kept) > MOST_ANSWERS or self._bytes > MOST_BYTES:
             self.forget(next(iter(self._kept)))
 

@@ -236,6 +236,19 @@ async def test_what_is_kept_is_bounded() -> None:
         assert served.made == made + 1
 
 
+async def test_an_answer_without_its_body_takes_no_room() -> None:
+    async with site() as served:
+        served.body = bytes(LARGEST)
+        client = await served.connect()
+        asked = MOST_BYTES // LARGEST + 3
+        for number in range(asked):
+            await client.ask(ask(f"/keep-{number}", method=b"HEAD"), bodiless=True)
+        assert len(served.verbatim) == asked
+        served.holds = False
+        await client.ask(ask("/keep-0", method=b"HEAD"), bodiless=True)
+        assert len(served.verbatim) == asked
+
+
 async def test_a_client_that_does_not_read_is_not_given_ever_more() -> None:
     async with site() as served:
         served.body = bytes(LARGEST)

@@ -18,6 +18,7 @@ from indexgate import formerly
 from indexgate.facts import Facts, Known
 from indexgate.finished_page import FinishedPage, JudgedBy, Variant, finish, sooner
 from indexgate.formerly import Formerly
+from indexgate.grounds import Grounds
 from indexgate.index.addresses import FileAddress, address_of, canonical
 from indexgate.index.in_turn import in_turn
 from indexgate.index.listing import MOST_CANDIDATES, Listing, listing
@@ -124,6 +125,7 @@ class Gate:
         self._started = clock()
         # The same inputs give the same verdict, until the moment that the verdict itself names.
         self._verdicts: LRUCache[object, tuple[JudgedFile, datetime]] = LRUCache(_KEPT_VERDICTS)
+        self._grounds = Grounds(facts)
         self._shown = Shown(_SHOWN_FILES)
         self._then: Listing | None = None  # of the pages shown lately, the last that was looked at
         self._listings = Listings(_LISTED_FILES)
@@ -152,7 +154,7 @@ class Gate:
         now = self._clock()
         asker = client if policy.asks_client else None
         of = (project, variant, asker, policy.digest)
-        kept = self._finished.get((*of, snapshot.digest, self.facts.stamp(project)))
+        kept = self._finished.get((*of, snapshot.digest, self._grounds.stamp(project, policy)))
         if kept is not None and (kept.until is None or now < kept.until):
             if bare is not None:
                 met_page("hit")
@@ -166,13 +168,22 @@ class Gate:
             self._unasked[project] = True
         known = await self.facts.of(listed)
         self._note_shown(listed, known, now)
-        making = partial(self._make, listed, known, variant, policy=policy, client=client, now=now)
+        making = partial(
+            self._make,
+            listed,
+            known,
+            variant,
+            policy=policy,
+            client=client,
+            now=now,
+            stamp=self._grounds.of(known, project, policy),
+        )
         files = len(listed.page.files)
         page, verdicts = await in_turn(making, huge=files > _HUGE) if files > _LARGE else making()
         self._note_faults(verdicts.verdicts.apart.values())
         # Under the stamp of the facts it was made from: newer ones may have come meanwhile.
         if len(page.body) + 2000 <= self._finished.maxsize:
-            self._finished[(*of, snapshot.digest, known.stamp)] = page
+            self._finished[(*of, snapshot.digest, page.judged_by.stamp)] = page
         return page
 
     def still(self, page: FinishedPage, project: NormalizedName) -> bool:
@@ -183,8 +194,8 @@ class Gate:
             and snapshot.digest == page.snapshot.digest
             and snapshot.serial == page.snapshot.serial
             and (page.until is None or self._clock() < page.until)
-            and page.judged_by.policy.digest == self.policy.current().digest
-            and page.judged_by.stamp == self.facts.stamp(project)
+            and page.judged_by.policy.digest == (policy := self.policy.current()).digest
+            and page.judged_by.stamp == self._grounds.stamp(project, policy)
         )
 
     def still_judged(self, judged: JudgedFile) -> bool:
@@ -196,8 +207,8 @@ class Gate:
             and page.digest == judged.page
             and judged.until is not None
             and self._clock() < judged.until
-            and judged.policy == self.policy.current().digest
-            and judged.stamp == self.facts.stamp(project)
+            and judged.policy == (policy := self.policy.current()).digest
+            and judged.stamp == self._grounds.stamp(project, policy)
         )
 
     def listing_at_hand(self, page: FinishedPage) -> Listing | None:
@@ -213,10 +224,11 @@ class Gate:
         policy: Policy,
         client: Client,
         now: datetime,
+        stamp: object,
     ) -> tuple[FinishedPage, PageVerdicts]:
         judged_by = JudgedBy(
             assessment=known.assessment,
-            stamp=known.stamp,
+            stamp=stamp,
             policy=policy,
             client=client,
             at=now,
@@ -309,7 +321,7 @@ class Gate:
         policy = self.policy.current(run)
         asker = client if policy.asks_client else None
         of = (snapshot.project, snapshot.digest, address.filename)
-        kept = self._verdicts.get((*of, asker, policy.digest, self.facts.stamp(of[0])))
+        kept = self._verdicts.get((*of, asker, policy.digest, self._grounds.stamp(of[0], policy)))
         if kept is None or self._clock() >= kept[1] or (listed := kept[0].listed) is None:
             return None
         if canonical(address_of(listed.url, listed.filename)) != address.path:
@@ -424,14 +436,15 @@ class Gate:
         self._note_shown(listed, known, now)
         asker = client if policy.asks_client else None
         of = (listed.project.name, listed.snapshot.digest, file.filename)
-        key = (*of, asker, policy.digest, known.stamp)
+        stamp = self._grounds.of(known, listed.project.name, policy)
+        key = (*of, asker, policy.digest, stamp)
         kept = self._verdicts.get(key)
         if kept is not None and now < kept[1]:
             return kept[0]
         judged = self._judge(listed, file, known, policy=policy, client=client, now=now)
         good_until = sooner(judged.verdict.until, _good_until(known, now))
         if good_until is not None:
-            digest, stamp = listed.snapshot.digest, known.stamp
+            digest = listed.snapshot.digest
             judged = replace(judged, page=digest, stamp=stamp, until=good_until)
             self._verdicts[key] = (judged, good_until)
         return judged

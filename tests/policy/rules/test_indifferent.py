@@ -1,0 +1,101 @@
+"""What a policy cannot tell apart: assessments by which it says the same."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from packaging.utils import NormalizedName
+
+from indexgate_policy.advisories import Advisories, Advisory
+from indexgate_policy.assess import FAILED_CHECK, UNCHECKED
+from indexgate_policy.assessment import Assessment
+from indexgate_policy.flags import Flag, Severity
+from indexgate_policy.health.result import HealthScore
+from indexgate_policy.rules import document
+from indexgate_policy.rules.indifferent import indifferent
+from indexgate_policy.signals import Signal, Unknown, Value
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+PLAIN = document.parse(b"version = 1\n", source="plain", now=NOW)
+READS_SIGNALS = document.parse(
+    b'version = 1\n[[rule]]\nid = "stars"\naction = "warn"\n'
+    b'when = { signal = { stars = { below = 5 } } }\nunknown = "allow"\n',
+    source="signals",
+    now=NOW,
+)
+FLAG = Flag(check="surge", severity=Severity.MEDIUM, evidence="a surge", began=NOW)
+SCORE = HealthScore(
+    formula="hs-1", value=46.2, uncapped=46.2, confidence=0.23, grade="C", lines=(), caps=()
+)
+ADVISORY = Advisory(id="A-1", kind="vulnerability", severity=Severity.HIGH, summary="bad")
+
+
+def signal(name: str, value: Value | Unknown) -> Signal:
+    return Signal(name=name, value=value, source="somebody", observed_at=NOW)
+
+
+BASE = Assessment(
+    index_id="index",
+    project=NormalizedName("demo"),
+    formula="fl-1",
+    inputs=(
+        signal("owners", ("anna",)),
+        signal("stars", 3),
+        signal(UNCHECKED, ("surge: no history",)),
+    ),
+    flags=(FLAG,),
+    score=SCORE,
+    advisories=Advisories(records=(ADVISORY,), feed=NOW),
+    assessed_at=NOW,
+    valid_until=NOW + timedelta(days=1),
+)
+
+
+def with_input(name: str, value: Value | Unknown) -> Assessment:
+    left = tuple(one for one in BASE.inputs if one.name != name)
+    return replace(BASE, inputs=(*left, signal(name, value)))
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        replace(BASE, assessed_at=NOW + timedelta(hours=1), valid_until=NOW + timedelta(days=2)),
+        replace(BASE, score=replace(SCORE, value=46.2001, confidence=0.2301)),
+        replace(BASE, advisories=Advisories(records=(ADVISORY,), feed=NOW + timedelta(hours=1))),
+        with_input("stars", 4),
+        with_input("asked_here_by_people", 1),
+        with_input(UNCHECKED, ("surge: the history is too short",)),
+    ],
+)
+def test_what_no_rule_reads_is_no_difference(now: Assessment) -> None:
+    assert indifferent(PLAIN, BASE, now)
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        replace(BASE, flags=()),
+        replace(BASE, flags=(replace(FLAG, severity=Severity.HIGH),)),
+        replace(BASE, flags=(replace(FLAG, ends=NOW + timedelta(days=1)),)),
+        replace(BASE, score=replace(SCORE, value=46.3)),
+        replace(BASE, score=replace(SCORE, grade="B")),
+        replace(BASE, score=replace(SCORE, confidence=0.5)),
+        replace(BASE, score=Unknown(reason="no score")),
+        replace(BASE, advisories=Advisories(records=(), feed=NOW)),
+        replace(BASE, advisories=Advisories(records=(ADVISORY,), feed=Unknown(reason="unread"))),
+        replace(BASE, advisories=Unknown(reason="unread")),
+        with_input("owners", ("bob",)),
+        with_input("human_installs", 5),
+        with_input(UNCHECKED, ("dormant-release: no history",)),
+        with_input(f"{FAILED_CHECK}surge", Unknown(reason="failed")),
+    ],
+)
+def test_what_a_rule_may_read_is_a_difference(now: Assessment) -> None:
+    assert not indifferent(PLAIN, BASE, now)
+    assert not indifferent(PLAIN, now, BASE)
+
+
+def test_a_policy_that_reads_signals_sees_all_of_them() -> None:
+    assert not indifferent(READS_SIGNALS, BASE, with_input("stars", 4))
+    assert not indifferent(READS_SIGNALS, BASE, with_input("asked_here_by_people", 1))
+    assert indifferent(READS_SIGNALS, BASE, replace(BASE, assessed_at=NOW + timedelta(hours=1)))

@@ -17,8 +17,10 @@ MOST = 200
 
 _LONGEST = 500
 _FIELD = b"requires-dist:"
+# Possessive: strangers write these texts, and one that does not fit must not be tried for seconds.
 _REQUIREMENT = re.compile(
-    r"(?P<name>[A-Za-z0-9._-]+)\s*(?:\[(?P<extras>[^\]]*)\])?\s*\(?(?P<versions>[^()@]*)\)?"
+    r"(?P<name>[A-Za-z0-9._-]++)\s*+(?:\[(?P<extras>[^\]]*+)\])?"
+    r"\s*+\(?(?P<versions>[^()@]*+)\)?"
 )
 
 

@@ -48,6 +48,11 @@ def test_a_requirement_names_what_is_asked_for_on_linux(text: str, named: list[s
     assert [need.project for need in needs([text], LINUX)] == named
 
 
+def test_a_text_that_is_no_requirement_is_passed_over_at_once() -> None:
+    texts = requirements(b"".join(b"Requires-Dist: a" + b" " * 490 + b"@\n" for _ in range(MOST)))
+    assert list(needs(texts, LINUX)) == []
+
+
 def test_markers_are_those_of_the_one_who_asks() -> None:
     [need] = needs(["colorama; sys_platform == 'win32'"], WINDOWS)
     assert need.project == "colorama"

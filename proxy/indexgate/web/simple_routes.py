@@ -143,15 +143,17 @@ class SimpleRoutes:
     ) -> None:
         """Write down that *page* is given out; a *lasting* one may be given out again as it is."""
         asker = asker_of(request.headers.get(hdrs.USER_AGENT, ""))
+        # Without its body, which an answer that has none must not keep for as long as it is kept.
+        given = replace(page, body=b"")
 
         def note() -> None:
-            self.recorder.page_served(page, client, run)
-            self.asked.count(page.index_id, name, asker, self.recorder.now())
+            self.recorder.page_served(given, client, run)
+            self.asked.count(given.index_id, name, asker, self.recorder.now())
 
         note()
         if lasting and not page.private and page.refused is None and page.snapshot.stale is None:
             request[AGAIN] = Again(
-                kind="page", holds=lambda: self.indexes.still(page, name), note=note
+                kind="page", holds=lambda: self.indexes.still(given, name), note=note
             )
 
     def _missing(self, name: NormalizedName) -> web.Response:

@@ -1,6 +1,7 @@
 """What is asked again byte for byte: the same answers, as long as they hold, and no confusion."""
 
 import asyncio
+import gc
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexgate import logs
+from indexgate.finished_page import FinishedPage
 from indexgate.repeated_line import Gathered, RepeatedLine
 from indexgate.web.request_counts import RequestCounts
 from indexgate.web.verbatim import AGAIN, LARGEST, MOST_BYTES, Again, Verbatim, is_entire
@@ -397,6 +399,20 @@ async def test_a_page_that_has_aged_is_asked_for_anew(tmp_path: Path) -> None:
         gate.clock.turn(timedelta(minutes=11))
         await client.ask(page)
         assert upstream.count("/simple/demo/") == 2
+
+
+async def test_what_is_unchanged_keeps_no_page_in_memory(tmp_path: Path) -> None:
+    async with at_gate(tmp_path) as (_, gate, client):
+        etag = (await client.ask(ask("/simple/demo/"))).headers["Etag"].encode()
+        for _ in range(2):
+            unchanged = ask("/simple/demo/", b"If-None-Match: " + etag)
+            assert (await client.ask(unchanged, bodiless=True)).status == 304
+        assert len(gate.verbatim) == 2
+        gate.parts.gate._finished.clear()  # as if it had to make room
+        gc.collect()
+        policy = gate.parts.gate.policy.current()
+        kept = [each for each in gc.get_objects() if isinstance(each, FinishedPage)]
+        assert {page.body for page in kept if page.judged_by.policy is policy} == {b""}
 
 
 @pytest.mark.parametrize(

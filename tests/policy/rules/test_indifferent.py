@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from packaging.utils import NormalizedName
 
+from indexgate_policy import policies
 from indexgate_policy.advisories import Advisories, Advisory
 from indexgate_policy.assess import FAILED_CHECK, UNCHECKED
 from indexgate_policy.assessment import Assessment
@@ -23,7 +24,7 @@ READS_SIGNALS = document.parse(
     source="signals",
     now=NOW,
 )
-FLAG = Flag(check="surge", severity=Severity.MEDIUM, evidence="a surge", began=NOW)
+FLAG = Flag(check="download-surge", severity=Severity.MEDIUM, evidence="a surge", began=NOW)
 SCORE = HealthScore(
     formula="hs-1", value=46.2, uncapped=46.2, confidence=0.23, grade="C", lines=(), caps=()
 )
@@ -41,7 +42,7 @@ BASE = Assessment(
     inputs=(
         signal("owners", ("anna",)),
         signal("stars", 3),
-        signal(UNCHECKED, ("surge: no history",)),
+        signal(UNCHECKED, ("download-surge: no history",)),
     ),
     flags=(FLAG,),
     score=SCORE,
@@ -64,7 +65,8 @@ def with_input(name: str, value: Value | Unknown) -> Assessment:
         replace(BASE, advisories=Advisories(records=(ADVISORY,), feed=NOW + timedelta(hours=1))),
         with_input("stars", 4),
         with_input("asked_here_by_people", 1),
-        with_input(UNCHECKED, ("surge: the history is too short",)),
+        with_input(UNCHECKED, ("download-surge: the history is too short",)),
+        with_input(UNCHECKED, ("dormant-release: no history",)),
     ],
 )
 def test_what_no_rule_reads_is_no_difference(now: Assessment) -> None:
@@ -86,7 +88,6 @@ def test_what_no_rule_reads_is_no_difference(now: Assessment) -> None:
         replace(BASE, advisories=Unknown(reason="unread")),
         with_input("owners", ("bob",)),
         with_input("human_installs", 5),
-        with_input(UNCHECKED, ("dormant-release: no history",)),
         with_input(f"{FAILED_CHECK}surge", Unknown(reason="failed")),
     ],
 )
@@ -99,3 +100,34 @@ def test_a_policy_that_reads_signals_sees_all_of_them() -> None:
     assert not indifferent(READS_SIGNALS, BASE, with_input("stars", 4))
     assert not indifferent(READS_SIGNALS, BASE, with_input("asked_here_by_people", 1))
     assert indifferent(READS_SIGNALS, BASE, replace(BASE, assessed_at=NOW + timedelta(hours=1)))
+
+
+SURGE = 'flag = { id = "download-surge" }'
+ANY = 'any_flag = { severity = { at_least = "high" } }'
+
+
+@pytest.mark.parametrize(
+    ("rule", "minds"),
+    [
+        (f'when = {{ {SURGE} }}\nunknown = "allow"', False),
+        (f'when = {{ {SURGE} }}\nunknown = "warn"', True),
+        (f'when.not = {{ {SURGE} }}\nunknown = "allow"', True),
+        (f'when.any = [{{ {ANY} }}, {{ not = {{ {SURGE} }} }}]\nunknown = "allow"', True),
+        (f'when = {{ {ANY} }}\nunless.all = [{{ {SURGE} }}]\nunknown = "allow"', False),
+        (f'when = {{ project = ["x"] }}\nunless.not = {{ {SURGE} }}', True),
+        ('when = { not = { project = ["x"] } }', False),
+        ('when = { flag = { id = ["yanked"] } }\nunknown = "warn"', False),
+    ],
+)
+def test_that_a_check_cannot_look_matters_to_rules_that_mind(rule: str, minds: bool) -> None:
+    text = f'version = 1\n[[rule]]\nid = "it"\naction = "warn"\n{rule}\n'
+    policy = document.parse(text.encode(), source="it", now=NOW)
+    assert indifferent(policy, BASE, with_input(UNCHECKED, ())) is not minds
+
+
+@pytest.mark.parametrize("name", policies.NAMES)
+def test_to_the_shipped_policies_a_check_that_cannot_look_is_one_that_finds_nothing(
+    name: str,
+) -> None:
+    policy = document.parse(policies.shipped(name), source=name, now=NOW)
+    assert indifferent(policy, BASE, with_input(UNCHECKED, ()))

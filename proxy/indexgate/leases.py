@@ -23,6 +23,10 @@ _TOPIC = "how-it-ends"
 _LONGEST = 30.0
 """Seconds after which nobody waits for another worker any more."""
 
+CLAIMED_FOR = 2.0
+"""Seconds after which what was claimed and not begun is left to others: who claimed it may never
+come to it, as somebody who looked for a file on a page and did not find it."""
+
 _ROUNDS = 2
 """How often to wait for others that then have nothing, before doing it beside them."""
 
@@ -35,23 +39,28 @@ class Leases:
         # Open for as long as the process: to close it anywhere would end all leases.
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._ends: dict[str, asyncio.Future[object]] = {}  # of the leases that are held here
-        self._claimed: set[str] = set()
+        self._claimed: dict[str, asyncio.TimerHandle] = {}
         fellows.answer(_TOPIC, self._how_it_ends)
 
     def close(self) -> None:
         """End all leases."""
+        for expiry in self._claimed.values():
+            expiry.cancel()
         os.close(self._file)
 
     def claim(self, key: str) -> bool:
-        """Tell whether the work is this worker's, and keep it so: `once` follows, or `give_up`."""
+        """Tell whether the work is this worker's, and keep it so for `once`, or until `give_up`.
+
+        It is given up by itself `CLAIMED_FOR` seconds later.
+        """
         if key not in self._ends and self._take(key):
-            self._claimed.add(key)
+            later = asyncio.get_running_loop().call_later
+            self._claimed[key] = later(CLAIMED_FOR, self.give_up, key)
         return key in self._ends
 
     def give_up(self, key: str) -> None:
         """Leave what was claimed, if it was, to whoever wants it."""
-        if key in self._claimed:
-            self._claimed.remove(key)
+        if self._is_claimed(key):
             self._release(key, None)
 
     async def once(
@@ -65,14 +74,20 @@ class Leases:
         Raises what *do* raises, also in another worker: NoSuchProject, UpstreamFailed.
         """
         for _ in range(_ROUNDS):
-            if key in self._claimed or (key not in self._ends and self._take(key)):
-                self._claimed.discard(key)
+            if self._is_claimed(key) or (key not in self._ends and self._take(key)):
                 return await self._held(key, do, there)
             _raise_failure(await self._end_of(key))
             found = await there()
             if found is not None:
                 return found
         return await do()
+
+    def _is_claimed(self, key: str) -> bool:
+        """Tell whether *key* was claimed; it is not any more."""
+        expiry = self._claimed.pop(key, None)
+        if expiry is not None:
+            expiry.cancel()
+        return expiry is not None
 
     async def _held(
         self,

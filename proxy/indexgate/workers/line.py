@@ -1,6 +1,7 @@
 """A worker's line to its fellows, by way of the process that started them all."""
 
 import asyncio
+import time
 from itertools import count, groupby
 from operator import itemgetter
 from typing import Any
@@ -33,7 +34,8 @@ class Line:
         self._answer: dict[str, Answer] = {}
         self._telling: list[tuple[int, tuple[Plain, ...]]] = []
         self._asking: dict[int, asyncio.Queue[Frame]] = {}
-        self._numbers = count(1)
+        # Numbers that no worker of this number had before: an answer may still come for that one.
+        self._numbers = count(time.time_ns())
         self._joined = asyncio.Event()
         self._answering: set[asyncio.Task[None]] = set()
 

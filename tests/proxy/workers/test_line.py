@@ -120,6 +120,35 @@ async def test_nobody_waits_for_a_worker_that_ends() -> None:
         assert await asking == []
 
 
+async def test_what_was_answered_to_a_worker_that_ended_is_not_for_the_one_in_its_place() -> None:
+    gate = Gate()
+    asked, may_answer = asyncio.Event(), asyncio.Event()
+
+    async def answer(what: str) -> object:
+        asked.set()
+        if what == "old":
+            await may_answer.wait()
+        else:
+            may_answer.set()
+            await other_answered.wait()
+        return what
+
+    async with gate.worker(0) as first:
+        first.answer("how", answer)
+        other_answered = asyncio.Event()
+        first.hear("end", other_answered.set)
+        async with gate.worker(1) as ending:
+            asking = asyncio.create_task(ending.ask("how", "old", within=30))
+            await asked.wait()
+        asking.cancel()
+        async with gate.worker(1) as anew, gate.worker(2) as third:
+            asking = asyncio.create_task(anew.ask("how", "new", within=30))
+            await may_answer.wait()
+            await third.ask("anything", within=30)  # the old answer has come by then
+            third.tell("end")
+            assert await asking == ["new"]
+
+
 async def test_what_goes_wrong_with_one_message_does_not_end_the_line(
     three: tuple[Line, Line, Line],
 ) -> None:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from secrets import token_hex
+from secrets import randbits, token_hex
 from typing import Any
 
 from indexgate import logs
@@ -17,8 +17,9 @@ from indexgate import logs
 GATHERED_FOR = 0.02
 """Seconds for which lines gather, to be written at once."""
 
+# Nobody can guess them, and so put them into a line.
 _MOMENT, _ID = token_hex(16), token_hex(16)
-_MILLISECONDS = 70361984.53125
+_MILLISECONDS = 2**40 + randbits(40) + 0.5
 
 
 @dataclass(frozen=True, slots=True)

@@ -338,6 +338,14 @@ def test_a_repeated_line_reads_like_any_other(form: str) -> None:
         )
 
 
+def test_nothing_that_a_client_says_is_taken_for_a_place_in_the_line() -> None:
+    logs.configure(form="json", level="info", stream=StringIO(), environ={})
+    told = {"client": "70361984.53125 %s %"}
+    line = RepeatedLine.of("request", told)
+    assert line is not None
+    assert json.loads(line.filled(1.0, "other-id", 0.5))["client"] == told["client"]
+
+
 def test_a_log_that_does_not_take_the_line_gets_none() -> None:
     logs.configure(form="json", level="warning", stream=StringIO(), environ={})
     assert RepeatedLine.of("request", {}) is None

@@ -251,7 +251,8 @@ class CachedIndex:
         self._saver.save(bare)
         if self._once is not EACH_ALONE:
             await self._saver.written(project)  # the other workers look there
-        self._learned(project, True)
+        if not self._saver.unkept(project):  # else what they have themselves is all they can have
+            self._learned(project, True)
         return snapshot
 
     async def _saved_since(

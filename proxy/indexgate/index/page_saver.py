@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
+from cachetools import LRUCache
 from packaging.utils import NormalizedName
 
 from indexgate.index.page_folder import PageFolder
@@ -25,6 +26,8 @@ _MUCH = 8_000_000
 _TOO_MUCH = 64_000_000
 """Bytes beyond which the disk is too slow to keep pages at all."""
 
+_MOST_UNKEPT = 10_000
+
 
 class PageSaver:
     """Writes pages into *folder*; the log is told what could not be written."""
@@ -33,6 +36,7 @@ class PageSaver:
         self._folder = folder
         self._log = log
         self._waiting: dict[NormalizedName, Snapshot] = {}
+        self._unkept: LRUCache[NormalizedName, bool] = LRUCache(_MOST_UNKEPT)
         self._bytes = 0
         self._latest = 0.0
         self._hurry = asyncio.Event()
@@ -43,6 +47,7 @@ class PageSaver:
         """Have *snapshot* written before long."""
         project, size = snapshot.project, len(snapshot.packed)
         self._drop(project)
+        self._unkept.pop(project, None)
         if self._bytes + size > _TOO_MUCH:
             self._not_kept(project, "the disk is too slow")
             return
@@ -58,6 +63,10 @@ class PageSaver:
     def waiting(self, project: NormalizedName) -> Snapshot | None:
         """Return the page of *project* if it is not on the disk yet."""
         return self._waiting.get(project)
+
+    def unkept(self, project: NormalizedName) -> bool:
+        """Tell whether the page of *project* that was saved last could not be written."""
+        return project in self._unkept
 
     async def forget(self, project: NormalizedName) -> None:
         """Drop the page of *project*, wherever it is."""
@@ -113,4 +122,5 @@ class PageSaver:
             self._bytes -= len(snapshot.packed)
 
     def _not_kept(self, project: NormalizedName, why: str) -> None:
+        self._unkept[project] = True
         self._log("page-not-kept", f"{project}: {why}; kept in memory only")

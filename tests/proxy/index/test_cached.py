@@ -1,6 +1,8 @@
 """Pages from memory, disk or upstream: fresh, waited for, or standing in."""
 
 import asyncio
+import errno
+import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,6 +11,7 @@ import pytest
 from packaging.utils import NormalizedName
 
 from indexgate.index.cached import CachedIndex, Freshness
+from indexgate.index.once import EachAlone
 from indexgate.index.packing import digest_of, pack
 from indexgate.index.page_folder import PageFolder
 from indexgate.index.protocol import NoSuchProject, Snapshot, UpstreamFailed
@@ -104,6 +107,35 @@ async def test_pages_outlive_the_process(tmp_path: Path) -> None:
     second = Case(tmp_path)
     assert await second.index.snapshot(NAME) == snapshot
     assert second.source.asked == []
+
+
+async def test_other_workers_hear_of_a_page_only_if_the_disk_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = Case(tmp_path)
+    told: list[tuple[str, bool]] = []
+    index = CachedIndex(
+        case.source,
+        PageFolder(tmp_path, "i", 1_000_000),
+        freshness=Freshness(ttl=600),
+        clock=case.clock,
+        max_bytes=1_000_000,
+        once=EachAlone(),
+        learned=lambda project, there: told.append((project, there)),
+    )
+
+    def full(_folder: PageFolder, _snapshot: Snapshot) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    case.source.answers = [b"one", b"two"]
+    with monkeypatch.context() as patched:
+        patched.setattr(PageFolder, "save", full)
+        assert (await index.snapshot(NAME)).digest == digest_of(b"one")
+    assert told == []
+    case.later(seconds=601)
+    assert (await index.snapshot(NAME, stand_in=False)).digest == digest_of(b"two")
+    assert told == [(NAME, True)]
+    await index.close()
 
 
 async def test_all_who_ask_at_once_share_one_flight(tmp_path: Path) -> None:

@@ -159,7 +159,8 @@ class CachedIndex:
         kept = self._saver.waiting(project)
         if kept is None and self._folder.holds(project):
             loaded = await asyncio.to_thread(self._folder.load, project)
-            kept = self._memory.get(project) or loaded  # a flight may have landed meanwhile
+            # Meanwhile a flight may have landed, or the page may be gone.
+            kept = self._memory.get(project) or (None if project in self._missing else loaded)
         if kept is not None:
             self._keep(project, kept)
         return kept

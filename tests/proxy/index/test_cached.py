@@ -109,6 +109,31 @@ async def test_pages_outlive_the_process(tmp_path: Path) -> None:
     assert second.source.asked == []
 
 
+async def test_a_page_that_is_gone_while_it_is_read_is_not_taken_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = Case(tmp_path)
+    first.source.answers = [b"one"]
+    await first.index.snapshot(NAME)
+    await first.index.close()
+    case = Case(tmp_path)
+    case.source.answers = [NoSuchProject(NAME)]
+    loop, load = asyncio.get_running_loop(), PageFolder.load
+
+    def late(folder: PageFolder, project: NormalizedName) -> Snapshot | None:
+        loaded = load(folder, project)
+        asyncio.run_coroutine_threadsafe(gone(), loop).result()
+        return loaded
+
+    async def gone() -> None:
+        case.index.hear(NAME, False)
+
+    monkeypatch.setattr(PageFolder, "load", late)
+    with pytest.raises(NoSuchProject):
+        await case.index.snapshot(NAME)
+    assert case.index.at_hand(NAME) is None
+
+
 async def test_other_workers_hear_of_a_page_only_if_the_disk_has_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,7 +13,9 @@ import msgspec
 from packaging import tags
 from packaging.version import InvalidVersion, Version
 
-_LONGEST = 2000
+_LONGEST, _LONGEST_CPU = 2000, 40
+# Each of them takes a good many tags to name, and anybody may claim any.
+_NEWEST_PYTHON, _NEWEST_MACOS, _NEWEST_MACOS_10 = 40, 40, 16
 _NEWEST_GLIBC_MINOR, _NEWEST_MUSL_MINOR = 60, 9
 _LEGACY = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
 _WINDOWS = {"amd64": "win_amd64", "x86_64": "win_amd64", "x86": "win32", "arm64": "win_arm64"}
@@ -73,7 +75,9 @@ def environment_of(user_agent: str) -> Environment | None:
         python = Version(found.python)
     except (msgspec.MsgspecError, InvalidVersion, UnicodeEncodeError):
         return None
-    if found.system.name not in _SYS_PLATFORM or len(python.release) < 2:
+    if found.system.name not in _SYS_PLATFORM or len(found.cpu) > _LONGEST_CPU:
+        return None
+    if len(python.release) < 2 or max(python.release[:2]) > _NEWEST_PYTHON:
         return None
     return Environment(python=python, markers=_markers(found, python), ranks=_ranks(found, python))
 
@@ -117,7 +121,8 @@ def _platforms(told: _Told) -> Iterator[str]:
         yield _WINDOWS.get(cpu.lower(), "win_unknown")
     elif told.system.name == "Darwin":
         major, minor = _pair(distro.version, (11, 0))
-        yield from tags.mac_platforms((major, minor if major < 11 else 0), cpu)
+        minor = min(minor, _NEWEST_MACOS_10) if major < 11 else 0
+        yield from tags.mac_platforms((min(major, _NEWEST_MACOS), minor), cpu)
     else:
         yield from _linux(cpu, distro.libc or _Libc())
 

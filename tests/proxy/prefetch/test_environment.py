@@ -118,6 +118,24 @@ def test_who_tells_too_little_has_none(told: str) -> None:
     assert environment_of(told) is None
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        agent(python="3.999999999"),
+        agent(python="999999999.2"),
+        agent(cpu="x" * 1000),
+        agent(system="Darwin", distro_version="999.999"),
+        agent(system="Darwin", distro_version="10.999"),
+        agent(python="40.40", system="Darwin", distro_version="40.0"),
+        agent(libc={"lib": "glibc", "version": "2.999"}),
+        agent(libc={"lib": "musl", "version": "1.999"}),
+    ],
+)
+def test_what_anybody_may_claim_takes_little_to_hold(told: str) -> None:
+    environment = environment_of(told)
+    assert environment is None or len(environment.ranks) < 30_000
+
+
 @given(st.text())
 def test_no_agent_is_too_strange(told: str) -> None:
     environment_of(f"pip/26.1 {told}")

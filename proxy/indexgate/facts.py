@@ -34,7 +34,7 @@ from indexgate_policy.health.result import HealthScore
 from indexgate_policy.health.score import with_advisories
 from indexgate_policy.signals import Signal, Signals, Unknown
 
-FIRST_SIGHT_PATIENCE = 0.15
+FIRST_SIGHT_PATIENCE = 0.4
 """Seconds for which a page waits for the project JSON."""
 
 INTERIM = timedelta(minutes=1)

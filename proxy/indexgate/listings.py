@@ -18,33 +18,41 @@ from indexgate.index.listing import Listing
 HUGE_STAYS = 60.0
 """Seconds for which a page is kept that alone has more files than all others may have together."""
 
+_LARGE = 1_500  # files
 _Key: TypeAlias = tuple[NormalizedName, str]
 
 
 class Listings:
-    """The listings of pages with *most_files* files in all, and the latest that is larger."""
+    """The listings of small pages with *most_files* files in all, of large ones with as many more.
+
+    And the latest that alone has more. A few large pages would drive out all the small ones.
+    """
 
     def __init__(self, most_files: int, *, huge_stays: float = HUGE_STAYS) -> None:
         self._most_files = most_files
         self._huge_stays = huge_stays
-        self._kept: LRUCache[NormalizedName, Listing] = LRUCache(
-            most_files, getsizeof=lambda kept: len(kept.page.files) + 1
+        self._small, self._large = (
+            LRUCache[NormalizedName, Listing](
+                most_files, getsizeof=lambda kept: len(kept.page.files) + 1
+            )
+            for _ in range(2)
         )
         self._huge: TTLCache[NormalizedName, Listing] = TTLCache(1, huge_stays)
         self._readings: dict[_Key, asyncio.Task[Listing]] = {}
 
     def of(self, project: NormalizedName, digest: str) -> Listing | None:
         """Return the listing of the page with *digest*, None when it must be read."""
-        kept = self._kept.get(project) or self._huge.get(project)
+        kept = self._small.get(project) or self._large.get(project) or self._huge.get(project)
         return kept if kept is not None and kept.snapshot.digest == digest else None
 
     def keep(self, listed: Listing) -> None:
         """Keep what was read."""
-        name = listed.project.name
-        if len(listed.page.files) < self._most_files:
-            self._kept[name] = listed
+        name, files = listed.project.name, len(listed.page.files)
+        for kept in (self._small, self._large, self._huge):
+            kept.pop(name, None)
+        if files < self._most_files:
+            (self._small if files < _LARGE else self._large)[name] = listed
             return
-        self._kept.pop(name, None)
         self._huge[name] = listed
         # Nothing else would let go of it, as long as nobody asks for anything huge.
         asyncio.get_running_loop().call_later(self._huge_stays + 1, self._huge.expire)

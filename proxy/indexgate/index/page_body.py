@@ -8,12 +8,12 @@ one alone would be a part taken for the whole.
 
 import asyncio
 import sys
-import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Protocol
 
 import aiohttp
+from isal import isal_zlib
 
 from indexgate.index.protocol import UpstreamFailed
 from indexgate.index.trouble import failure
@@ -73,16 +73,16 @@ class _Plain:
 
 class _Gzip:
     def __init__(self) -> None:
-        self._inflate = zlib.decompressobj(wbits=31)
+        self._inflate = isal_zlib.decompressobj(wbits=31)
 
     def pieces(self, packed: bytes) -> Iterator[bytes]:
         try:
             while packed:
                 if self._inflate.eof:
-                    self._inflate = zlib.decompressobj(wbits=31)
+                    self._inflate = isal_zlib.decompressobj(wbits=31)
                 yield self._inflate.decompress(packed, _PIECE)
                 packed = self._inflate.unconsumed_tail or self._inflate.unused_data
-        except zlib.error as error:
+        except isal_zlib.error as error:  # type: ignore[misc]  # its stubs call the class a value
             raise _Broken from error
 
     def ended(self) -> bool:

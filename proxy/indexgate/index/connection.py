@@ -10,7 +10,7 @@ from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from typing import TypeAlias
+from typing import Literal, TypeAlias, get_args
 from urllib.parse import urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -26,8 +26,10 @@ from indexgate.index.upstream_settings import UpstreamSettings
 VIA_NAME = "indexgate"
 _REDIRECTS = {301, 302, 303, 307, 308}
 _MOST_HOPS = 5
-_AT_ONCE = 64
-"""Requests under way, those for pages and files, and as many beside them."""
+AT_ONCE = 64
+"""Requests under way for each purpose: no page waits for files that take long."""
+
+Purpose: TypeAlias = Literal["page", "file", "beside"]
 
 _NO_TIMERS = aiohttp.ClientTimeout(total=None)
 
@@ -45,8 +47,7 @@ class Connection:
         self.settings = settings
         self._gate_id = gate_id
         self._session: aiohttp.ClientSession | None = None
-        self._turn = asyncio.Semaphore(_AT_ONCE)
-        self._turn_beside = asyncio.Semaphore(_AT_ONCE)
+        self._turns = {purpose: asyncio.Semaphore(AT_ONCE) for purpose in get_args(Purpose)}
         self._host = urlsplit(settings.root).hostname
         self._home = origin_of(settings.root)
         self._proxies: LRUCache[Origin, _Proxy] = LRUCache(1000)
@@ -79,17 +80,16 @@ class Connection:
 
     @asynccontextmanager
     async def get(
-        self, url: str, headers: Mapping[str, str], *, beside: bool = False
+        self, url: str, headers: Mapping[str, str], *, purpose: Purpose = "page"
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Ask for *url*, and for what it redirects to. Raises UpstreamFailed.
 
         An answer begins in time or is given up. How long its body may take is the caller's to say.
-        What is asked *beside* pages and files takes no turn of theirs, and only the index's own
-        host may say it.
+        What is beside the pages only the index's own host may say.
         """
-        async with self._turn_beside if beside else self._turn:
+        async with self._turns[purpose]:
             for _ in range(_MOST_HOPS + 1):
-                if beside:
+                if purpose == "beside":
                     self._check_home(url)
                 response = await self._asked(url, headers)
                 if response.status not in _REDIRECTS:

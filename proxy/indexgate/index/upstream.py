@@ -161,7 +161,7 @@ class Upstream:
         try:
             async with (
                 asyncio.timeout(seconds),
-                self._connection.get(url, headers, beside=True) as response,
+                self._connection.get(url, headers, purpose="beside") as response,
             ):
                 if response.status != 200:
                     raise bad_status(response)
@@ -263,7 +263,8 @@ class Upstream:
             headers["Range"] = byte_range
         async with AsyncExitStack() as stack:
             with self._host_of(url).asking(url), self.counts.asking("file"):
-                response = await stack.enter_async_context(self._connection.get(url, headers))
+                asking = self._connection.get(url, headers, purpose="file")
+                response = await stack.enter_async_context(asking)
                 _check_file(response, in_part=byte_range is not None)
             yield Body(response, self.settings.timeout)
 

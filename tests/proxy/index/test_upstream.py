@@ -4,13 +4,14 @@ import asyncio
 import gzip
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from packaging.utils import NormalizedName
 
+from indexgate.index.connection import AT_ONCE
 from indexgate.index.packing import digest_of
 from indexgate.index.protocol import UpstreamFailed
 from indexgate.index.upstream import Upstream
@@ -53,6 +54,14 @@ async def asking(
         log=lambda event, _text: events.put_nowait(event),
     ) as upstream:
         yield upstream
+
+
+async def test_no_page_waits_for_files_that_take_long() -> None:
+    async with StandIn(DEMO) as index, asking(index.url, timeout=2) as upstream:
+        async with AsyncExitStack() as files:
+            for _ in range(AT_ONCE):
+                await files.enter_async_context(upstream.file(index.file_url(DEMO.files[0])))
+            assert (await upstream.page(NAME, None)).project == NAME
 
 
 async def test_credentials_go_to_the_index_and_to_nobody_it_leads_to() -> None:

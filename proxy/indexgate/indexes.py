@@ -75,6 +75,11 @@ class Indexes:
             return page
         return replace(page, snapshot=replace(page.snapshot, stale=owner.unsure))
 
+    @property
+    def is_ever_sure(self) -> bool:
+        """Whether `still` and `still_judged` may ever say yes, so that it is worth to ask them."""
+        return self._only is not None
+
     def still(self, page: FinishedPage, project: NormalizedName) -> bool:
         """Tell whether *page*, of no run, is what `page` would return now, without any waiting.
 

@@ -151,7 +151,8 @@ class SimpleRoutes:
             self.asked.count(given.index_id, name, asker, self.recorder.now())
 
         note()
-        if lasting and not page.private and page.refused is None and page.snapshot.stale is None:
+        lasting = lasting and self.indexes.is_ever_sure and page.snapshot.stale is None
+        if lasting and not page.private and page.refused is None:
             request[AGAIN] = Again(
                 kind="page", holds=lambda: self.indexes.still(given, name), note=note
             )

@@ -76,6 +76,17 @@ def versions(page: dict[str, Any]) -> list[str]:
     return sorted(page["versions"])
 
 
+async def test_answers_that_would_never_be_given_again_are_not_kept(
+    acme: Upstream, public: Upstream, tmp_path: Path
+) -> None:
+    async with gate(acme, public, tmp_path) as one_gate:
+        path = await one_gate.file_path("demo", "demo-1.0-py3-none-any.whl")
+        for _ in range(2):
+            await one_gate.json("/simple/demo/")
+            assert await one_gate.status(f"{path}.metadata") == 200
+        assert len(one_gate.verbatim) == 0
+
+
 async def test_a_name_comes_from_the_first_index_that_has_it(
     acme: Upstream, public: Upstream, tmp_path: Path
 ) -> None:

@@ -118,11 +118,13 @@ class _Crew:
                     self._came(number, process)
                 else:
                     self._board.pass_on(number, frame)
-            code = await process.wait()
+            with suppress(TimeoutError):  # its line is closed: it ends, or is ended
+                await asyncio.wait_for(process.wait(), _STOP_WITHIN)
         finally:
             self._board.leave(number)
             writer.close()
             await _stopped(process)
+        code = await process.wait()
         if failure:
             return GateError(*(str(part) for part in failure))
         return GateError("worker-ended", f"worker {number} (process {process.pid}) {_how(code)}")

@@ -106,8 +106,10 @@ class Verbatim:
 
     def keep(self, request: bytes, again: Again, response: web.Response) -> None:
         """Keep *response*, which has been sent, for the next time that the same *request* comes."""
-        body = response.body if isinstance(response.body, bytes) else b""
-        if len(body) > LARGEST or HEADER.lower().encode() in request.lower():
+        body = response.body or b""
+        if not isinstance(body, bytes) or len(body) > LARGEST:
+            return
+        if HEADER.lower().encode() in request.lower():
             return  # an id that the client gave is that of one request only
         bodiless = request.startswith(b"HEAD ") or response.status == 304
         self.forget(request)

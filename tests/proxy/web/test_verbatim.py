@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
 from unittest.mock import patch
 
@@ -249,6 +249,13 @@ async def test_an_answer_without_its_body_takes_no_room() -> None:
         served.holds = False
         await client.ask(ask("/keep-0", method=b"HEAD"), bodiless=True)
         assert len(served.verbatim) == asked
+
+
+async def test_what_is_not_at_hand_as_bytes_is_not_kept_without_them() -> None:
+    verbatim = Verbatim(RequestCounts(), lambda _line: None)
+    again = Again(kind="page", holds=lambda: True, note=lambda: None)
+    verbatim.keep(ask("/keep"), again, web.Response(body=BytesIO(b"elsewhere")))
+    assert len(verbatim) == 0
 
 
 async def test_a_client_that_does_not_read_is_not_given_ever_more() -> None:

@@ -67,8 +67,10 @@ class Behind(Generic[Key, Row]):
 
     async def written(self) -> None:
         """Return when all that is on its way now is written, or lost."""
+        with self._lock:
+            now = self._waiting.copy()
         with suppress(StoreFailed):
-            if self._sent:
+            while any(self._waiting.get(key) is row for key, row in now.items()):
                 await self._writer.commit(_nothing)  # after what was sent before
 
     def close(self) -> None:

@@ -110,6 +110,18 @@ def test_closing_writes_more_than_goes_at_once(
     assert len(written(engine)) == 7
 
 
+async def test_who_waits_waits_for_more_than_goes_at_once(
+    engine: Engine, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(behind, "_AT_ONCE", 3)
+    table, hold = Table(writer), Hold(writer)
+    for n in range(7):
+        table.put(f"key-{n}", n)
+    hold.release()
+    await table.rows.written()
+    assert len(written(engine)) == 7
+
+
 def test_what_comes_while_the_rest_is_written_is_written_too(
     engine: Engine, writer: Writer
 ) -> None:

@@ -20,7 +20,7 @@ def invented_page(
         step = number // a_version
         version = f"{step // 100}.{step % 100}"
         tag = f"cp3{number % a_version}"
-        name = f"{project}-{version}-{tag}-{tag}-manylinux_2_17_x86_64.whl"
+        name = f"{project.replace('-', '_')}-{version}-{tag}-{tag}-manylinux_2_17_x86_64.whl"
         digest = sha256(name.encode()).hexdigest()
         versions[version] = None
         listed.append(

@@ -335,6 +335,7 @@ class Facts:
         patience: timedelta = timedelta(0),
     ) -> Renewed:
         project, past = listing.project.name, self._with.past
+        await self._with.assessments.saved()  # else what is on its way hides what others saved
         self._memory.look_again(project)  # what another process has just asked is not asked again
         before = Signals(self._inputs(project))
         observed = await self._with.observer.observe(
@@ -409,10 +410,10 @@ class Facts:
     ) -> None:
         try:
             observed = await observing
-            if (
-                self._memory.newest(listing.project.name).assessment is interim
-            ):  # else a refresh was quicker, and knows more
-                await self._keep(listing, observed)
+            await self._with.assessments.saved()
+            self._memory.look_again(listing.project.name)
+            if self._memory.newest(listing.project.name).assessment is interim:
+                await self._keep(listing, observed)  # else a refresh was quicker, and knows more
         finally:
             observing.cancel()
 

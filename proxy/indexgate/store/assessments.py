@@ -188,7 +188,8 @@ class Assessments:
     def save_soon(self, assessment: Assessment) -> None:
         """Put *assessment* in force before long, together with others; `current` knows it at once.
 
-        For the first one of a project: nothing else is to be saved of it at the same time.
+        For the first one of a project: if another process has saved a newer one by then, that one
+        stays in force.
         """
         self._soon.put((assessment.index_id, assessment.project), assessment)
 
@@ -254,7 +255,14 @@ class Assessments:
         return await self._writer.commit(lambda to: to.execute(stale).rowcount)
 
     def _write_soon(self, connection: Connection, some: Sequence[Assessment]) -> None:
-        self._put_in_force(connection, [_row(one) for one in some])
+        rows = [_row(one) for one in some if not self._is_late(connection, one)]
+        if rows:
+            self._put_in_force(connection, rows)
+
+    def _is_late(self, connection: Connection, assessment: Assessment) -> bool:
+        key = {"index_id": assessment.index_id, "project": assessment.project}
+        there = connection.execute(_MADE_AT, key).first()
+        return there is not None and there.assessed_at > assessment.assessed_at
 
     def _put_in_force(self, connection: Connection, rows: list[dict[str, Any]]) -> None:
         now = self._clock()

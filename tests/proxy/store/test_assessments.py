@@ -181,6 +181,18 @@ async def test_the_newest_assessment_is_in_force(store: Store, clock: Clock) -> 
     assert current.formula == "new"
 
 
+async def test_what_was_to_be_saved_soon_does_not_take_the_place_of_what_is_newer(
+    store: Store,
+) -> None:
+    later = replace(assessment(formula="new"), assessed_at=THEN + timedelta(seconds=30))
+    await store.assessments.save(later)  # as another process may, before the row is written
+    store.assessments.save_soon(assessment(formula="old"))
+    store.assessments.save_soon(assessment(BAR, formula="old"))
+    await store.assessments.saved()
+    found = [store.assessments.current(INDEX, name) for name in (FOO, BAR)]
+    assert [one.formula for one in found if one is not None] == ["new", "old"]
+
+
 async def test_for_the_grace_the_oldest_in_force_since_then_is_found(
     store: Store, clock: Clock
 ) -> None:

@@ -8,7 +8,7 @@ stored facts: a lock file never opens the page.
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from cachetools import LRUCache
@@ -33,6 +33,7 @@ from indexgate.simple.filename import candidates
 from indexgate.simple.model import PageFile
 from indexgate_policy.assessment import Assessment
 from indexgate_policy.rules.document import Policy
+from indexgate_policy.rules.durations import after
 from indexgate_policy.rules.exemptions import GATE_FAULT
 from indexgate_policy.rules.page import PageVerdicts, judge_release, passing_versions
 from indexgate_policy.rules.verdict import Verdict
@@ -46,6 +47,9 @@ _SHOWN_FILES = 30_000  # of pages that are held as bytes
 _KEPT_VERDICTS = 20_000
 FRESH = 1.0
 """Seconds: how old a page may be that says of a file that it is not there."""
+
+STALE_FEED = timedelta(minutes=1)
+"""How long what was judged by an advisory feed that is too old stands before it is looked again."""
 
 _NEVER_ASSESSED = Unknown(reason="the project was never assessed")
 
@@ -241,7 +245,7 @@ class Gate:
             variant,
             judged_by=judged_by,
             addresses=self._addresses,
-            good_until=_good_until(known, now),
+            good_until=_good_until(known, policy, now),
         )
         return page, verdicts
 
@@ -442,7 +446,7 @@ class Gate:
         if kept is not None and now < kept[1]:
             return kept[0]
         judged = self._judge(listed, file, known, policy=policy, client=client, now=now)
-        good_until = sooner(judged.verdict.until, _good_until(known, now))
+        good_until = sooner(judged.verdict.until, _good_until(known, policy, now))
         if good_until is not None:
             digest = listed.snapshot.digest
             judged = replace(judged, page=digest, stamp=stamp, until=good_until)
@@ -553,6 +557,16 @@ class Gate:
         )
 
 
-def _good_until(known: Known, now: datetime) -> datetime:
-    """Return how long a page made from *known* may be kept: not at all without facts."""
-    return now if isinstance(known.assessment, Unknown) else known.assessment.valid_until
+def _good_until(known: Known, policy: Policy, now: datetime) -> datetime:
+    """Return how long a page made from *known* may be kept: not at all without facts.
+
+    By a feed that is too old only for a moment: it may be read again at any time, and that it was
+    is no change of the facts where nothing new is in it.
+    """
+    if isinstance(known.assessment, Unknown):
+        return now
+    advisories, until = known.assessment.advisories, known.assessment.valid_until
+    if isinstance(advisories, Unknown) or isinstance(advisories.feed, Unknown):
+        return until
+    stale = advisories.applicable and now >= after(advisories.feed, policy.max_feed_age)
+    return min(until, now + STALE_FEED) if stale else until

@@ -3,11 +3,12 @@
 import asyncio
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from packaging.utils import NormalizedName, canonicalize_name
 
+from indexgate.sources.osv_records import FeedState
 from indexgate_policy.health.result import HealthScore
 from tests.proxy.web.running import JSON, NOW, TOO_NEW, Clock, Running, running
 from tests.proxy.web.test_files import advised, path_of
@@ -279,3 +280,43 @@ async def test_who_assesses_anew_takes_the_stored_page_where_upstream_fails(tmp_
         facts = gate.parts.indexes.all[0].gate.facts
         renewed = await facts.renew(canonicalize_name("demo"))
     assert renewed.listing.snapshot.stale is not None
+
+
+NEEDS_A_FEED = """\
+version = 1
+max_feed_age = "1h"
+
+[[rule]]
+id = "malware"
+action = "refuse"
+when = { advisory = "malware" }
+unknown = "refuse"
+"""
+
+
+async def test_what_an_old_feed_refused_passes_soon_after_it_was_read_without_a_change(
+    tmp_path: Path,
+) -> None:
+    async with (
+        Upstream(DEMO) as upstream,
+        running(upstream, tmp_path, NEEDS_A_FEED, upstream_public="yes") as gate,
+    ):
+        feed = gate.parts.store.advisories
+
+        async def read_without_change() -> None:
+            now = gate.clock()
+            state = FeedState(fetched_at=now, newest_modified=NOW, etag=None, records=1)
+            await asyncio.to_thread(feed.apply, [], state)
+
+        async def answers() -> tuple[dict[str, Any], int]:
+            return await gate.json("/simple/demo/"), await gate.status(path_of(upstream, NEW))
+
+        await advised(gate, "vulnerability")
+        passing = await answers()
+        assert passing[1] == 200
+        gate.clock.turn(timedelta(hours=2))
+        refused = await answers()
+        assert (refused[0] == passing[0], refused[1]) == (False, 302)
+        await read_without_change()
+        gate.clock.turn(timedelta(minutes=1))
+        assert await answers() == passing

@@ -77,9 +77,10 @@ async def serve(
     async with open_parts(settings, upstream, base=base, fellows=fellows) as parts:
         answer_fellows(parts, _metrics(parts), _health(parts))
         lines = Gathered.here()
+        verbatim = Verbatim(parts.requests, lines.write)
         runner = VerbatimRunner(
             application(parts, settings, base=base),
-            Verbatim(parts.requests, lines.write),
+            verbatim,
             access_log=None,
             logger=server_log(),
             keepalive_timeout=_KEEP_ALIVE,
@@ -108,6 +109,7 @@ async def serve(
                     tasks.create_task(work)
         finally:
             await runner.cleanup()
+            verbatim.close()
             lines.flush()
 
 

@@ -20,6 +20,7 @@ from typing import Any
 from aiohttp import hdrs, web
 
 from indexgate.repeated_line import RepeatedLine
+from indexgate.web.large_bodies import LargeBodies
 from indexgate.web.request_counts import RequestCounts
 from indexgate.web.request_id import HEADER
 
@@ -68,13 +69,17 @@ class Kept:
 
 
 class Verbatim:
-    """The answers, by the bytes of the request that they were given to."""
+    """The answers, by the bytes of the request that they were given to.
+
+    `large` is what sends large ones.
+    """
 
     def __init__(self, counts: RequestCounts, write: Callable[[str], None]) -> None:
         self._counts = counts
         self._write = write
         self._kept: OrderedDict[bytes, Kept] = OrderedDict()
         self._bytes = 0
+        self.large = LargeBodies()
         self._ids = count(1)
         self._ids_begin = token_hex(3)
 
@@ -129,6 +134,11 @@ class Verbatim:
         kept = self._kept.pop(request, None)
         if kept is not None:
             self._bytes -= len(kept.body)
+            self.large.forget(kept.body)
+
+    def close(self) -> None:
+        """Give back what the system holds for the answers."""
+        self.large.close()
 
 
 def is_entire(data: bytes) -> bool:

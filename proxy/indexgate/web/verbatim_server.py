@@ -12,10 +12,8 @@ from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 from aiohttp.web_request import BaseRequest
 
+from indexgate.web.large_bodies import LEAST
 from indexgate.web.verbatim import AGAIN, Verbatim, is_entire
-
-_COPIED = 1 << 16
-"""Bytes up to which a body is copied behind its head, to be sent with it."""
 
 
 class _Protocol(RequestHandler):
@@ -71,11 +69,10 @@ class _Protocol(RequestHandler):
         return waiter is not None and not waiter.done() and not self._messages
 
     def _send(self, transport: asyncio.Transport, head: bytes, body: bytes) -> None:
-        if len(body) < _COPIED:
+        if len(body) < LEAST:
             transport.write(head + body)
         else:
-            transport.write(head)
-            transport.write(body)
+            self._verbatim.large.send(transport, head, body)
         self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
 
     async def _handle_request(

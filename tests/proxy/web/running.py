@@ -144,4 +144,5 @@ async def running(
                 state=settings.state,
                 verbatim=verbatim,
             )
+            verbatim.close()
             lines.flush()

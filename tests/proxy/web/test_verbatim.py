@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import json
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 from indexgate import logs
 from indexgate.finished_page import FinishedPage
 from indexgate.repeated_line import Gathered, RepeatedLine
+from indexgate.web.large_bodies import LEAST
 from indexgate.web.request_counts import RequestCounts
 from indexgate.web.verbatim import AGAIN, LARGEST, MOST_BYTES, Again, Verbatim, is_entire
 from indexgate.web.verbatim_server import VerbatimRunner
@@ -120,6 +122,7 @@ async def site(write: list[str] | None = None) -> AsyncIterator[Site]:
         for connection in made.opened:
             await connection.close()
         await runner.cleanup()
+        made.verbatim.close()
 
 
 async def test_what_comes_again_is_answered_from_memory() -> None:
@@ -236,6 +239,19 @@ async def test_what_is_kept_is_bounded() -> None:
         made = served.made
         await client.ask(ask("/keep-huge"))
         assert served.made == made + 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere all is copied")
+async def test_a_large_answer_holds_a_file_for_as_long_as_it_is_kept() -> None:
+    async with site() as served:
+        served.body = bytes(LEAST)
+        client = await served.connect()
+        for given in range(3):
+            assert (await client.ask(ask("/keep"))).body == served.body
+            assert len(served.verbatim.large) == min(given, 1)
+        served.holds = False
+        await client.ask(ask("/keep"))
+        assert len(served.verbatim.large) == 0
 
 
 async def test_an_answer_without_its_body_takes_no_room() -> None:

@@ -128,7 +128,7 @@ class Gate:
         )
         self._started = clock()
         # The same inputs give the same verdict, until the moment that the verdict itself names.
-        self._verdicts: LRUCache[object, tuple[JudgedFile, datetime]] = LRUCache(_KEPT_VERDICTS)
+        self._verdicts: LRUCache[object, JudgedFile] = LRUCache(_KEPT_VERDICTS)
         self._grounds = Grounds(facts)
         self._shown = Shown(_SHOWN_FILES)
         self._then: Listing | None = None  # of the pages shown lately, the last that was looked at
@@ -158,8 +158,8 @@ class Gate:
         now = self._clock()
         asker = client if policy.asks_client else None
         of = (project, variant, asker, policy.digest)
-        kept = self._finished.get((*of, snapshot.digest, self._grounds.stamp(project, policy)))
-        if kept is not None and (kept.until is None or now < kept.until):
+        kept = self._finished.get(of)
+        if kept is not None and self._is_of(kept, snapshot, policy) and not _is_over(kept, now):
             if bare is not None:
                 met_page("hit")
             if asked and self._unasked.pop(project, False):
@@ -185,34 +185,44 @@ class Gate:
         files = len(listed.page.files)
         page, verdicts = await in_turn(making, huge=files > _HUGE) if files > _LARGE else making()
         self._note_faults(verdicts.verdicts.apart.values())
-        # Under the stamp of the facts it was made from: newer ones may have come meanwhile.
         if len(page.body) + 2000 <= self._finished.maxsize:
-            self._finished[(*of, snapshot.digest, page.judged_by.stamp)] = page
+            self._finished[of] = page  # in the place of that from an older page, or older facts
         return page
+
+    def _is_of(self, page: FinishedPage, snapshot: Snapshot, policy: Policy) -> bool:
+        """Tell whether *page* is what *snapshot* and the facts of now make."""
+        return (
+            page.snapshot.digest == snapshot.digest
+            and page.judged_by.stamp == self._grounds.stamp(snapshot.project, policy)
+        )
 
     def still(self, page: FinishedPage, project: NormalizedName) -> bool:
         """Tell whether *page*, of no run, is what `page` would return now, without any waiting."""
         snapshot = self.index.at_hand(project)
         return (
             snapshot is not None
-            and snapshot.digest == page.snapshot.digest
             and snapshot.serial == page.snapshot.serial
-            and (page.until is None or self._clock() < page.until)
+            and not _is_over(page, self._clock())
             and page.judged_by.policy.digest == (policy := self.policy.current()).digest
-            and page.judged_by.stamp == self._grounds.stamp(project, policy)
+            and self._is_of(page, snapshot, policy)
         )
 
-    def still_judged(self, judged: JudgedFile) -> bool:
-        """Tell whether *judged*, for no run, is what `file` would return, without any waiting."""
+    def still_judged(self, judged: JudgedFile, run: str | None = None) -> bool:
+        """Tell whether *judged* is what `file` would return, without any waiting."""
         project = judged.subject.project.name
-        page = None if judged.until is None else self.index.at_hand(project)
+        page = self.index.at_hand(project)
         return (
             page is not None
-            and page.digest == judged.page
-            and judged.until is not None
+            and judged.policy == (policy := self.policy.current(run)).digest
+            and self._is_by(judged, page.digest, self._grounds.stamp(project, policy))
+        )
+
+    def _is_by(self, judged: JudgedFile, page: str, stamp: object) -> bool:
+        """Tell whether *judged* still holds by the page of that digest, and facts of that stamp."""
+        return (
+            judged.until is not None
             and self._clock() < judged.until
-            and judged.policy == (policy := self.policy.current()).digest
-            and judged.stamp == self._grounds.stamp(project, policy)
+            and (judged.page, judged.stamp) == (page, stamp)
         )
 
     def listing_at_hand(self, page: FinishedPage) -> Listing | None:
@@ -324,15 +334,14 @@ class Gate:
             return None
         policy = self.policy.current(run)
         asker = client if policy.asks_client else None
-        of = (snapshot.project, snapshot.digest, address.filename)
-        kept = self._verdicts.get((*of, asker, policy.digest, self._grounds.stamp(of[0], policy)))
-        if kept is None or self._clock() >= kept[1] or (listed := kept[0].listed) is None:
+        kept = self._verdicts.get((snapshot.project, address.filename, asker, policy.digest))
+        if kept is None or kept.listed is None or not self.still_judged(kept, run):
             return None
-        if canonical(address_of(listed.url, listed.filename)) != address.path:
+        if canonical(address_of(kept.listed.url, kept.listed.filename)) != address.path:
             return None
         self._first_seen(snapshot.project, True)
         met_page("hit")
-        return kept[0]
+        return kept
 
     def _formerly_of(
         self, address: FileAddress, of: tuple[NormalizedName, ...] | None
@@ -439,18 +448,15 @@ class Gate:
         now = self._clock()
         self._note_shown(listed, known, now)
         asker = client if policy.asks_client else None
-        of = (listed.project.name, listed.snapshot.digest, file.filename)
+        of = (listed.project.name, file.filename, asker, policy.digest)
+        digest = listed.snapshot.digest
         stamp = self._grounds.of(known, listed.project.name, policy)
-        key = (*of, asker, policy.digest, stamp)
-        kept = self._verdicts.get(key)
-        if kept is not None and now < kept[1]:
-            return kept[0]
+        kept = self._verdicts.get(of)
+        if kept is not None and self._is_by(kept, digest, stamp):
+            return kept
         judged = self._judge(listed, file, known, policy=policy, client=client, now=now)
-        good_until = sooner(judged.verdict.until, _good_until(known, policy, now))
-        if good_until is not None:
-            digest = listed.snapshot.digest
-            judged = replace(judged, page=digest, stamp=stamp, until=good_until)
-            self._verdicts[key] = (judged, good_until)
+        until = sooner(judged.verdict.until, _good_until(known, policy, now))
+        judged = self._verdicts[of] = replace(judged, page=digest, stamp=stamp, until=until)
         return judged
 
     def _judge(
@@ -555,6 +561,10 @@ class Gate:
             index_id=self.index_id,
             policy=policy.digest,
         )
+
+
+def _is_over(page: FinishedPage, now: datetime) -> bool:
+    return page.until is not None and now >= page.until
 
 
 def _good_until(known: Known, policy: Policy, now: datetime) -> datetime:

@@ -16,7 +16,7 @@ from aiohttp import web
 from indexgate import found_again
 from indexgate.config import Settings
 from indexgate.fellows import ALONE, Fellows
-from indexgate.large_blocks import keep_large_blocks_apart
+from indexgate.large_blocks import give_back_for_ever, keep_large_blocks_apart
 from indexgate.listening import Listening, bound
 from indexgate.logs import say
 from indexgate.redact import redact
@@ -118,6 +118,7 @@ def _own_work(parts: Parts) -> Iterator[Coroutine[Any, Any, None]]:
     yield parts.store.asked.send_for_ever()
     yield parts.store.served.send_for_ever()
     yield asyncio.to_thread(parts.popular.prepare)
+    yield give_back_for_ever()
 
 
 def _work_of_first(parts: Parts) -> Iterator[Coroutine[Any, Any, None]]:

@@ -8,11 +8,11 @@ it was made from.
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from functools import lru_cache
-from itertools import count
+from itertools import count, islice
 from secrets import token_hex
 from time import perf_counter
 from typing import Any
@@ -29,6 +29,9 @@ MOST_BYTES = 48 * 2**20
 """Bytes of all bodies: those that the cache of pages has let go of must not stay here for long."""
 
 LARGEST = 8 * 2**20
+_LOOKED_AT = 3
+"""How many of the others are looked at whenever an answer is kept."""
+
 _LONGEST_REQUEST = 4096
 _ENTIRE = (b"GET /", b"HEAD /")
 _NOT_ALONE = (b"content-length:", b"transfer-encoding:", b"upgrade:", b"expect:")
@@ -80,6 +83,7 @@ class Verbatim:
         self._kept: OrderedDict[bytes, Kept] = OrderedDict()
         self._bytes = 0
         self.large = LargeBodies()
+        self._round: Iterator[bytes] = iter(())
         self._ids = count(1)
         self._ids_begin = token_hex(3)
 
@@ -116,6 +120,7 @@ class Verbatim:
             return
         if HEADER.lower().encode() in request.lower():
             return  # an id that the client gave is that of one request only
+        self._let_go()
         bodiless = request.startswith(b"HEAD ") or response.status == 304
         self.forget(request)
         kept = self._kept[request] = Kept(
@@ -128,6 +133,15 @@ class Verbatim:
         self._bytes += len(kept.body)
         while len(self._kept) > MOST_ANSWERS or self._bytes > MOST_BYTES:
             self.forget(next(iter(self._kept)))
+
+    def _let_go(self) -> None:
+        """Drop those of the next few that no longer hold: with another ETag nobody asks again."""
+        if not (some := list(islice(self._round, _LOOKED_AT))):
+            self._round = iter(tuple(self._kept))
+        for request in some:
+            kept = self._kept.get(request)
+            if kept is not None and not kept.again.holds():
+                self.forget(request)
 
     def forget(self, request: bytes) -> None:
         """Drop the answer to *request*, if there is one."""

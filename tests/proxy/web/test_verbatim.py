@@ -262,9 +262,19 @@ async def test_an_answer_without_its_body_takes_no_room() -> None:
         for number in range(asked):
             await client.ask(ask(f"/keep-{number}", method=b"HEAD"), bodiless=True)
         assert len(served.verbatim) == asked
+
+
+async def test_what_holds_no_more_is_let_go_of_though_nobody_asks_for_it() -> None:
+    async with site() as served:
+        client = await served.connect()
+        for number in range(20):
+            await client.ask(ask(f"/keep-{number}"))
+        assert len(served.verbatim) == 20
         served.holds = False
-        await client.ask(ask("/keep-0", method=b"HEAD"), bodiless=True)
-        assert len(served.verbatim) == asked
+        for number in range(20):
+            await client.ask(ask(f"/keep-other-{number}"))
+        served.holds = True
+        assert len(served.verbatim) < 25
 
 
 async def test_what_is_not_at_hand_as_bytes_is_not_kept_without_them() -> None:

@@ -11,7 +11,7 @@ from indexgate.store.records import Reason, Refusal, VerdictSet, verdict_set
 from indexgate.verdict_counts import Said, VerdictCounts
 from indexgate_policy.assessment import Assessment
 from indexgate_policy.rules.page import PageVerdicts
-from indexgate_policy.rules.verdict import Verdict
+from indexgate_policy.rules.verdict import ALLOWED, Verdict
 from indexgate_policy.subject import Client, File
 
 
@@ -92,12 +92,12 @@ def withheld(listed: Listing, verdicts: PageVerdicts, policy: str) -> VerdictSet
 
 def warned(listed: Listing, verdicts: PageVerdicts, policy: str) -> VerdictSet | None:
     """Return the versions that a page warns of, by rule and reason; None for none."""
-    usual = verdicts.verdicts.usual
+    apart, usual = verdicts.verdicts.apart, verdicts.verdicts.usual or ALLOWED
     warnings = (
         (release.version, warning.rule, warning.reason)
-        for release in (listed.releases if usual and usual.warnings else verdicts.apart)
+        for release in (listed.releases if usual.warnings else verdicts.apart)
         for name in release.filenames[:1]
-        for warning in verdicts.verdicts[name].warnings
+        for warning in apart.get(name, usual).warnings
     )
     return _set(listed, policy, warnings)
 

@@ -13,6 +13,7 @@ from indexgate_policy.subject import File, Kind, Project, Release
 
 _TELLS_PROVENANCE = (1, 3)
 _NO_PROVENANCE = Unknown(reason="the index speaks an API older than attestations")
+_NO_FILES = Unknown(reason="the project has no files")
 _NO_SIZE = Unknown(reason="the index does not say how large the file is")
 
 
@@ -119,10 +120,7 @@ def _kind(file: PageFile, project: Project) -> Kind:
 
 def earliest(moments: Sequence[datetime | Unknown]) -> datetime | Unknown:
     """Return the earliest of *moments*, unknown if any is."""
-    earliest: datetime | None = None
-    for moment in moments:
-        if isinstance(moment, Unknown):
-            return moment
-        if earliest is None or moment < earliest:
-            earliest = moment
-    return Unknown(reason="the project has no files") if earliest is None else earliest
+    known = [moment for moment in moments if not isinstance(moment, Unknown)]
+    if len(known) == len(moments):
+        return min(known, default=_NO_FILES)
+    return next(moment for moment in moments if isinstance(moment, Unknown))

@@ -80,6 +80,8 @@ def present(
 
 def _subjects(releases: Iterable[Release], refused: Mapping[str, Verdict]) -> dict[str, File]:
     """Return the refused files as they were judged."""
+    if not refused:  # as nearly always: spare looking at all releases for nothing
+        return {}
     touched = (each for each in releases if not refused.keys().isdisjoint(each.filenames))
     return {file.filename: file for each in touched for file in each.files}
 

@@ -5,8 +5,9 @@ by the texts of their names alone, and a release makes what it is asked for when
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from packaging.utils import NormalizedName, canonicalize_version
 
@@ -24,6 +25,7 @@ _NO_VERSION = "unknown"
 
 # A version in its normal form, but for zeros at the end.
 _is_plain = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))*").fullmatch
+_SOURCE = ".tar.gz"
 
 
 def releases(
@@ -43,7 +45,8 @@ def releases(
     names = filenames(page.files)
     by_version = _by_version(names, name)
     uploads = _uploads(page.files)
-    yanked = {place for place, file in enumerate(as_sent(page.files)) if file.yanked is not False}
+    marks = [file.yanked for file in as_sent(page.files)]
+    yanked = {place for place, mark in enumerate(marks) if mark is not False}
     gone = sum(yanked.issuperset(places) for _, places in by_version.values()) if yanked else 0
     project = Project(
         name=name,
@@ -60,40 +63,64 @@ def releases(
     return project, tuple([ListedRelease(listed, *each) for each in by_version.values()])
 
 
-def _by_version(names: Iterable[str], project: NormalizedName) -> dict[str, tuple[str, list[int]]]:
+def _by_version(names: Sequence[str], project: NormalizedName) -> dict[str, tuple[str, list[int]]]:
     """Return each version, as its first file has it, and the places of its files, by normal form.
 
     1.0 and 1.0.0 are one version.
     """
     by_version: dict[str, tuple[str, list[int]]] = {}
     known: dict[str, list[int]] = {}
-    for place, name in enumerate(names):
-        # `project-version`, where the name tells so much without doubt. Most have been met before.
-        stem = ""
-        if name.endswith(".whl"):
-            stem = name[: max(0, name.find("-", name.find("-") + 1))]
-        elif name.endswith(".tar.gz"):
-            stem = name.removesuffix(".tar.gz")
-        places = known.get(stem)
+    for place, version in enumerate(_plain_versions(names)):
+        places = known.get(version)  # most have been met before
         if places is None:
-            head, _, version = stem.partition("-")
-            normal = _normal(version) if valid_name(head) is not None else None
-            certain = normal is not None
+            normal = _normal(version)
             if normal is None:
-                named = parse(name, project)
-                version = named.version or _NO_VERSION
-                normal = version if named.parsed is None else canonicalize_version(named.parsed)
-            _, places = by_version.setdefault(normal, (version, []))
-            if certain:
-                known[stem] = places
+                told, text = _read(names[place], project)
+                places = by_version.setdefault(told, (text, []))[1]
+            else:
+                places = known[version] = by_version.setdefault(normal, (version, []))[1]
         places.append(place)
     return by_version
 
 
+def _read(name: str, project: NormalizedName) -> tuple[str, str]:
+    """Return the version of *name*, in the form that equal versions share and as it stands."""
+    named = parse(name, project)
+    version = named.version or _NO_VERSION
+    return version if named.parsed is None else canonicalize_version(named.parsed), version
+
+
+def _plain_versions(names: Sequence[str]) -> Sequence[str]:
+    """Return what stands for the version where the name tells it without doubt; "" where not.
+
+    As in `project-1.0-tags.whl` and `project-1.0.tar.gz`, which most names are like.
+    """
+    if not _start_with_a_project(names):
+        return [""] * len(names)
+    versions = [name.split("-", 2)[1].removesuffix(_SOURCE) for name in names]
+    for place, name in enumerate(names):
+        if name[-4:] != ".whl" and (name[-7:] != _SOURCE or name.count("-") > 1):
+            versions[place] = ""
+    if f"{_SOURCE}-" in "\n".join(names):  # in the name of a wheel, which is none of a source
+        odd = (f"{_SOURCE}-" in name for name in names)
+        return ["" if each else version for each, version in zip(odd, versions, strict=True)]
+    return versions
+
+
+def _start_with_a_project(names: Sequence[str]) -> bool:
+    text = "\n" + "\n".join(names)
+    first = names[0].partition("-")[0] if names else ""
+    one = text.count(f"\n{first}-") == len(names)
+    heads = {first} if one else {name.partition("-")[0] for name in names}
+    starts = sum(text.count(f"\n{head}-") for head in heads)
+    return starts == len(names) and all(valid_name(head) is not None for head in heads)
+
+
+@lru_cache(maxsize=8192)  # `1.0.0` is a version of nearly every project
 def _normal(version: str) -> str | None:
     """Return *version* in the form that equal versions share; None when it is not PEP 440."""
     if _is_plain(version):  # as most are: in a tenth of the time
-        while version.endswith(".0"):
+        while version[-2:] == ".0":
             version = version[:-2]
         return version
     # A dash stands for a post release, or parts the version from the project's name: see `parse`.

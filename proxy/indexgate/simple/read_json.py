@@ -24,7 +24,7 @@ _object = msgspec.json.Decoder(dict[str, Raw])
 _objects = msgspec.json.Decoder(list[Raw])
 _list = msgspec.json.Decoder(wire.Listing)
 _KNOWN = frozenset(wire.File.__struct_encode_fields__)
-_LARGE = 2_000_000
+_LARGE = 4_000_000
 _PIECE = 1000  # files
 _NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 

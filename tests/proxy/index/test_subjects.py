@@ -3,11 +3,15 @@
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
+from packaging.utils import NormalizedName, canonicalize_version
 from packaging.version import Version
 
 from indexgate.index.subjects import releases
+from indexgate.simple.filename import parse
 from indexgate.simple.model import PageFile, ProjectPage
 from indexgate_policy.signals import Unknown
 
@@ -108,3 +112,28 @@ def test_an_index_older_than_attestations_cannot_say_that_there_is_none(
     page = replace(of(replace(file, provenance=address)), api_version=api)
     _, (release,) = releases(page, index_id="i", public=True, first_seen=SEEN)
     assert release.files[0].provenance == told
+
+
+PROJECTS = st.sampled_from(["demo-", "demo-", "demo-", "Demo-", "de_mo-", "de-mo-", "_x-", "", "-"])
+VERSIONS = st.sampled_from(
+    ["1.0", "1.0.0", "1", "2.0", "2004d", "1.0-1", "1.0-beta", "v1.0", "1.0.post1", "01", "b", ""]
+)
+ENDINGS = st.sampled_from(
+    [
+        ".tar.gz", "-py3-none-any.whl", "-1-py3-none-any.whl", ".whl", ".tar.gz-p-x-y.whl", ".WHL",
+        ".zip", ".egg", "-py2.7.egg", ".win32-py2.7.exe", "-1.noarch.rpm", ".TAR.GZ", "",
+    ]
+)  # fmt: skip
+
+
+@given(st.lists(st.builds(lambda *parts: "".join(parts), PROJECTS, VERSIONS, ENDINGS), max_size=8))
+def test_many_names_tell_what_each_tells_alone(names: list[str]) -> None:
+    alone: dict[str, list[str]] = {}
+    for name in names:
+        named = parse(name, NormalizedName("demo"))
+        version = named.version or "unknown"
+        normal = version if named.parsed is None else canonicalize_version(named.parsed)
+        alone.setdefault(normal, []).append(name)
+    page = of(*(listed(name, None) for name in names))
+    _, found = releases(page, index_id="i", public=True, first_seen=SEEN)
+    assert [list(release.filenames) for release in found] == list(alone.values())

@@ -39,6 +39,7 @@ class Settings:
     host: str
     port: int
     workers: int
+    event_loop: Literal["asyncio", "uvloop"]
     upstream: str | None = field(repr=False)
     policy: str
     state: Path

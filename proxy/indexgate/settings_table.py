@@ -68,6 +68,13 @@ TABLE: tuple[Setting, ...] = (
         " Linux and macOS, and helps where one is not enough.",
     ),
     Setting(
+        name="event_loop",
+        kind=kinds.choice("asyncio", "uvloop"),
+        default="asyncio",
+        help="What the gate runs on: Python's own event loop, or uvloop (extra `uvloop`), which"
+        " answers more requests with the same processor and sends large files more slowly.",
+    ),
+    Setting(
         name="upstream",
         kind=kinds.ADDRESS,
         help="Simple index to stand in front of. A file can name several instead, as `[[index]]`.",

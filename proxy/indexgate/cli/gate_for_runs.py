@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from indexgate import certificates, logs, state_folder
+from indexgate import certificates, event_loop, logs, state_folder
 from indexgate.cli import serve, settings_options
 from indexgate.config import Settings
 from indexgate.errors import GateError
@@ -37,7 +37,8 @@ def main() -> int:
         upstream = settings_options.upstream(settings)
         logs.configure(form=settings.log_format, level=settings.log_level, environ=os.environ)
         certificates.check(settings, upstream)
-        asyncio.run(_serve(settings, upstream))
+        with event_loop.runner(settings.event_loop) as loop:
+            loop.run(_serve(settings, upstream))
     except Explained as error:
         _say({"error": [error.reference, error.message, error.hint]})
         return 2

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import click
 
-from indexgate import state_folder
+from indexgate import event_loop, state_folder
 from indexgate.cli import settings_options
 from indexgate.cli.settings_options import settings_options as with_settings
 from indexgate.cli.start_banner import ShownPolicy, banner
@@ -59,6 +59,7 @@ def command(**given: Given) -> int:
         server = importlib.import_module(_SERVER if settings.workers == 1 else _SEVERAL).serve
     logs.configure(form=settings.log_format, level=settings.log_level, environ=os.environ)
     certificates.check(settings, upstream)
+    event_loop.must_be_installed(settings.event_loop)
     # A broken policy ends the start before the port is bound.
     policy = policy_file.PolicyInForce(settings.policy, clock=lambda: datetime.now(UTC)).current()
     start(settings, upstream, policy, server)
@@ -79,7 +80,9 @@ def start(
         click.echo(banner(settings, upstream, policy, listening), err=True)
 
     try:
-        asyncio.run(_until_told(server(settings, upstream, ready=ready)))
+        # Who only starts workers has nothing to gain by another loop than Python's own.
+        with event_loop.runner(settings.event_loop if settings.workers == 1 else "asyncio") as loop:
+            loop.run(_until_told(server(settings, upstream, ready=ready)))
     except OSError as error:
         explained = not_listening(settings, error)
         if explained is None:

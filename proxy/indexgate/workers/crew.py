@@ -135,6 +135,7 @@ class _Crew:
             sys.executable,
             *_WORKER,
             str(theirs.fileno()),
+            self._settings.event_loop,
             stdin=DEVNULL,
             pass_fds=[theirs.fileno(), *([] if inherited is None else [inherited])],
             process_group=0,  # Ctrl-C is for this process, which then ends them one and all

@@ -1,6 +1,7 @@
 """One worker of a gate: serves what the process that started it says, for as long as that lives.
 
-Run as a module, with the number of the inherited socket that leads to that process.
+Run as a module, with the number of the inherited socket that leads to that process, and the name of
+the event loop to run on.
 """
 
 import asyncio
@@ -9,7 +10,7 @@ import signal
 import socket
 import sys
 
-from indexgate import logs
+from indexgate import event_loop, logs
 from indexgate.lean_import import lean
 from indexgate.listening import Listening
 from indexgate.workers import orders
@@ -23,8 +24,9 @@ FAILED = 2
 def main(arguments: list[str]) -> int:
     """Serve; return the exit code."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    with socket.socket(fileno=int(arguments[0])) as line:
-        return asyncio.run(_work(line))
+    number, loop = arguments
+    with socket.socket(fileno=int(number)) as line, event_loop.runner(loop) as runner:
+        return runner.run(_work(line))
 
 
 async def _work(inherited: socket.socket) -> int:

@@ -3,14 +3,14 @@
 Gzip and zstd are asked for and undone. A few kilobytes may unpack to gigabytes, so that the packed
 bytes are undone in pieces and counted as they come, and the event loop has its turn between them.
 A packed body may be several streams, one behind the other (RFC 1952, 2.2; RFC 8878, 3.1): the first
-one alone would be a part taken for the whole.
+one alone would be a part taken for the whole. What came as gzip is not packed again to be kept.
 """
 
 import asyncio
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import aiohttp
 from isal import isal_zlib
@@ -22,7 +22,16 @@ CODINGS = "gzip, zstd"
 """What upstream may pack pages with (Accept-Encoding)."""
 
 _PIECE = 1 << 20
+_BARE_HEAD = b"\x1f\x8b\x08\x00"  # gzip, and nothing in its head but what it must have
+_WORTH_KEEPING = 2  # times smaller than what it holds; ours is four times
 _ZSTD_WINDOW = 23  # log2: the largest window that zstd may need as a content coding (RFC 9659)
+
+
+class PageBody(NamedTuple):
+    """A page, and the gzip that it came as; None where it is to be packed anew to be kept."""
+
+    plain: bytes
+    gzip: bytes | None = None
 
 
 class _Unpacker(Protocol):
@@ -32,21 +41,27 @@ class _Unpacker(Protocol):
     def ended(self) -> bool:
         """Tell whether the packed stream has come to its end."""
 
+    @property
+    def one_gzip(self) -> bool:
+        """Whether what has ended is one stream of gzip and nothing else."""
+
 
 class _Broken(Exception):
     """The packed bytes are none."""
 
 
-async def read_page_body(response: aiohttp.ClientResponse, limit: int) -> bytes:
+async def read_page_body(response: aiohttp.ClientResponse, limit: int) -> PageBody:
     """Read a whole body, decompressed, of at most *limit* bytes. Raises UpstreamFailed."""
     coding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if coding not in _UNPACKERS:
         raise UpstreamFailed("garbage", f"answered in the coding {coding!a}, not asked for")
     unpacker = _UNPACKERS[coding]()
     parts: list[bytes] = []
+    received: list[bytes] = []
     size = 0
     try:
         async for chunk in response.content.iter_any():
+            received.append(chunk)
             for piece in unpacker.pieces(chunk):
                 size += len(piece)
                 if size > limit:
@@ -60,10 +75,14 @@ async def read_page_body(response: aiohttp.ClientResponse, limit: int) -> bytes:
         raise failure(error, "the page") from error
     if not unpacker.ended():
         raise UpstreamFailed("cut-off", "broke off in the middle of the page")
-    return b"".join(parts)
+    packed = b"".join(received) if unpacker.one_gzip else b""
+    as_good = packed.startswith(_BARE_HEAD) and len(packed) * _WORTH_KEEPING <= size
+    return PageBody(b"".join(parts), packed if as_good else None)
 
 
 class _Plain:
+    one_gzip = False
+
     def pieces(self, packed: bytes) -> Iterator[bytes]:
         yield packed
 
@@ -74,12 +93,14 @@ class _Plain:
 class _Gzip:
     def __init__(self) -> None:
         self._inflate = isal_zlib.decompressobj(wbits=31)
+        self.one_gzip = True
 
     def pieces(self, packed: bytes) -> Iterator[bytes]:
         try:
             while packed:
                 if self._inflate.eof:
                     self._inflate = isal_zlib.decompressobj(wbits=31)
+                    self.one_gzip = False
                 yield self._inflate.decompress(packed, _PIECE)
                 packed = self._inflate.unconsumed_tail or self._inflate.unused_data
         except isal_zlib.error as error:  # type: ignore[misc]  # its stubs call the class a value
@@ -90,6 +111,8 @@ class _Gzip:
 
 
 class _Zstd:
+    one_gzip = False
+
     def __init__(self) -> None:
         # Here, not above: few indexes speak it, and the start shall not wait for it.
         if sys.version_info >= (3, 14):

@@ -25,7 +25,7 @@ from indexgate.index.connection import Connection, Origin, origin_of
 from indexgate.index.counts import UpstreamCounts
 from indexgate.index.in_turn import in_turn
 from indexgate.index.packing import digest_of, pack
-from indexgate.index.page_body import CODINGS, read_page_body
+from indexgate.index.page_body import CODINGS, PageBody, read_page_body
 from indexgate.index.protocol import NoSuchProject, Snapshot, UpstreamFailed
 from indexgate.index.trouble import bad_status, failure, timed_out
 from indexgate.index.upstream_settings import UpstreamSettings
@@ -39,7 +39,7 @@ ACCEPT = (
     "application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
 )
 _CHUNK = 1 << 18
-_Reading: TypeAlias = Callable[[Snapshot, bytes], Snapshot]
+_Reading: TypeAlias = Callable[[Snapshot, PageBody], Snapshot]
 _LARGE = 200_000  # bytes of a page that is taken in off the event loop
 _HUGE = 3_000_000
 _BREATH = 0.3
@@ -165,7 +165,7 @@ class Upstream:
             ):
                 if response.status != 200:
                     raise bad_status(response)
-                return await read_page_body(response, limit)
+                return (await read_page_body(response, limit)).plain
         except TimeoutError as error:
             raise timed_out(seconds) from error
 
@@ -207,7 +207,7 @@ class Upstream:
         self.last_success = self._clock()
         return snapshot
 
-    async def _answer(self, question: "_Question") -> tuple[Snapshot, bytes | None]:
+    async def _answer(self, question: "_Question") -> tuple[Snapshot, PageBody | None]:
         """Return what the index says of the page, and the page; None when *known* is still good."""
         async with self._connection.get(question.url, question.headers()) as response:
             now = self._clock()
@@ -248,7 +248,7 @@ class Upstream:
                     if response.status != 200:
                         raise bad_status(response)
                     body = await read_page_body(response, 4 * self.settings.page_limit)
-                    return body, response.headers.get("Content-Type", ""), str(response.url)
+                    return body.plain, response.headers.get("Content-Type", ""), str(response.url)
             except TimeoutError as error:
                 raise timed_out(seconds) from error
 
@@ -317,33 +317,34 @@ def _pause_before_another_try(error: UpstreamFailed, *, reachable: bool) -> floa
     return _BREATH if soon and reachable else None
 
 
-async def _taken_in(head: Snapshot, body: bytes | None, reading: _Reading) -> Snapshot:
+async def _taken_in(head: Snapshot, body: PageBody | None, reading: _Reading) -> Snapshot:
     """Return the snapshot with its body, which *reading* can read. Raises UpstreamFailed."""
     if body is None:
         return head
     taking = partial(reading, head, body)
-    return await in_turn(taking, huge=len(body) > _HUGE) if len(body) > _LARGE else taking()
+    size = len(body.plain)
+    return await in_turn(taking, huge=size > _HUGE) if size > _LARGE else taking()
 
 
-def _with_page(head: Snapshot, body: bytes) -> Snapshot:
-    page = head.read(body)
+def _with_page(head: Snapshot, body: PageBody) -> Snapshot:
+    page = head.read(body.plain)
     return replace(
         head,
-        packed=pack(body),
-        digest=digest_of(body),
+        packed=body.gzip or pack(body.plain),
+        digest=digest_of(body.plain),
         api_version=page.api_version,
         at_hand=page,
     )
 
 
-def _with_document(head: Snapshot, body: bytes) -> Snapshot:
+def _with_document(head: Snapshot, body: PageBody) -> Snapshot:
     try:
-        name, _ = described(body)
+        name, _ = described(body.plain)
     except Unreadable as error:
         raise UpstreamFailed(error.kind, error.reason) from error
     if valid_name(name) != head.project.partition("/")[0]:
         raise UpstreamFailed("garbage", "sent the document of another project")
-    return replace(head, packed=pack(body), digest=digest_of(body))
+    return replace(head, packed=body.gzip or pack(body.plain), digest=digest_of(body.plain))
 
 
 def _repeatable(header: str | None) -> str | None:

@@ -12,7 +12,7 @@ import pytest
 from packaging.utils import NormalizedName
 
 from indexgate.index.connection import AT_ONCE
-from indexgate.index.packing import digest_of
+from indexgate.index.packing import digest_of, unpack
 from indexgate.index.protocol import UpstreamFailed
 from indexgate.index.upstream import Upstream
 from indexgate.index.upstream_settings import UpstreamSettings
@@ -160,6 +160,20 @@ async def test_a_page_may_be_packed_in_several_parts(coding: str) -> None:
         with pytest.raises(UpstreamFailed) as caught:
             await upstream.page(NAME, None)
         assert caught.value.kind == "garbage"
+
+
+async def test_a_page_is_kept_as_the_gzip_that_it_came_as_if_that_is_as_good_as_ours() -> None:
+    async with StandIn(DEMO, compress=False) as home, asking(home.url) as upstream:
+        plain = project_page_json(DEMO, home.file_url).ljust(5000)
+        whole = packed(plain, "gzip")
+        named = b"\x1f\x8b\x08\x08" + whole.body[4:10] + b"demo\0" + whole.body[10:]
+        in_two = gzip.compress(plain[:100]) + gzip.compress(plain[100:])
+        for body in (whole.body, named, in_two, gzip.compress(plain, 0)):
+            home.fault("/simple/demo/", replace(whole, body=body))
+            snapshot = await upstream.page(NAME, None)
+            assert (snapshot.packed == body) is (body == whole.body)
+            assert unpack(snapshot.packed) == plain
+            assert snapshot.digest == digest_of(plain)
 
 
 @pytest.mark.parametrize("coding", ["gzip", "zstd"])

@@ -1,8 +1,11 @@
 """Gzip at its quickest: pages are kept packed, and sent packed, as the bytes they are."""
 
+from collections.abc import Iterable
 from hashlib import sha256
 
-from isal import igzip_lib
+from isal import igzip_lib, isal_zlib
+
+_GZIP = 31  # zlib's way of saying: the largest window, and gzip around it
 
 
 class BrokenPacking(Exception):
@@ -12,6 +15,12 @@ class BrokenPacking(Exception):
 def pack(data: bytes) -> bytes:
     """Return *data* as gzip; level 1 of isa-l is as small as zlib's 6 in a tenth of the time."""
     return igzip_lib.compress(data, level=1, flag=igzip_lib.COMP_GZIP)
+
+
+def pack_parts(parts: Iterable[bytes]) -> bytes:
+    """Return as gzip what *parts* are together."""
+    packer = isal_zlib.compressobj(1, wbits=_GZIP)
+    return b"".join([*map(packer.compress, parts), packer.flush()])
 
 
 def unpack(packed: bytes) -> bytes:

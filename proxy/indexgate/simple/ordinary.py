@@ -5,7 +5,7 @@ them joined to one text, which takes a few passes in C; one odd file and the pag
 """
 
 import string
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from urllib.parse import unquote
 
@@ -38,14 +38,16 @@ def ordinary(files: Sequence[File], project: NormalizedName) -> OrdinaryFiles | 
     names = [file.filename for file in files]
     cores = [core for file in files if (core := file.core_metadata) is not UNSET]
     hashed = [core for core in cores if len(core) > len("false")]
+    others = {bytes(core) for core in cores if len(core) <= len("false")}
+    silent = len(cores) < len(files) or b"null" in others
     if not (
         _named_well(names, project)
         and _addressed_well([file.url for file in files], names)
         and _is_plain([url for file in files if (url := file.provenance)])
         and _hashed_well([file.hashes for file in files])
         and _hashed_well(hashed)
-        and {bytes(core) for core in cores if len(core) <= len("false")} <= _NOT_HASHES
-        and not any(_older_name_counts(file) for file in files if _says_nothing(file))
+        and others <= _NOT_HASHES
+        and not (silent and any(_older_name_counts(file) for file in files if _says_nothing(file)))
     ):
         return None
     uploads = _uploads([file.upload_time for file in files])
@@ -57,10 +59,10 @@ def ordinary(files: Sequence[File], project: NormalizedName) -> OrdinaryFiles | 
 
 
 def _named_well(names: Sequence[str], project: NormalizedName) -> bool:
-    if not _made_of(_IN_NAMES, names) or len(set(names)) < len(names):
-        return False
     text = "\n".join(names)
-    if ".." in text or max(map(len, names)) > _LONGEST_FILENAME:
+    if not _made_of(_IN_NAMES, text, len(names)) or len(set(names)) < len(names):
+        return False
+    if ".." in text or "\n." in f"\n{text}" or max(map(len, names)) > _LONGEST_FILENAME:
         return False
     # Where a name has one dash, or is a wheel's, the project ends at the first. Old ones are rare.
     others = [name for name in names if name[-4:] != ".whl" and name.count("-") != 1]
@@ -74,12 +76,16 @@ def _named_well(names: Sequence[str], project: NormalizedName) -> bool:
 
 
 def _addressed_well(urls: Sequence[str], names: Sequence[str]) -> bool:
-    if not _is_plain(urls):
-        return False
-    ends = [f"/{name}" for name in names]
-    return all(map(str.endswith, urls, ends)) or all(
-        url.endswith(end) or unquote(url[url.rfind("/") :]) == end
-        for url, end in zip(urls, ends, strict=True)
+    """Tell whether the addresses are plain, and each ends in the name that stands at its place.
+
+    The names themselves, which make up much of the addresses, are known to be well.
+    """
+    folders = list(map(str.removesuffix, urls, names))
+    if "\n".join(folders).count("/\n") == len(folders) - 1 and folders[-1][-1:] == "/":
+        return _is_plain(folders)
+    return _is_plain(urls) and all(
+        url.endswith(end := f"/{name}") or unquote(url[url.rfind("/") :]) == end
+        for url, name in zip(urls, names, strict=True)
     )
 
 
@@ -87,9 +93,9 @@ def _is_plain(urls: Sequence[str]) -> bool:
     """Tell whether nothing of the addresses must be quoted, resolved or cut off."""
     if not urls:
         return True
-    if not _made_of(_IN_URLS, urls):
-        return False
     text = "\n".join(urls)
+    if not _made_of(_IN_URLS, text, len(urls)):
+        return False
     if "/." in text or text.count("//") != len(urls):
         return False
     if "%" in text and any(claims.address(url, url) != url for url in urls if "%" in url):
@@ -101,8 +107,10 @@ def _is_plain(urls: Sequence[str]) -> bool:
     return all(start == start.lower() and claims.is_plain_url(start) for start in starts)
 
 
-def _made_of(characters: bytes, texts: Iterable[str]) -> bool:
-    return not "".join(texts).encode(errors="replace").translate(None, characters)
+def _made_of(characters: bytes, text: str, lines: int) -> bool:
+    """Tell whether *text* is of so many lines, and these of nothing but *characters*."""
+    rest = text.encode(errors="replace").translate(None, characters)
+    return rest == b"\n" * (lines - 1)
 
 
 def _all_start(text: str, start: str) -> bool:
@@ -149,6 +157,8 @@ def _uploads(times: Sequence[str | UnsetType]) -> list[datetime | None] | None:
         return None
     moment = datetime.fromisoformat
     try:
+        if len(told) == len(times):
+            return list(map(moment, told))
         return [None if time is UNSET else moment(time) for time in times]
     except ValueError:
         return None

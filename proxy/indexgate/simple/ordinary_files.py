@@ -42,8 +42,8 @@ class OrdinaryFiles(Sequence[PageFile]):
         self._rows = rows
         self._prefix = prefix
         self._instead = instead or {}
-        secure = {row.url.startswith("https:") for row in rows} if prefix else ()
-        self._schemes = [b"https" if each else b"http" for each in secure]
+        schemes = {row.url[:5] for row in rows} if prefix else ()
+        self._schemes = [b"https" if each == "https" else b"http" for each in schemes]
 
     def moved(self, prefix: str, instead: Mapping[int, PageFile]) -> "OrdinaryFiles":
         """Return the same files at other addresses: *prefix*, then scheme, host and path.
@@ -87,7 +87,8 @@ class OrdinaryFiles(Sequence[PageFile]):
         if len(self._schemes) > 1:  # one pass, as a prefix may itself look like an address
             return _ADDRESS.sub(lambda found: start + found[1] + b"/", encoded)
         for scheme in self._schemes:
-            encoded = encoded.replace(b'"url":"' + scheme + b"://", start + scheme + b"/")
+            # In less time than `replace`, which looks for all of them twice.
+            encoded = (start + scheme + b"/").join(encoded.split(b'"url":"' + scheme + b"://"))
         return encoded
 
     def __len__(self) -> int:

@@ -6,7 +6,7 @@ carries no key of 1.2 or later (what 1.1 brought stays: clients read each of it 
 ends at 1.4 (PEP 833). File addresses are written as they stand in the model.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 from msgspec import UNSET, Raw
@@ -39,34 +39,40 @@ _ESCAPES = dict.fromkeys((*range(32), 127), "") | {
 
 def json(page: ProjectPage) -> bytes:
     """Return the JSON form of *page*."""
+    return b"".join(json_parts(page))
+
+
+def json_parts(page: ProjectPage) -> Iterator[bytes]:
+    """Yield the JSON form of *page* part by part: whoever packs or hashes it needs no whole."""
     versions = page.versions
     if versions is UNSET and not page.files:
         versions = ()  # of no files, all versions are known
     files = as_sent(page.files)
     sized = versions is not UNSET and all(file.size is not UNSET for file in files)
     minor = min(max(page.api_version[1], _needed(page)), NEWEST_JSON) if sized else 0
-    document: dict[str, object] = {
+    head: dict[str, object] = {
         "meta": {"api-version": f"1.{minor}"} | _since(page.meta, _META_SINCE, minor),
         "name": page.name,
-        "files": _in_pieces(_files(files, minor), page.files),
     }
-    if versions is not UNSET:
-        document["versions"] = versions
+    rest: dict[str, object] = {} if versions is UNSET else {"versions": versions}
     if page.status is not UNSET and minor >= _STATUS:
         status = {"status": page.status}
         if page.status_reason is not UNSET:
             status["reason"] = page.status_reason
-        document["project-status"] = status
-    return _encode(_since(page.extra, _PAGE_SINCE, minor) | document)
+        rest["project-status"] = status
+    carried = _since(page.extra, _PAGE_SINCE, minor)
+    more = {key: raw for key, raw in carried.items() if key != "files" and key not in rest}
+    yield _encode(more | head)[:-1] + b',"files":['
+    yield from _in_pieces(_files(files, minor), page.files)
+    yield b"]" + (b"," + _encode(rest)[1:] if rest else b"}")
 
 
-def _in_pieces(encodable: Sequence[object], files: Sequence[PageFile]) -> Raw:
+def _in_pieces(encodable: Sequence[object], files: Sequence[PageFile]) -> Iterator[bytes]:
     """Encode *files* piece by piece, since other threads wait while an encoder is at work."""
-    pieces = []
     for start in range(0, len(encodable), _PIECE):
         piece = _encode(encodable[start : start + _PIECE])[1:-1]
-        pieces.append(files.as_moved(piece) if isinstance(files, OrdinaryFiles) else piece)
-    return Raw(b"[" + b",".join(pieces) + b"]")
+        moved = files.as_moved(piece) if isinstance(files, OrdinaryFiles) else piece
+        yield b"," + moved if start else moved
 
 
 def html(page: ProjectPage) -> bytes:

@@ -159,6 +159,12 @@ def test_files_are_left_out_by_name() -> None:
         listed("foo-..-1.0.tar.gz"),
         listed("foo 1.0.tar.gz", url="https://files.example.test/foo%201.0.tar.gz"),
         listed("foo-" + "1" * 255 + ".tar.gz"),
+        listed(".foo-9-1.tar.gz"),
+        listed("foo-9.tar.gz", url="https://foo-9.tar.gz"),
+        listed("foo-9.tar.gz", url="foo-9.tar.gz"),
+        listed("foo-9.tar.gz", url="https://files.example.test/\nfoo-9.tar.gz"),
+        listed("foo-9.tar.gz", url="https://files.example.test/a/foo-9.tar.gz/"),
+        listed("foo-9.tar.gz", url="https://files.example.test/a/xfoo-9.tar.gz"),
     ],
 )
 def test_one_odd_file_and_the_page_is_read_with_care(

@@ -61,7 +61,7 @@ CLOCK_CALLS = frozenset({"now", "today", "utcnow"})
 # The rooms of `indexgate`, innermost first. A room imports its own tier and those before it; what
 # stands in no tier (settings, facts, the gate itself) comes after them all and before `web`.
 INNER = (
-    ("errors", "redact", "web_address"),
+    ("errors", "own_version", "redact", "web_address"),
     ("simple",),
     ("index", "logs", "log_lines"),
     ("sources", "store", "requirements"),

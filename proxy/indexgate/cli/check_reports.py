@@ -4,12 +4,12 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
 from indexgate.checked import Check, Outcome
 from indexgate.errors import GateError
+from indexgate.own_version import own_version
 from indexgate.reports import annotations, ci_system
 from indexgate.reports.finding import Finding, Rule
 from indexgate.reports.sarif import sarif
@@ -67,7 +67,7 @@ def write_sarif(
     target: str, findings: Iterable[Finding], rules: Iterable[Rule], around: Around
 ) -> None:
     """Write a SARIF log to the file *target*, `-` for stdout. Raises GateError."""
-    log = sarif(findings, rules, version=version("indexgate"), root=around.root)
+    log = sarif(findings, rules, version=own_version(), root=around.root)
     text = json.dumps(log, indent=2) + "\n"
     if target == STDOUT:
         sys.stdout.write(text)

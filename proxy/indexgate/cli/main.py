@@ -4,10 +4,10 @@ import importlib
 import os
 import traceback
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 
 import click
 
+from indexgate.own_version import own_version
 from indexgate.redact import redact
 from indexgate_policy.errors import Explained
 
@@ -83,7 +83,7 @@ class _LateCommands(click.Group):
 
 def _print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
     if wanted:
-        click.echo(f"indexgate {version('indexgate')}")
+        click.echo(f"indexgate {own_version()}")
         ctx.exit()
 
 

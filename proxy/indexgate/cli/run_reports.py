@@ -4,12 +4,12 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
 from indexgate.cli.check_reports import write
 from indexgate.errors import GateError
+from indexgate.own_version import own_version
 from indexgate.reports import ci_system
 from indexgate.reports.ci_system import System
 from indexgate.reports.sarif import sarif
@@ -81,7 +81,7 @@ def close(ended: Ended, telling: Telling) -> None:
         log = sarif(
             ci_report.findings(ended.things, places),
             ci_report.rules(ended.things),
-            version=version("indexgate"),
+            version=own_version(),
             root=ci_system.root(telling.environ, telling.folder),
         )
         write(Path(telling.sarif), json.dumps(log, indent=2) + "\n")

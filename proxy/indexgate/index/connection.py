@@ -9,7 +9,6 @@ import ssl
 from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from importlib.metadata import version
 from typing import Literal, TypeAlias, get_args
 from urllib.parse import urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -22,6 +21,7 @@ from indexgate.index.network import PublicResolver, is_private, refuse_private
 from indexgate.index.protocol import UpstreamFailed
 from indexgate.index.trouble import failure
 from indexgate.index.upstream_settings import UpstreamSettings
+from indexgate.own_version import own_version
 
 VIA_NAME = "indexgate"
 _REDIRECTS = {301, 302, 303, 307, 308}
@@ -51,12 +51,12 @@ class Connection:
         self._host = urlsplit(settings.root).hostname
         self._home = origin_of(settings.root)
         self._proxies: LRUCache[Origin, _Proxy] = LRUCache(1000)
+        self._trust: asyncio.Task[ssl.SSLContext] | None = None
 
     async def __aenter__(self) -> "Connection":
         resolver = aiohttp.DefaultResolver()
         connector = aiohttp.TCPConnector(
             limit=0,  # who waits for a turn is not yet waiting for upstream
-            ssl=_tls(self.settings),
             resolver=(
                 PublicResolver(resolver, may_be_private=self._named_hosts())
                 if self.settings.public
@@ -68,15 +68,19 @@ class Connection:
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={
-                "User-Agent": f"indexgate/{version('indexgate')}",
+                "User-Agent": f"indexgate/{own_version()}",
                 "Via": f"1.1 {VIA_NAME}-{self._gate_id}",
             },
         )
+        if self._home[0] == "https":
+            self._trusted()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         if self._session is not None:
             await self._session.close()
+        if self._trust is not None:
+            await asyncio.gather(self._trust, return_exceptions=True)
 
     @asynccontextmanager
     async def get(
@@ -125,11 +129,24 @@ class Connection:
                     },
                     allow_redirects=False,
                     timeout=_NO_TIMERS,
+                    ssl=await self._tls_for(url, proxy),
                     proxy=proxy,
                     proxy_headers=proxy_login or None,
                 )
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise failure(error, "the index", self.settings.timeout) from error
+
+    async def _tls_for(self, url: str, proxy: URL | None) -> ssl.SSLContext | bool:
+        """Return what TLS on the way to *url* goes by; True where there is none of it."""
+        if url.startswith("http:") and proxy is None:
+            return True
+        return await asyncio.shield(self._trusted())
+
+    def _trusted(self) -> asyncio.Task[ssl.SSLContext]:
+        """Return whom to trust, being read: all authorities take time, and no answer waits."""
+        if self._trust is None:
+            self._trust = asyncio.create_task(asyncio.to_thread(_tls, self.settings))
+        return self._trust
 
     def _check_home(self, url: str) -> None:
         if origin_of(url) != self._home:

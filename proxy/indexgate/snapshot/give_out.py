@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from importlib.metadata import version
 from pathlib import Path
 
 from packaging.utils import NormalizedName
 
+from indexgate.own_version import own_version
 from indexgate.snapshot import passable, write
 from indexgate.snapshot.assess_again import AssessAgain
 from indexgate.snapshot.manifest import IndexIdentity, LeftOut, Manifest
@@ -81,7 +81,7 @@ def give_out(
         serial=_serial(again.store, now),
         created=now,
         expires=now + lasts,
-        made_by=f"indexgate {version('indexgate')}",
+        made_by=f"indexgate {own_version()}",
         index=index,
         key=key,
     )

@@ -6,7 +6,6 @@ import socket
 import ssl
 import sys
 from collections.abc import Callable, Coroutine, Iterator
-from importlib.metadata import version
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +18,7 @@ from indexgate.fellows import ALONE, Fellows
 from indexgate.large_blocks import give_back_for_ever, keep_large_blocks_apart
 from indexgate.listening import Listening, bound
 from indexgate.logs import say
+from indexgate.own_version import own_version
 from indexgate.redact import redact
 from indexgate.repeated_line import Gathered
 from indexgate.teams import Teams, unnamed
@@ -233,7 +233,7 @@ def _form(parts: Parts, settings: Settings) -> ExemptionForm:
 
 def _health(parts: Parts) -> Health:
     return Health(
-        version=version("indexgate"),
+        version=own_version(),
         main=next(index for index in parts.each if index.gate is parts.gate),
         each=parts.each,
         indexes=parts.indexes,

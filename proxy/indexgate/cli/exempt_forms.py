@@ -13,6 +13,9 @@ from indexgate_policy.rules.exemptions import Exemption
 
 _STYLES = {"open": "bold yellow", "in force": "green", "over": "dim", "break-glass": "bold red"}
 
+_ID_WIDTH = 8
+"""Characters of the ids that are made here: they are typed again, so they stay in one piece."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
@@ -105,7 +108,8 @@ def print_table(headings: Iterable[str], rows: Iterable[tuple[str, ...]]) -> Non
 
     table = Table()
     for heading in headings:
-        table.add_column(heading, overflow="fold")
+        width = _ID_WIDTH if heading == "id" else None
+        table.add_column(heading, overflow="fold", min_width=width)
     for row in rows:
         first, state, *rest = row
         table.add_row(

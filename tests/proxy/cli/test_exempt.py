@@ -118,6 +118,15 @@ def test_what_is_asked_for_waits_and_is_granted_by_its_id(
     assert (entry["state"], entry["origin"], entry["by"]) == ("in force", "granted", "bob")
 
 
+def test_an_id_is_shown_in_one_piece_however_narrow_the_terminal(
+    place: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    id_ = ask(place, capsys, "a-project-of-a-longer-name==2026.11.22")
+    assert run(["exempt", "list", *place]) == 0
+    assert id_ in said(capsys)[0]
+
+
 def test_who_asks_is_told_how_it_is_granted_at_this_gate(
     place: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 from packaging.version import InvalidVersion, Version
 
-from indexgate.index.addresses import PREFIX, address_of
+from indexgate.index.addresses import address_of, origin_of
 from indexgate.simple.model import PageFile, ProjectPage
 from indexgate.simple.ordinary_files import OrdinaryFiles, filenames
 from indexgate_policy.rules.page import PageVerdicts
@@ -39,6 +39,10 @@ class Addresses:
     def file(self, file: PageFile) -> str:
         """Return where the gate's copy of *file* is."""
         return self.root + address_of(file.url, file.filename)
+
+    def origin(self, origin: str) -> str:
+        """Return where the gate's copies of the files at *origin*, such as `https://host/`, are."""
+        return self.root + origin_of(origin)
 
 
 def present(
@@ -97,7 +101,7 @@ def _moved(
 ) -> Sequence[PageFile]:
     """Return *files* with the gate's addresses, and those *instead* of the ones at some places."""
     if isinstance(files, OrdinaryFiles):
-        return files.moved(f"{addresses.root}{PREFIX}/", instead)
+        return files.moved(addresses.origin, instead)
     said = (instead.get(place, file) for place, file in enumerate(files))
     return tuple(msgspec.structs.replace(file, url=addresses.file(file)) for file in said)
 

@@ -5,7 +5,7 @@ it came but for the addresses. To make an object of each would cost more than al
 """
 
 import re
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import overload
 
@@ -15,7 +15,6 @@ from msgspec import UNSET
 from indexgate.simple.model import Hashes, PageFile
 from indexgate.simple.wire import File
 
-_ADDRESS = re.compile(rb'"url":"(https?)://')
 _hashes = msgspec.json.Decoder(Hashes).decode
 _core_metadata = msgspec.json.Decoder(bool | Hashes | None).decode
 
@@ -26,7 +25,7 @@ class OrdinaryFiles(Sequence[PageFile]):
     `filenames` and `uploads` have the name and the upload time of each; None is a time not told.
     """
 
-    __slots__ = ("_instead", "_prefix", "_rows", "_schemes", "filenames", "uploads")
+    __slots__ = ("_instead", "_rows", "_to", "filenames", "uploads")
 
     def __init__(
         self,
@@ -34,26 +33,30 @@ class OrdinaryFiles(Sequence[PageFile]):
         filenames: Sequence[str],
         uploads: Sequence[datetime | None],
         *,
-        prefix: str = "",
+        to: Mapping[str, str] | None = None,
         instead: Mapping[int, PageFile] | None = None,
     ) -> None:
         self.filenames = filenames
         self.uploads = uploads
         self._rows = rows
-        self._prefix = prefix
+        self._to = to or {}
         self._instead = instead or {}
-        schemes = {row.url[:5] for row in rows} if prefix else ()
-        self._schemes = [b"https" if each == "https" else b"http" for each in schemes]
 
-    def moved(self, prefix: str, instead: Mapping[int, PageFile]) -> "OrdinaryFiles":
-        """Return the same files at other addresses: *prefix*, then scheme, host and path.
+    def moved(self, to: Callable[[str], str], instead: Mapping[int, PageFile]) -> "OrdinaryFiles":
+        """Return the same files at other addresses: where an origin is, such as `https://host/`.
 
-        `https://host/path` becomes `<prefix>https/host/path`. Those *instead* of files at some
-        places still have the old address.
+        Of each address the origin is exchanged for what *to* returns of it. Those *instead* of
+        files at some places still have the old address.
         """
-        return OrdinaryFiles(
-            self._rows, self.filenames, self.uploads, prefix=prefix, instead=instead
-        )
+        moved = {origin: to(origin) for origin in self._origins()}
+        return OrdinaryFiles(self._rows, self.filenames, self.uploads, to=moved, instead=instead)
+
+    def _origins(self) -> set[str]:
+        """Return the origins of all files: most often it is one."""
+        first = _origin(self._rows[0].url) if self._rows else ""
+        if {row.url[: len(first)] for row in self._rows} <= {first}:
+            return {first} if first else set()
+        return {_origin(row.url) for row in self._rows}
 
     def without(self, names: Container[str]) -> "OrdinaryFiles":
         """Return the files that have none of *names*."""
@@ -81,14 +84,13 @@ class OrdinaryFiles(Sequence[PageFile]):
         An address comes right behind its key, and in no text can there be a quotation mark that is
         not escaped; so what looks like the start of an address is one.
         """
-        if not self._prefix:
-            return encoded
-        start = b'"url":' + msgspec.json.encode(self._prefix)[:-1]
-        if len(self._schemes) > 1:  # one pass, as a prefix may itself look like an address
-            return _ADDRESS.sub(lambda found: start + found[1] + b"/", encoded)
-        for scheme in self._schemes:
+        starts = {_start(origin): _start(moved) for origin, moved in self._to.items()}
+        if len(starts) > 1:  # one pass, as a new address may itself look like an old one
+            either = b"|".join(map(re.escape, starts))
+            return re.sub(either, lambda found: starts[found[0]], encoded)
+        for start, moved in starts.items():
             # In less time than `replace`, which looks for all of them twice.
-            encoded = (start + scheme + b"/").join(encoded.split(b'"url":"' + scheme + b"://"))
+            encoded = moved.join(encoded.split(start))
         return encoded
 
     def __len__(self) -> int:
@@ -102,10 +104,10 @@ class OrdinaryFiles(Sequence[PageFile]):
         if isinstance(place, slice):
             return tuple(self[each] for each in range(*place.indices(len(self))))
         file = self._instead.get(place % len(self)) or _file(self._rows[place])
-        if not self._prefix:
+        if not self._to:
             return file
-        scheme, _, rest = file.url.partition("://")
-        return msgspec.structs.replace(file, url=f"{self._prefix}{scheme}/{rest}")
+        origin = _origin(file.url)
+        return msgspec.structs.replace(file, url=self._to[origin] + file.url[len(origin) :])
 
     def __iter__(self) -> Iterator[PageFile]:
         return (self[place] for place in range(len(self)))
@@ -114,6 +116,16 @@ class OrdinaryFiles(Sequence[PageFile]):
         return isinstance(other, Sequence) and tuple(self) == tuple(other)
 
     __hash__ = None  # type: ignore[assignment]
+
+
+def _origin(url: str) -> str:
+    """Return *url* up to its path, with the slash that begins it."""
+    return url[: url.find("/", len("https://")) + 1]
+
+
+def _start(url: str) -> bytes:
+    """Return how an address is written that begins with *url*."""
+    return b'"url":' + msgspec.json.encode(url)[:-1]
 
 
 def _file(row: File) -> PageFile:

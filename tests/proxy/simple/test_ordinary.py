@@ -1,5 +1,6 @@
 """A page that is taken as it stands reads, and is written, as one that is read with care."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -44,9 +45,13 @@ def with_care(page: bytes, monkeypatch: pytest.MonkeyPatch) -> ProjectPage:
         return reading(page)
 
 
+def below(prefix: str) -> Callable[[str], str]:
+    return lambda origin: prefix + origin.replace("://", "/", 1)
+
+
 def moved(page: ProjectPage, prefix: str) -> ProjectPage:
     assert isinstance(page.files, OrdinaryFiles)
-    return msgspec.structs.replace(page, files=page.files.moved(prefix, {}))
+    return msgspec.structs.replace(page, files=page.files.moved(below(prefix), {}))
 
 
 ORDINARY = [
@@ -103,7 +108,7 @@ def test_a_file_instead_of_another_is_moved_with_it() -> None:
     files = reading(body(*ORDINARY)).files
     assert isinstance(files, OrdinaryFiles)
     other = msgspec.structs.replace(files[1], yanked='"url":"https://x.example.test/')
-    shown = files.moved("../../files/", {1: other})
+    shown = files.moved(below("../../files/"), {1: other})
     assert shown[1].yanked == other.yanked
     assert shown[1].url == "../../files/https/files.example.test/a/Foo-1.0-py3-none-any.whl"
     written = write.json(msgspec.structs.replace(reading(body(*ORDINARY)), files=shown))

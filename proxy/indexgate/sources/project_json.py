@@ -10,6 +10,7 @@ import asyncio
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 import msgspec
@@ -17,6 +18,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 
 from indexgate.index.documents import document_address
+from indexgate.index.in_turn import in_turn
 from indexgate.index.protocol import UpstreamFailed
 from indexgate.sources import repository
 from indexgate.sources.protocol import About, Asked, SourceFailed
@@ -134,7 +136,7 @@ class ProjectJson:
         foreseen = self._taken(asked.project)
         body = await (self._body(asked.project) if foreseen is None else foreseen)
         if len(body) > _OFF_THE_LOOP:
-            return await asyncio.to_thread(read, body, asked.project, now)
+            return await in_turn(partial(read, body, asked.project, now))
         return read(body, asked.project, now)
 
     def foresee(self, project: NormalizedName) -> None:

@@ -44,10 +44,10 @@ from indexgate.web.verbatim import Verbatim
 from indexgate.web.verbatim_server import VerbatimRunner
 from indexgate.web.watching import listening_to_watchers, watching_application
 
-_TURN = 0.0005
+_TURN = 0.0001
 """Seconds after which a thread that reads a large page lets the event loop have the interpreter.
 
-A small page at hand needs it for far less; by Python's own 5 ms it would wait a hundred times that.
+A small page at hand asks for it a few times, and needs it for far less each time.
 """
 
 _KEEP_ALIVE = 75.0

@@ -44,16 +44,14 @@ class Recorder:
         """Return the time by the record's clock."""
         return self._clock()
 
-    def page_served(self, page: Served, client: Client, run: str | None) -> None:
-        """Count what *page* withheld or warned of."""
-        self.verdicts.page(page.said)
-        now = self._clock()
-        if page.withheld is not None:
-            self.decisions.noticed(
-                "withheld", page.withheld, run=run, family=client.family, hour=now
-            )
-        if page.warned is not None:
-            self.decisions.noticed("warned", page.warned, run=run, family=client.family, hour=now)
+    def page_served(self, page: Served, client: Client, run: str | None, times: int = 1) -> None:
+        """Count what *page* withheld or warned of, each of the *times* that it was given out."""
+        self.verdicts.page(page.said, times)
+        family, now = client.family, self._clock()
+        if (held := page.withheld) is not None:
+            self.decisions.noticed("withheld", held, run=run, family=family, hour=now, count=times)
+        if (told := page.warned) is not None:
+            self.decisions.noticed("warned", told, run=run, family=family, hour=now, count=times)
 
     async def file_refused(
         self,

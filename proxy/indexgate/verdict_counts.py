@@ -29,23 +29,23 @@ class VerdictCounts:
         self.pages: Counter[Said] = Counter()
         self.files: Counter[Said] = Counter()
 
-    def page(self, said: Iterable[Said]) -> None:
-        """Count a page that was given out."""
+    def page(self, said: Iterable[Said], times: int = 1) -> None:
+        """Count a page that was given out so many *times*."""
         for one in said:
-            _count(self.pages, one)
+            _count(self.pages, one, times)
 
-    def file(self, verdict: Verdict) -> None:
-        """Count a file that was asked for."""
+    def file(self, verdict: Verdict, times: int = 1) -> None:
+        """Count a file that was asked for so many *times*."""
         if verdict.refused:
-            _count(self.files, (Action.REFUSE, verdict.rule))
+            _count(self.files, (Action.REFUSE, verdict.rule), times)
         elif verdict.warnings:
             for rule in {warning.rule for warning in verdict.warnings}:
-                _count(self.files, (Action.WARN, rule))
+                _count(self.files, (Action.WARN, rule), times)
         else:
-            _count(self.files, PASSED)
+            _count(self.files, PASSED, times)
 
 
-def _count(counts: Counter[Said], said: Said) -> None:
+def _count(counts: Counter[Said], said: Said, times: int) -> None:
     if said not in counts and len(counts) >= MOST:
         said = (said[0], OTHER)
-    counts[said] += 1
+    counts[said] += times

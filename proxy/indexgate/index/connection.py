@@ -117,6 +117,7 @@ class Connection:
             if origin not in self._proxies:  # the environment's are looked up in all of it
                 self._proxies[origin] = self._proxy_for(url)
             proxy, proxy_login = self._proxies[origin]
+            tls = await self._tls_for(url, proxy)
             # Not by aiohttp's `sock_read`: its timer may go on in a connection that lies in the
             # pool, and then fails the next request at once (aio-libs/aiohttp#12953).
             async with asyncio.timeout(self.settings.timeout):
@@ -129,7 +130,7 @@ class Connection:
                     },
                     allow_redirects=False,
                     timeout=_NO_TIMERS,
-                    ssl=await self._tls_for(url, proxy),
+                    ssl=tls,
                     proxy=proxy,
                     proxy_headers=proxy_login or None,
                 )

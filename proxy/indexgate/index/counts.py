@@ -72,9 +72,9 @@ class Histogram:
         self.counts = [0] * (len(BOUNDS) + 1)
         self.total = 0.0
 
-    def observe(self, seconds: float) -> None:
-        """Count one more."""
-        self.counts[bisect_left(BOUNDS, seconds)] += 1
+    def observe(self, seconds: float, times: int = 1) -> None:
+        """Count one more, or several that took so many *seconds* in all, and each its share."""
+        self.counts[bisect_left(BOUNDS, seconds / times)] += times
         self.total += seconds
 
 

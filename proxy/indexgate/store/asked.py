@@ -105,16 +105,18 @@ class Asked:
         self._gathering = _Group()
         self._under_way: _Group | None = None
 
-    def count(self, index_id: str, project: NormalizedName, by: Asker, at: datetime) -> None:
-        """Count a request for the page of *project*."""
+    def count(
+        self, index_id: str, project: NormalizedName, by: Asker, at: datetime, times: int = 1
+    ) -> None:
+        """Count a request for the page of *project*, or so many."""
         key = (index_id, project, at.astimezone(UTC).date())
         with self._lock:
             asks = self._gathering.asks
             if key not in asks and len(asks) >= self._room:
-                self.dropped += 1
+                self.dropped += times
                 return
             counts, column = asks.setdefault(key, Counts()), _COLUMN[by]
-            setattr(counts, column, getattr(counts, column) + 1)
+            setattr(counts, column, getattr(counts, column) + times)
 
     def miss(self, index_id: str, project: NormalizedName, at: datetime) -> None:
         """Note that somebody asked for *project*, and the index has none of that name."""

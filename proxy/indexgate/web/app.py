@@ -77,7 +77,7 @@ async def serve(
     async with open_parts(settings, upstream, base=base, fellows=fellows) as parts:
         answer_fellows(parts, _metrics(parts), _health(parts))
         lines = Gathered.here()
-        verbatim = Verbatim(parts.requests, lines.write)
+        verbatim = Verbatim(parts.requests, lines.write, asyncio.get_running_loop().call_soon)
         runner = VerbatimRunner(
             application(parts, settings, base=base),
             verbatim,

@@ -157,7 +157,7 @@ class FileRoutes:
             request[AGAIN] = Again(
                 kind="metadata",
                 holds=lambda: self.indexes.still_judged(judged),
-                note=lambda: self.recorder.verdicts.file(judged.verdict),
+                note=lambda times: self.recorder.verdicts.file(judged.verdict, times),
             )
 
     async def _refuse(

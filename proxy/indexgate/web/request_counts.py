@@ -76,9 +76,12 @@ class RequestCounts:
             self.files[kind, trace.file] += 1
         self.sent[kind] += sent
 
-    def again(self, kind: str, result: str, sent: int, seconds: float) -> None:
-        """Count a request that was answered as the one before it, from memory."""
-        self.results[kind, result] += 1
-        self.seconds[kind].observe(seconds)
-        (self.pages if kind == "page" else self.files)[kind, "hit"] += 1
-        self.sent[kind] += sent
+    def again(self, kind: str, result: str, sent: int, seconds: float, times: int) -> None:
+        """Count requests that were answered as one before them, from memory, in all of *seconds*.
+
+        Each *sent* so many bytes of body.
+        """
+        self.results[kind, result] += times
+        self.seconds[kind].observe(seconds, times)
+        (self.pages if kind == "page" else self.files)[kind, "hit"] += times
+        self.sent[kind] += sent * times

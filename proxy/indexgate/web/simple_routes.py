@@ -146,11 +146,11 @@ class SimpleRoutes:
         # Without its body, which an answer that has none must not keep for as long as it is kept.
         given = replace(page, body=b"")
 
-        def note() -> None:
-            self.recorder.page_served(given, client, run)
-            self.asked.count(given.index_id, name, asker, self.recorder.now())
+        def note(times: int) -> None:
+            self.recorder.page_served(given, client, run, times)
+            self.asked.count(given.index_id, name, asker, self.recorder.now(), times)
 
-        note()
+        note(1)
         lasting = lasting and self.indexes.is_ever_sure and page.snapshot.stale is None
         if lasting and not page.private and page.refused is None:
             request[AGAIN] = Again(

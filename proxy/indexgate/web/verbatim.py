@@ -4,6 +4,9 @@ Installers ask in the same words, run after run. So what a request said is kept 
 with the answer it got; when the same bytes come again the answer leaves at once. Whether it still
 holds is looked at every time: an answer is only as good as the page, the facts and the policy that
 it was made from.
+
+Requests that the event loop takes from the system in one turn had all come before it looked, so for
+those that are alike it is looked once, and they are counted together.
 """
 
 import time
@@ -43,12 +46,13 @@ class Again:
     """What it takes to give an answer once more.
 
     `holds` tells whether the answer is still right, and must look at everything that it was made
-    from; `note` writes down that it was given. `told` is the log line of the first time.
+    from; `note` writes down that it was given, and how many times. `told` is the log line of the
+    first time.
     """
 
     kind: str
     holds: Callable[[], bool]
-    note: Callable[[], None]
+    note: Callable[[int], None]
     told: dict[str, Any] = field(default_factory=dict)
 
 
@@ -59,7 +63,8 @@ AGAIN = web.RequestKey("again", Again)
 class Kept:
     """An answer as bytes: `head` is all of the head that stays the same.
 
-    `line` is its log line, made when it is given for the second time: most never are.
+    `line` is its log line, made when it is given for the second time: most never are. `turn` is how
+    often it was given in this turn of the event loop, and in how many `seconds`.
     """
 
     again: Again
@@ -69,17 +74,27 @@ class Kept:
     result: str
     given: int = 1
     line: RepeatedLine | None = None
+    turn: int = 0
+    seconds: float = 0.0
 
 
 class Verbatim:
     """The answers, by the bytes of the request that they were given to.
 
-    `large` is what sends large ones.
+    *write* takes lines of the log, and *soon* what is to be done before the event loop asks for
+    requests again. `large` is what sends large ones.
     """
 
-    def __init__(self, counts: RequestCounts, write: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        counts: RequestCounts,
+        write: Callable[[str], None],
+        soon: Callable[[Callable[[], None]], object],
+    ) -> None:
         self._counts = counts
         self._write = write
+        self._soon = soon
+        self._turn: list[Kept] = []
         self._kept: OrderedDict[bytes, Kept] = OrderedDict()
         self._bytes = 0
         self.large = LargeBodies()
@@ -96,22 +111,35 @@ class Verbatim:
         if kept is None:
             return None
         began = perf_counter()
-        if not kept.again.holds():
-            self.forget(request)
-            return None
-        self._kept.move_to_end(request)
-        kept.again.note()
+        if not kept.turn:
+            if not kept.again.holds():
+                self.forget(request)
+                return None
+            self._kept.move_to_end(request)
+            if not self._turn:
+                self._soon(self._end_turn)
+            self._turn.append(kept)
+        kept.turn += 1
         identity = f"{self._ids_begin}{next(self._ids) & 0xFFFFFF:06x}"
         now = time.time()
         head = b"%b%bX-Request-Id: %b\r\n\r\n" % (kept.head, _date(int(now)), identity.encode())
         seconds = perf_counter() - began
-        self._counts.again(kept.again.kind, kept.result, kept.sent, seconds)
+        kept.seconds += seconds
         kept.given += 1
         if kept.given == 2:
             kept.line = RepeatedLine.of("request", _repeated(kept.again.told))
         if kept.line is not None:
             self._write(kept.line.filled(now, identity, seconds * 1000))
         return head, kept.body
+
+    def _end_turn(self) -> None:
+        """Count what was given in this turn; from now on it is looked anew whether it holds."""
+        turn, self._turn = self._turn, []
+        for kept in turn:
+            times, seconds = kept.turn, kept.seconds
+            kept.turn, kept.seconds = 0, 0.0
+            self._counts.again(kept.again.kind, kept.result, kept.sent, seconds, times)
+            kept.again.note(times)
 
     def keep(self, request: bytes, again: Again, response: web.Response) -> None:
         """Keep *response*, which has been sent, for the next time that the same *request* comes."""

@@ -1,5 +1,6 @@
 """A whole gate on loopback in the test's own process, with a clock that the test turns."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -134,7 +135,7 @@ async def running(
     async with open_parts(settings, choice, base=BASE, clock=clock, addresses=addresses) as parts:
         app = application(parts, settings, base=BASE)
         lines = Gathered.here()
-        verbatim = Verbatim(parts.requests, lines.write)
+        verbatim = Verbatim(parts.requests, lines.write, asyncio.get_running_loop().call_soon)
         async with TestClient(Served(app, verbatim)) as client:
             yield Running(
                 client=client,

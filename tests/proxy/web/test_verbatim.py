@@ -81,10 +81,15 @@ class Site:
     port: int
     holds: bool = True
     made: int = 0
+    looked: int = 0
     noted: list[str] = field(default_factory=list)
     counts: RequestCounts = field(default_factory=RequestCounts)
     body: bytes = b""
     opened: list[Connection] = field(default_factory=list)
+
+    def look(self) -> bool:
+        self.looked += 1
+        return self.holds
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         self.made += 1
@@ -92,7 +97,7 @@ class Site:
         path = request.path
         if "keep" in path:
             request[AGAIN] = Again(
-                kind="page", holds=lambda: self.holds, note=lambda: self.noted.append(path)
+                kind="page", holds=self.look, note=lambda times: self.noted.extend([path] * times)
             )
         status = 304 if "unchanged" in path else 200
         return web.Response(
@@ -109,7 +114,8 @@ class Site:
 @asynccontextmanager
 async def site(write: list[str] | None = None) -> AsyncIterator[Site]:
     counts, lines = RequestCounts(), [] if write is None else write
-    made = Site(Verbatim(counts, lines.append), 0, counts=counts)
+    soon = asyncio.get_running_loop().call_soon
+    made = Site(Verbatim(counts, lines.append, soon), 0, counts=counts)
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", made.serve)
     runner = VerbatimRunner(app, made.verbatim, access_log=None)
@@ -141,6 +147,29 @@ async def test_what_comes_again_is_answered_from_memory() -> None:
         assert served.counts.results["page", "ok"] == 2
         assert served.counts.pages["page", "hit"] == 2
         assert served.counts.sent["page"] == 2 * len(first.body)
+
+
+async def test_of_what_comes_in_one_turn_it_is_looked_once_and_all_is_counted() -> None:
+    lines: list[str] = []
+    async with site(lines) as served:
+        clients = [await served.connect() for _ in range(5)]
+        whole = ask("/keep")
+        await clients[0].ask(whole)
+        await asyncio.gather(*(client.ask(whole) for client in clients))
+        looked, served.looked = served.looked, 0
+        bodies = set()
+        for client in clients:
+            client.writer.write(whole)  # all are there before the loop takes the first
+        for client in clients:
+            bodies.add((await client.answer()).body)
+        assert bodies == {b"1 /keep "}
+        assert (looked, served.looked) == (1, 1)
+        assert served.noted == ["/keep"] * 10
+        assert served.counts.results["page", "ok"] == 10
+        assert served.counts.seconds["page"].counts[0] == 10
+        assert len(lines) == len(set(lines)) == 10
+        served.holds = False
+        assert (await clients[0].ask(whole)).body == b"2 /keep "
 
 
 async def test_what_no_longer_holds_is_made_anew() -> None:
@@ -278,8 +307,8 @@ async def test_what_holds_no_more_is_let_go_of_though_nobody_asks_for_it() -> No
 
 
 async def test_what_is_not_at_hand_as_bytes_is_not_kept_without_them() -> None:
-    verbatim = Verbatim(RequestCounts(), lambda _line: None)
-    again = Again(kind="page", holds=lambda: True, note=lambda: None)
+    verbatim = Verbatim(RequestCounts(), lambda _line: None, lambda _do: None)
+    again = Again(kind="page", holds=lambda: True, note=lambda _times: None)
     verbatim.keep(ask("/keep"), again, web.Response(body=BytesIO(b"elsewhere")))
     assert len(verbatim) == 0
 

@@ -1,20 +1,21 @@
 """A page read once for judging single files: its files by name, its releases by file."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from urllib.parse import unquote
 
 from indexgate.index.addresses import address_of, canonical
 from indexgate.index.protocol import Snapshot
-from indexgate.simple.filename import candidates
+from indexgate.simple.filename import candidates, parse
 from indexgate.simple.model import PageFile, ProjectPage
 from indexgate.simple.ordinary_files import filenames
 from indexgate.simple.projects import valid_name
 from indexgate_policy.subject import File, Project, Release
 
 # What of an archive's name leaves no doubt where the project's ends: most are called so.
-_is_plain = re.compile(r"[0-9.]+\.tar\.gz").fullmatch
+_PLAIN = r"[0-9.]+\.tar\.gz"
+_is_plain = re.compile(_PLAIN).fullmatch
 
 MOST_CANDIDATES = 3
 """How many projects a file name is tried for: each may cost a request upstream."""
@@ -28,7 +29,6 @@ class Listing:
     page: ProjectPage
     project: Project
     releases: tuple[Release, ...]
-    _by_name: dict[str, Release] = field(default_factory=dict, compare=False, repr=False)
 
     def at(self, address: str) -> PageFile | None:
         """Return the file with the gate's *address*, in its one spelling; None: not listed."""
@@ -49,21 +49,32 @@ class Listing:
 
         Raises KeyError.
         """
-        if not self._by_name:
-            self._by_name.update(
-                {name: release for release in self.releases for name in release.filenames}
-            )
-        release = self._by_name[filename]
-        return release, next(file for file in release.files if file.filename == filename)
+        version = parse(filename, self.project.name).version
+        likely = [release for release in self.releases if release.version == version]
+        for release in (*likely, *self.releases):
+            if filename in release.filenames:
+                return release, next(f for f in release.files if f.filename == filename)
+        raise KeyError(filename)
 
     def unguessable(self) -> Iterator[str]:
         """Yield the gate's addresses of files whose names do not tell this project (legacy names).
 
         To be asked for, they must be remembered.
         """
-        for place, name in enumerate(filenames(self.page.files)):
-            if not name.endswith(".whl") and not self._tells_project(name):
-                yield canonical(address_of(self.page.files[place].url, name))
+        names = filenames(self.page.files)
+        sources = [place for place, name in enumerate(names) if name[-4:] != ".whl"]
+        if self._all_tell_project([names[place] for place in sources]):
+            return
+        for place in sources:
+            if not self._tells_project(names[place]):
+                yield canonical(address_of(self.page.files[place].url, names[place]))
+
+    def _all_tell_project(self, sources: Sequence[str]) -> bool:
+        """Tell whether all are plain, and spell the project alike; to ask of each takes longer."""
+        head = sources[0].partition("-")[0] if sources else self.project.name
+        alike = f"(?:{re.escape(head)}-{_PLAIN}\n)*+"
+        text = "".join([f"{name}\n" for name in sources])
+        return valid_name(head) == self.project.name and re.fullmatch(alike, text) is not None
 
     def _tells_project(self, filename: str) -> bool:
         head, _, version = filename.partition("-")

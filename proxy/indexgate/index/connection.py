@@ -72,8 +72,8 @@ class Connection:
                 "Via": f"1.1 {VIA_NAME}-{self._gate_id}",
             },
         )
-        if self._home[0] == "https":
-            self._trusted()
+        # All authorities take a while to read. An index without TLS may lead to one that has it.
+        self._trust = asyncio.create_task(asyncio.to_thread(_tls, self.settings))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -139,15 +139,9 @@ class Connection:
 
     async def _tls_for(self, url: str, proxy: URL | None) -> ssl.SSLContext | bool:
         """Return what TLS on the way to *url* goes by; True where there is none of it."""
-        if url.startswith("http:") and proxy is None:
+        if self._trust is None or (url.startswith("http:") and proxy is None):
             return True
-        return await asyncio.shield(self._trusted())
-
-    def _trusted(self) -> asyncio.Task[ssl.SSLContext]:
-        """Return whom to trust, being read: all authorities take time, and no answer waits."""
-        if self._trust is None:
-            self._trust = asyncio.create_task(asyncio.to_thread(_tls, self.settings))
-        return self._trust
+        return await asyncio.shield(self._trust)
 
     def _check_home(self, url: str) -> None:
         if origin_of(url) != self._home:

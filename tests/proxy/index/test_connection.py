@@ -3,6 +3,7 @@
 import shutil
 import ssl
 import subprocess
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -98,10 +99,15 @@ async def test_a_plain_index_may_lead_to_one_by_tls(certificate: Certificate) ->
         assert await text(opened, url) == "here"
 
 
-async def test_no_authority_is_read_where_there_is_no_tls(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "_tls", lambda _settings: pytest.fail("it was read"))
+async def test_where_there_is_no_tls_nothing_waits_for_authorities(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read = threading.Event()
+    monkeypatch.setattr(connection, "_tls", lambda _settings: read.wait(60))
     async with index() as url, to(url) as opened:
         assert await text(opened, url) == "here"
+        assert not read.is_set()
+        read.set()
 
 
 async def test_authorities_that_cannot_be_read_are_a_failure_of_the_index(tmp_path: Path) -> None:

@@ -120,7 +120,10 @@ def _kind(file: PageFile, project: Project) -> Kind:
 
 def earliest(moments: Sequence[datetime | Unknown]) -> datetime | Unknown:
     """Return the earliest of *moments*, unknown if any is."""
-    known = [moment for moment in moments if not isinstance(moment, Unknown)]
-    if len(known) == len(moments):
-        return min(known, default=_NO_FILES)
-    return next(moment for moment in moments if isinstance(moment, Unknown))
+    earliest: datetime | None = None
+    for moment in moments:  # mostly of one release, so one or two
+        if isinstance(moment, Unknown):
+            return moment
+        if earliest is None or moment < earliest:
+            earliest = moment
+    return _NO_FILES if earliest is None else earliest

@@ -102,15 +102,21 @@ class OrdinaryFiles(Sequence[PageFile]):
     def __getitem__(self, place: slice) -> tuple[PageFile, ...]: ...
     def __getitem__(self, place: int | slice) -> PageFile | tuple[PageFile, ...]:
         if isinstance(place, slice):
-            return tuple(self[each] for each in range(*place.indices(len(self))))
-        file = self._instead.get(place % len(self)) or _file(self._rows[place])
-        if not self._to:
-            return file
-        origin = _origin(file.url)
-        return msgspec.structs.replace(file, url=self._to[origin] + file.url[len(origin) :])
+            return tuple(map(self._file, range(*place.indices(len(self)))))
+        return self._file(range(len(self))[place])
 
     def __iter__(self) -> Iterator[PageFile]:
-        return (self[place] for place in range(len(self)))
+        return map(self._file, range(len(self)))
+
+    def _file(self, place: int) -> PageFile:
+        held = self._instead.get(place) or self._rows[place]
+        url = held.url
+        if self._to:
+            origin = _origin(url)
+            url = self._to[origin] + url[len(origin) :]
+        if isinstance(held, PageFile):
+            return msgspec.structs.replace(held, url=url)
+        return _file(held, url)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and tuple(self) == tuple(other)
@@ -128,11 +134,11 @@ def _start(url: str) -> bytes:
     return b'"url":' + msgspec.json.encode(url)[:-1]
 
 
-def _file(row: File) -> PageFile:
+def _file(row: File, url: str) -> PageFile:
     core = row.core_metadata
     return PageFile(
         filename=row.filename,
-        url=row.url,
+        url=url,
         hashes=_hashes(row.hashes),
         requires_python=row.requires_python,
         size=row.size,

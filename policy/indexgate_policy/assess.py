@@ -41,7 +41,7 @@ def assess(
     `<id>: <reason>` each. *exact*: `valid_until` is the first second at which age alone changes a
     severity, or `REFRESH` later, whatever comes first.
     """
-    found, about_checks = _run(case, checks)
+    found, about_checks = run_checks(case, checks)
     ageing = [(check, flag) for check, flag in zip(checks, found, strict=True) if check.ages]
     inputs = (*case.signals.values(), *about_checks)
     return Assessment(
@@ -52,7 +52,7 @@ def assess(
         flags=tuple(flag for flag in found if flag is not None),
         score=score(case, advisories),
         assessed_at=case.now,
-        valid_until=_valid_until(case, ageing) if exact else case.now + REFRESH,
+        valid_until=holds_until(case, ageing) if exact else case.now + REFRESH,
     )
 
 
@@ -64,7 +64,7 @@ def unchecked_by(signals: Signals) -> dict[str, str]:
     return {check: reason for check, _, reason in (one.partition(": ") for one in told)}
 
 
-def _run(case: Case, checks: Sequence[Check]) -> tuple[list[Flag | None], tuple[Signal, ...]]:
+def run_checks(case: Case, checks: Sequence[Check]) -> tuple[list[Flag | None], tuple[Signal, ...]]:
     """Return the flag of each of *checks*, and what is to be said of those that found no answer."""
     flags: list[Flag | None] = []
     failures, unchecked = [], []
@@ -95,7 +95,7 @@ def _about_checks(name: str, value: Value | Unknown, now: datetime) -> Signal:
     return Signal(name=name, value=value, source="indexgate", observed_at=now)
 
 
-def _valid_until(case: Case, ageing: Iterable[tuple[Check, Flag | None]]) -> datetime:
+def holds_until(case: Case, ageing: Iterable[tuple[Check, Flag | None]]) -> datetime:
     """Return when the first of the *ageing* checks says something else than its flag of now."""
     ends = case.now + REFRESH
     later = case.at(ends)
@@ -119,7 +119,7 @@ def _change(case: Case, check: Check, flag: Flag | None, ends: datetime) -> date
 
 
 def _is_same(flag: Flag | None, check: Check, then: Case) -> bool:
-    (other,), _ = _run(then, (check,))
+    (other,), _ = run_checks(then, (check,))
     if flag is None or other is None:
         return flag is other
     said = flag.check, flag.severity, flag.versions, flag.evidence

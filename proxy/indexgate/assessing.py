@@ -1,6 +1,6 @@
 """From what sources said of a project, and what is remembered of it, to its assessment."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
@@ -12,7 +12,9 @@ from indexgate.past import Recalled
 from indexgate_policy.advisories import Advisories
 from indexgate_policy.assess import WITHOUT_PAGE, assess, unchecked_by
 from indexgate_policy.assessment import Assessment, Case, Context, PopularNames
+from indexgate_policy.first_look import first_look
 from indexgate_policy.flags import Flag
+from indexgate_policy.rules.reads import Reads
 from indexgate_policy.signals import Signal, Signals, Unknown
 
 OURS = "indexgate"
@@ -67,6 +69,27 @@ def assessed(
     inputs = sorted((*ranked, *about_checks), key=lambda signal: signal.name)
     standing = () if before is None else tuple(_standing(before, found, now))
     return replace(found, inputs=tuple(inputs), flags=(*found.flags, *standing))
+
+
+def looked_at(
+    listing: Listing,
+    signals: Iterable[Signal],
+    reads: Reads,
+    *,
+    unheard: Set[str],
+    popular: PopularNames,
+    others: CurrentAssessments,
+    now: datetime,
+) -> Assessment | None:
+    """Return the first look at the listed project, see `first_look`."""
+    case = Case(
+        project=listing.project,
+        releases=listing.releases,
+        signals=Signals(signals),
+        context=Context(popular=popular, owners_of=KnownOwners(others, listing.project.index_id)),
+        now=now,
+    )
+    return first_look(case, reads, unheard=unheard)
 
 
 def is_without_page(assessment: Assessment) -> bool:

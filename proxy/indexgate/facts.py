@@ -1,21 +1,24 @@
 """What is known of a project when a request comes: its stored assessment, and the local advisories.
 
 Nobody outside is asked in the request path, but for one thing: at the first sight of a project its
-own index is asked for the project JSON, and the page waits for it for a moment. What comes later
-is assessed again in the background, and holds for files ten minutes after it holds for pages.
+own index is asked for the project JSON, and the page waits for it for a moment, if the policy reads
+what it tells. No more is found out then than the policy reads. The rest, and what comes later, is
+assessed in the background, and holds for files ten minutes after it holds for pages.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, TypeVar
 
 from packaging.utils import NormalizedName
 
-from indexgate.assessing import OURS, assessed, is_without_page
+from indexgate.assessing import OURS, assessed, is_without_page, looked_at
 from indexgate.assessment_memory import LOOKED_EVERY, AssessmentMemory, Newest, StoredAssessments
+from indexgate.early_looks import EarlyLooks
 from indexgate.fellows import ALONE, Fellows
 from indexgate.index.in_turn import in_turn
 from indexgate.index.listing import Listing
@@ -32,6 +35,7 @@ from indexgate_policy.assessment import Assessment, PopularNames
 from indexgate_policy.health.open_advisories import open_advisories
 from indexgate_policy.health.result import HealthScore
 from indexgate_policy.health.score import with_advisories
+from indexgate_policy.rules.reads import ALL, Reads
 from indexgate_policy.signals import Signal, Signals, Unknown
 
 FIRST_SIGHT_PATIENCE = 0.4
@@ -48,6 +52,7 @@ LONGEST_BURST = 15.0
 
 REFRESHED_AT_ONCE = 4
 _MANY_RELEASES, _HUGE = 200, 3_000
+T = TypeVar("T")
 Stamp: TypeAlias = tuple[int, datetime | None]
 _UNREADABLE: Stamp = (-1, None)
 
@@ -74,6 +79,7 @@ class Surroundings:
     `listing` is told whether somebody asked for the project: the background does not keep one alive
     that nobody asks for any more. Of several workers the first does what is in the background, and
     what is seen for the first time is looked at *once*; all *fellows* hear of what is new.
+    `reads` tells what the policy in force reads of a project.
     """
 
     index_id: str
@@ -88,6 +94,7 @@ class Surroundings:
     past: Past = field(default_factory=NoPast)
     fellows: Fellows = ALONE
     once: Once = EACH_ALONE
+    reads: Callable[[], Reads] = lambda: ALL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +128,7 @@ class Facts:
         self._memory = AssessmentMemory(around.index_id, around.assessments, around.clock)
         self._flights: dict[NormalizedName, asyncio.Task[Assessment]] = {}
         self._late: set[asyncio.Task[None]] = set()
+        self._early = EarlyLooks(around.reads)
         self._line = WaitingLine()
         self._busy_until = 0.0
         around.fellows.hear(f"queue {around.index_id}", self._queue_for_fellow)
@@ -148,7 +156,12 @@ class Facts:
         """
         try:
             unknown = _of_page(self._memory.newest(project)) is None
-            if not unknown or project in self._flights or not self._claim_sight(project):
+            if (
+                not unknown
+                or not self._with.reads().anything
+                or project in self._flights
+                or not self._claim_sight(project)
+            ):
                 return
         except StoreFailed:
             return
@@ -183,32 +196,35 @@ class Facts:
         """Whether other workers judge by the same store, and show pages of their own."""
         return self._with.fellows.count > 1
 
-    async def of(self, listing: Listing) -> Known:
+    async def of(self, listing: Listing, *, wholly: bool = True) -> Known:
         """Return what is known of the listed project, waiting only at first sight, and shortly.
 
+        Whoever does not need it *wholly* has at first sight what the policy in force reads of it.
         The assessment is unknown when the store cannot be read: the policy says what that means.
         """
         try:
             # Read before the facts: an advisory that comes in between makes them old at once.
             revision = self._with.advisories.revision()
-            assessment = await self._of(listing)
+            assessment = await self._of(listing, wholly=wholly)
         except StoreFailed as error:
             self._with.log("store-failed", error.message)
             unreadable = Unknown(reason=f"the store cannot be read: {error.message}")
             return Known(assessment=unreadable, stamp=_UNREADABLE)
         return Known(assessment=assessment, stamp=(revision, assessment.assessed_at))
 
-    async def _of(self, listing: Listing) -> Assessment:
+    async def _of(self, listing: Listing, *, wholly: bool) -> Assessment:
         project = listing.project.name
         newest = self._memory.newest(project)
         assessment = _of_page(newest)
-        if assessment is None:
-            assessment = await self._first_sight(listing)
+        if assessment is None or self._early.is_too_little(assessment, wholly=wholly):
+            assessment = await self._first_sight(listing, wholly=wholly)
         else:
             if self.shared:
                 self._with.once.give_up(self._sight(project))  # another worker was quicker
             if self._is_of_older(newest, listing) or assessment.valid_until <= self._with.clock():
                 self.queue(project)
+            elif project in self._early and self._with.clock() > assessment.assessed_at + INTERIM:
+                self.queue(project)  # it should be whole by now
         return self._joined(project, assessment)
 
     def _is_of_older(self, newest: Newest, listing: Listing) -> bool:
@@ -217,6 +233,10 @@ class Facts:
             # If another worker has just made it, it is about to say from which page.
             return self._with.clock() - newest.made_at > LOOKED_EVERY
         return newest.page != listing.snapshot.digest
+
+    def is_early(self, project: NormalizedName) -> bool:
+        """Tell whether of *project* no more is known than the policy reads."""
+        return project in self._early
 
     def known(self, project: NormalizedName) -> Assessment | None:
         """Return the stored assessment of *project*; None at first sight, or without a store."""
@@ -355,16 +375,19 @@ class Facts:
         assessment = self._memory.newest(project).assessment
         return () if assessment is None else assessment.inputs
 
-    async def _first_sight(self, listing: Listing) -> Assessment:
+    async def _first_sight(self, listing: Listing, *, wholly: bool) -> Assessment:
         project = listing.project.name
-        flight = self._flights.get(project)
-        if flight is None:
-            flight = asyncio.create_task(self._look_once(listing))
-            self._flights[project] = flight
-            flight.add_done_callback(lambda _: self._flights.pop(project, None))
-        return await asyncio.shield(flight)
+        while True:
+            flight = self._flights.get(project)
+            if flight is None:
+                flight = asyncio.create_task(self._look_once(listing, wholly=wholly))
+                self._flights[project] = flight
+                flight.add_done_callback(lambda _: self._flights.pop(project, None))
+            assessment = await asyncio.shield(flight)
+            if not self._early.is_too_little(assessment, wholly=wholly):
+                return assessment
 
-    async def _look_once(self, listing: Listing) -> Assessment:
+    async def _look_once(self, listing: Listing, *, wholly: bool) -> Assessment:
         project = listing.project.name
 
         async def there() -> Assessment | None:
@@ -374,25 +397,38 @@ class Facts:
             return found
 
         async def look() -> Assessment:
-            assessment = await self._look(listing)
+            assessment = await self._look(listing, wholly=wholly)
             if self.shared:
                 await self._with.assessments.saved()  # the other workers look there
                 self._tell(listing)
             observer = self._with.observer
-            if len(observer.own) < len(observer.all) or not isinstance(self._with.past, NoPast):
+            early = project in self._early
+            if (
+                early
+                or len(observer.own) < len(observer.all)
+                or not isinstance(self._with.past, NoPast)
+            ):
                 self.queue(project)
             return assessment
 
         return await self._with.once.once(self._sight(project), look, there)
 
-    async def _look(self, listing: Listing) -> Assessment:
+    async def _look(self, listing: Listing, *, wholly: bool) -> Assessment:
         """Assess what is seen for the first time, with what the index itself says in time."""
         project = listing.project.name
         self._note_burst()
         observer = self._with.observer
         said = self.said(project)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + FIRST_SIGHT_PATIENCE
+        if not (wholly or said or self.shared):
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(until):
+                    early = await self._look_early(listing)
+                if early is not None:
+                    return early
         observing = asyncio.create_task(observer.observe(project, observer.own, said))
-        await asyncio.wait({observing}, timeout=FIRST_SIGHT_PATIENCE)
+        await asyncio.wait({observing}, timeout=max(0.0, until - loop.time()))
         if observing.done():
             return await self._keep(listing, observing.result(), waited_for=True)
         not_yet = Observed(
@@ -404,6 +440,44 @@ class Facts:
         self._late.add(late)
         late.add_done_callback(self._late.discard)
         return interim
+
+    async def _look_early(self, listing: Listing) -> Assessment | None:
+        """Assess as much as the policy reads; None where it may not tell all that the policy says.
+
+        Other workers could not see it: it is not stored.
+        """
+        observer, reads = self._with.observer, self._with.reads()
+        told = frozenset(name for source in observer.own for name in source.about.gives)
+        assessment = await self._first_look(listing, reads, (), unheard=told)
+        if assessment is None and reads.anything:
+            glanced = await observer.glance(listing.project.name)
+            if glanced is not None:
+                unheard = told - {signal.name for signal in glanced}
+                assessment = await self._first_look(listing, reads, glanced, unheard=unheard)
+        if assessment is not None:
+            self._early.keep(assessment, reads)
+            self._memory.put(assessment, listing.snapshot.digest)
+        return assessment
+
+    async def _first_look(
+        self,
+        listing: Listing,
+        reads: Reads,
+        signals: tuple[Signal, ...],
+        *,
+        unheard: frozenset[str],
+    ) -> Assessment | None:
+        looking = partial(
+            looked_at,
+            listing,
+            signals,
+            reads,
+            unheard=unheard,
+            popular=self._with.popular,
+            others=self._with.assessments,
+            now=self._with.clock(),
+        )
+        return await _worked_out(looking, listing)
 
     async def _keep_late(
         self, listing: Listing, observing: asyncio.Task[Observed], interim: Assessment
@@ -443,17 +517,15 @@ class Facts:
         the next one to ask is the first again.
         """
         recalled = recalled or Recalled()
-        quick = len(listing.releases) <= _MANY_RELEASES and isinstance(recalled.history, Unknown)
-        if quick:
-            assessment = self._assess(listing, observed, recalled)
-        else:
-            assessing = partial(self._assess, listing, observed, recalled)
-            assessment = await in_turn(assessing, huge=len(listing.releases) > _HUGE)
+        assessing = partial(self._assess, listing, observed, recalled)
+        without_history = isinstance(recalled.history, Unknown)
+        assessment = await _worked_out(assessing, listing, quick=without_history)
         again_at = observed.again_at
         if again_at is not None and again_at < assessment.valid_until:
             assessment = replace(assessment, valid_until=again_at)
         self._note_failed_checks(assessment)
         self._memory.put(assessment, listing.snapshot.digest)
+        self._early.drop(listing.project.name)
         if waited_for:
             self._with.assessments.save_soon(assessment)
             return assessment
@@ -502,3 +574,10 @@ def _of_page(newest: Newest) -> Assessment | None:
     """Return the assessment if there is one, and it was made from the project's page."""
     found = newest.assessment
     return None if found is None or is_without_page(found) else found
+
+
+async def _worked_out(work: Callable[[], T], listing: Listing, *, quick: bool = True) -> T:
+    """Return what *work* on *listing* returns; off the loop where that may take long."""
+    if quick and len(listing.releases) <= _MANY_RELEASES:
+        return work()
+    return await in_turn(work, huge=len(listing.releases) > _HUGE)

@@ -170,7 +170,7 @@ class Gate:
         listed = await self._listing(snapshot, asked=asked)
         if not asked:
             self._unasked[project] = True
-        known = await self.facts.of(listed)
+        known = await self.facts.of(listed, wholly=False)
         self._note_shown(listed, known, now)
         making = partial(
             self._make,
@@ -441,9 +441,15 @@ class Gate:
         return listing(snapshot.put_away(), page, project, found)
 
     async def _judged(
-        self, listed: Listing, file: PageFile, client: Client, run: str | None = None
+        self,
+        listed: Listing,
+        file: PageFile,
+        client: Client,
+        run: str | None = None,
+        *,
+        wholly: bool = False,
     ) -> JudgedFile:
-        known = await self.facts.of(listed)
+        known = await self.facts.of(listed, wholly=wholly)
         policy = self.policy.current(run)
         now = self._clock()
         self._note_shown(listed, known, now)
@@ -455,6 +461,9 @@ class Gate:
         if kept is not None and self._is_by(kept, digest, stamp):
             return kept
         judged = self._judge(listed, file, known, policy=policy, client=client, now=now)
+        if judged.verdict.refused and not wholly and self.facts.is_early(listed.project.name):
+            # What is said of a refusal, and written down, rests on all that can be known.
+            return await self._judged(listed, file, client, run, wholly=True)
         until = sooner(judged.verdict.until, _good_until(known, policy, now))
         judged = self._verdicts[of] = replace(judged, page=digest, stamp=stamp, until=until)
         return judged

@@ -133,16 +133,38 @@ class Observer:
         """
         if self._offline:
             return
-        now = self._clock()
         for source in self._foreseeing:
-            attempts = self._attempts.get((source.about.name, project))
-            if attempts is None or attempts[1] <= now:
+            if self._may_ask(source, project):
                 source.foresee(project)
 
     def forgo(self, project: NormalizedName) -> None:
         """Take back `foresee`."""
         for source in self._foreseeing:
             source.forgo(project)
+
+    async def glance(self, project: NormalizedName) -> tuple[Signal, ...] | None:
+        """Return what the project's own index says first; None where it takes `observe` to know.
+
+        For a project of which nothing is known. What fails here fails in `observe`, and is told.
+        """
+        glanced: list[Signal] = []
+        for source in self.own:
+            if self._offline or not isinstance(source, Foreseeing):
+                return None
+            if not self._may_ask(source, project):
+                return None
+            try:
+                said = await source.glance(project, self._clock())
+            except SourceFailed:
+                return None
+            if said is None:
+                return None
+            glanced += said
+        return tuple(glanced)
+
+    def _may_ask(self, source: Source, project: NormalizedName) -> bool:
+        attempts = self._attempts.get((source.about.name, project))
+        return attempts is None or attempts[1] <= self._clock()
 
     def not_yet(self, sources: Iterable[Source]) -> tuple[Signal, ...]:
         """Return the signals of *sources* as unknown: they were asked and have not answered."""

@@ -65,9 +65,14 @@ class StoredPast:
         try:
             # What a third party says of owners may be older: no change can be told from it.
             own = Signals(one for one in signals.values() if one.source == PROJECT_JSON)
-            await self._note_standing(listing.project.name, own)
-            await self._note_stars(listing.project.name, signals.get("stars"))
-            await self._note_page(listing, before)
+            name = listing.project.name
+            # At the same time, so that they share a commit.
+            await asyncio.gather(
+                self._note_standing(name, "owners", own.get("owners")),
+                self._note_standing(name, "repository", own.get("repository")),
+                self._note_stars(name, signals.get("stars")),
+                self._note_page(listing, before),
+            )
         except StoreFailed as error:
             self._log("store-failed", error.message)
 
@@ -91,17 +96,15 @@ class StoredPast:
         except StoreFailed as error:
             self._log("store-failed", error.message)
 
-    async def _note_standing(self, project: NormalizedName, signals: Signals) -> None:
+    async def _note_standing(self, project: NormalizedName, name: str, seen: Signal | None) -> None:
+        if seen is None or self._is_noted(project, name, seen.observed_at):
+            return
         standing, index_id = self._store.standing, self._index_id
-        for name in ("owners", "repository"):
-            seen = signals.get(name)
-            if seen is None or self._is_noted(project, name, seen.observed_at):
-                continue
-            if name == "owners" and isinstance(seen.value, tuple):
-                await standing.note_owners(index_id, project, seen.value, seen.observed_at)
-            elif isinstance(seen.value, str):
-                await standing.note_repository(index_id, project, seen.value, seen.observed_at)
-            self._noted[project, name] = seen.observed_at
+        if name == "owners" and isinstance(seen.value, tuple):
+            await standing.note_owners(index_id, project, seen.value, seen.observed_at)
+        elif isinstance(seen.value, str):
+            await standing.note_repository(index_id, project, seen.value, seen.observed_at)
+        self._noted[project, name] = seen.observed_at
 
     async def _note_stars(self, project: NormalizedName, stars: Signal | None) -> None:
         # Others keep totals of some other day: what lies between two counts is no burst.
@@ -118,11 +121,12 @@ class StoredPast:
         if self._is_noted(project, "page", listing.snapshot.digest):
             return
         told = [*_releases(listing), *_changes(listing, before, listing.snapshot.fetched_at)]
-        await self._store.events.note_all(self._index_id, project, told)
+        noting = [self._store.events.note_all(self._index_id, project, told)]
         born = listing.project.first_upload
         if isinstance(born, datetime):
-            days = {project: born.astimezone(UTC).date()}
-            await asyncio.to_thread(self._store.history.note_born, self._index_id, days)
+            day = born.astimezone(UTC).date()
+            noting.append(self._store.history.note_one_born(self._index_id, project, day))
+        await asyncio.gather(*noting)
         self._noted[project, "page"] = listing.snapshot.digest
 
     def _is_noted(self, project: NormalizedName, what: str, value: object) -> bool:

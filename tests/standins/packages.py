@@ -58,7 +58,8 @@ class IndexedProject:
 
     `owners` are user names with a role each, as the project JSON's `ownership` tells them; `urls`
     are labels with an address each.
-    `extra` is merged into the JSON page: members that no standard knows.
+    `extra` is merged into the JSON page: members that no standard knows. `vulnerabilities` are ids
+    that the project JSON names for the newest version.
     """
 
     name: str
@@ -69,6 +70,7 @@ class IndexedProject:
     organization: str | None = None
     urls: tuple[tuple[str, str], ...] = ()
     description: str = ""
+    vulnerabilities: tuple[str, ...] = ()
     extra: dict[str, object] = field(default_factory=dict)
 
     @property

@@ -94,7 +94,7 @@ def project_json(project: IndexedProject, link: Link, version: str | None = None
         },
         "releases": releases,
         "urls": releases.get(latest, []) if latest is not None else [],
-        "vulnerabilities": [],
+        "vulnerabilities": [{"id": id_} for id_ in project.vulnerabilities],
     }
     if version is not None:
         del body["releases"], body["ownership"]

@@ -31,6 +31,7 @@ class Input:
     comes about and `source` why so. `signals` are the names it reads (none: the project page or the
     advisory feed); the oldest of those known makes its freshness. `of_repository` marks what is
     true of the claimed repository, and counts in part only while nothing ties that to the project.
+    `of_page` marks what the project page alone may tell, besides what names no signals at all.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Input:
     source: str
     signals: tuple[str, ...] = ()
     of_repository: bool = False
+    of_page: bool = False
     read: Callable[[Facts], Reading]
 
 

@@ -88,6 +88,7 @@ MAINTENANCE = Dimension(
             ),
             source="Science hs-1; OpenSSF Criticality Score (updated_since)",
             signals=("tags", "pythons", "dependent_owners", "dependents", "human_persistence"),
+            of_page=True,
             read=_release_age,
         ),
         Input(
@@ -101,6 +102,7 @@ MAINTENANCE = Dimension(
                 "slept for years 9 points of 100"
             ),
             signals=("tags",),
+            of_page=True,
             read=_releases,
         ),
         Input(
@@ -110,6 +112,7 @@ MAINTENANCE = Dimension(
             computes="0, .1, .5, 1 at 0, 30, 365, 1,825 days since the first release",
             source="Science hs-1; OpenSSF Criticality Score (created_since)",
             signals=("first_release_at",),
+            of_page=True,
             read=_history,
         ),
         Input(

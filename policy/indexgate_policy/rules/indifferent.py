@@ -9,9 +9,11 @@ from collections.abc import Mapping, Set
 from indexgate_policy.advisories import Advisories
 from indexgate_policy.assess import FAILED_CHECK, unchecked_by
 from indexgate_policy.assessment import Assessment
+from indexgate_policy.flags import Flag
 from indexgate_policy.health.result import HealthScore
 from indexgate_policy.rules.document import Policy, Rule
 from indexgate_policy.rules.expression import All, Any, Condition, Not, Term
+from indexgate_policy.rules.reads import Reads
 from indexgate_policy.rules.verdict import Action
 from indexgate_policy.signals import Signals, Unknown
 
@@ -31,16 +33,33 @@ def indifferent(policy: Policy, before: Assessment, now: Assessment) -> bool:
     Both are of one project, with the advisories as they were at their time. That the feed was read
     since is no difference: by the older reading it is the sooner too old.
     """
+    reads = policy.reads
     old, new = Signals(before.inputs), Signals(now.inputs)
     return (
-        before.flags == now.flags
-        and _same_score(before.score, now.score)
+        _read(reads, before.flags) == _read(reads, now.flags)
+        and _same_to(reads, before.score, now.score)
         and _same_advisories(before.advisories, now.advisories)
-        and _failed(old) == _failed(new)
+        and _failed(reads, old) == _failed(reads, new)
         and _same_checks(policy, unchecked_by(old), unchecked_by(new))
-        and all(old.value(name) == new.value(name) for name in _READ)
+        and (not reads.signals or all(old.value(name) == new.value(name) for name in _READ))
         and (not _reads_any(policy) or _values(old) == _values(new))
     )
+
+
+def _read(reads: Reads, flags: tuple[Flag, ...]) -> list[Flag]:
+    return [flag for flag in flags if reads.asks(flag.check)]
+
+
+def _same_to(reads: Reads, old: HealthScore | Unknown, new: HealthScore | Unknown) -> bool:
+    least = reads.score
+    if least is None or not (_counts(old, least) or _counts(new, least)):
+        return True
+    return _same_score(old, new)
+
+
+def _counts(score: HealthScore | Unknown, least: float) -> bool:
+    """Tell whether a rule may go by *score*; without one it may where it asks for no confidence."""
+    return least <= 0 if isinstance(score, Unknown) else score.confidence >= least
 
 
 def _same_score(old: HealthScore | Unknown, new: HealthScore | Unknown) -> bool:
@@ -61,8 +80,9 @@ def _same_advisories(old: Advisories | Unknown, new: Advisories | Unknown) -> bo
     return (old.records, old.applicable, unread) == (new.records, new.applicable, still)
 
 
-def _failed(signals: Signals) -> set[str]:
-    return {one.name for one in signals.values() if one.name.startswith(FAILED_CHECK)}
+def _failed(reads: Reads, signals: Signals) -> set[str]:
+    failed = {name.removeprefix(FAILED_CHECK) for name in signals if name.startswith(FAILED_CHECK)}
+    return set(filter(reads.asks, failed))
 
 
 def _same_checks(policy: Policy, old: Mapping[str, str], new: Mapping[str, str]) -> bool:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import msgspec
 from packaging.requirements import InvalidRequirement, Requirement
@@ -24,6 +24,8 @@ from indexgate.sources import repository
 from indexgate.sources.protocol import About, Asked, SourceFailed
 from indexgate.sources.told import line, moment
 from indexgate_policy.signals import Signal, Unknown, Value
+
+T = TypeVar("T")
 
 ABOUT = About(
     name="project-json",
@@ -58,9 +60,13 @@ _PLAIN_NEED = re.compile(
 )
 _ALIKE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 _OFF_THE_LOOP = 256_000
+_GLANCED_AT = 1_000_000  # of more even a glance takes too long on the loop
 _MOST_FORESEEN = 1000
 _FORESEEN_FOR = 30.0
 """Seconds after which nobody is expected any more to want what was asked for early."""
+
+_MOST_KEPT = 30_000_000
+"""Bytes of documents that were glanced at and are kept to be read."""
 
 
 class _File(msgspec.Struct, gc=False):
@@ -68,12 +74,15 @@ class _File(msgspec.Struct, gc=False):
     yanked: object = False  # other indexes may write the reason here, or null
 
 
-class _Info(msgspec.Struct):
+class _Named(msgspec.Struct):
     name: str
     version: str | None = None
-    summary: str | None = None
     home_page: str | None = None
     project_urls: dict[str, str | None] | None = None
+
+
+class _Info(_Named):
+    summary: str | None = None
     requires_dist: list[str] | None = None
     classifiers: list[str] | None = None
 
@@ -100,7 +109,13 @@ class _Document(msgspec.Struct):
     ownership: _Ownership | None = None
 
 
+class _Glanced(msgspec.Struct):
+    info: _Named
+    vulnerabilities: list[_Vulnerability] | None = None
+
+
 _decoder = msgspec.json.Decoder(_Document)
+_glance_decoder = msgspec.json.Decoder(_Glanced)
 
 
 class BesidePages(Protocol):
@@ -122,6 +137,7 @@ class ProjectJson:
         self._index_url = index_url
         self._within = within
         self._foreseen: dict[NormalizedName, tuple[asyncio.Task[bytes], asyncio.TimerHandle]] = {}
+        self._kept: dict[NormalizedName, int] = {}  # the bytes of those that were glanced at
 
     @property
     def about(self) -> About:
@@ -153,7 +169,24 @@ class ProjectJson:
         if foreseen is not None:
             foreseen.cancel()
 
+    async def glance(self, project: NormalizedName, now: datetime) -> tuple[Signal, ...] | None:
+        """Return links and what is said of the newest version, see `Foreseeing`."""
+        self.foresee(project)
+        if project not in self._foreseen:
+            return None
+        foreseen, _ = self._foreseen[project]
+        await asyncio.wait({foreseen})
+        if foreseen.cancelled():
+            return None
+        body = foreseen.result()
+        kept = len(body) + sum(self._kept.values())
+        if len(body) > _GLANCED_AT or kept > _MOST_KEPT or project not in self._foreseen:
+            return None
+        self._kept[project] = len(body)
+        return glanced(body, project, now)
+
     def _taken(self, project: NormalizedName) -> asyncio.Task[bytes] | None:
+        self._kept.pop(project, None)
         task, expiry = self._foreseen.pop(project, (None, None))
         if expiry is not None:
             expiry.cancel()
@@ -190,21 +223,54 @@ def read(body: bytes, project: NormalizedName, now: datetime) -> tuple[Signal, .
     What the document does not say is `Unknown`. An empty text or tuple was said: no organization,
     no links. Raises SourceFailed when it is not a project's document, or another's.
     """
+    document = _decoded(_decoder, body)
+    _is_of(project, document.info.name)
+    return _told(_values(document), now)
+
+
+def glanced(body: bytes, project: NormalizedName, now: datetime) -> tuple[Signal, ...]:
+    """Return what most policies ask for of the signals that `read` gives; that is soon read."""
+    document = _decoded(_glance_decoder, body)
+    _is_of(project, document.info.name)
+    info = document.info
+    return _told((*_of_links(info), *_of_newest(info, document.vulnerabilities)), now)
+
+
+def _decoded(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     try:
-        document = _decoder.decode(body)
+        return decoder.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         reason = "answered what is not a project's JSON"
         raise SourceFailed(ABOUT.name, "garbage", reason) from error
+
+
+def _is_of(project: NormalizedName, named: str) -> None:
     try:
-        name = canonicalize_name(document.info.name, validate=True)
+        name = canonicalize_name(named, validate=True)
     except InvalidName:
         name = None
     if name != project:
         raise SourceFailed(ABOUT.name, "garbage", "answered the JSON of another project")
+
+
+def _told(values: Iterable[tuple[str, Value | Unknown]], now: datetime) -> tuple[Signal, ...]:
     return tuple(
         Signal(name=name, value=value, source=ABOUT.name, observed_at=now, licence=ABOUT.licence)
-        for name, value in _values(document)
+        for name, value in values
     )
+
+
+def _of_links(info: _Named) -> Iterator[tuple[str, Value | Unknown]]:
+    links = tuple(_links(info))
+    yield "repository", _repository(links)
+    yield "links", tuple(dict.fromkeys(url for _, url in links))
+
+
+def _of_newest(
+    info: _Named, vulnerabilities: list[_Vulnerability] | None
+) -> Iterator[tuple[str, Value | Unknown]]:
+    yield "latest_version", line(info.version) if info.version else _untold("the latest version")
+    yield "vulnerabilities_latest", _vulnerabilities(vulnerabilities)
 
 
 def _values(document: _Document) -> Iterator[tuple[str, Value | Unknown]]:
@@ -213,12 +279,9 @@ def _values(document: _Document) -> Iterator[tuple[str, Value | Unknown]]:
     nobody = Unknown(reason="the index does not tell who owns the project")
     yield "owners", nobody if ownership is None else _owners(ownership)
     yield "organization", nobody if ownership is None else line(ownership.organization or "")
-    links = tuple(_links(info))
-    yield "repository", _repository(links)
-    yield "links", tuple(dict.fromkeys(url for _, url in links))
+    yield from _of_links(info)
     yield "summary", line(info.summary or "")
-    yield "latest_version", line(info.version) if info.version else _untold("the latest version")
-    yield "vulnerabilities_latest", _vulnerabilities(document.vulnerabilities)
+    yield from _of_newest(info, document.vulnerabilities)
     yield "release_count", _release_count(document.releases)
     yield "first_release_at", _first_release(document.releases)
     yield "requires", _requires(info.requires_dist)
@@ -270,7 +333,7 @@ def _owners(ownership: _Ownership) -> tuple[str, ...] | Unknown:
     return tuple(sorted(users))[:_MOST_NAMES]
 
 
-def _links(info: _Info) -> Iterator[tuple[str, str]]:
+def _links(info: _Named) -> Iterator[tuple[str, str]]:
     stated = [("", info.home_page), *(info.project_urls or {}).items()]
     for label, url in stated[:_MOST_LINKS]:
         text = (url or "").strip()

@@ -127,6 +127,13 @@ class Foreseeing(Source, Protocol):
     def forgo(self, project: NormalizedName) -> None:
         """End what was begun for *project*, if anything was: its answer is not wanted."""
 
+    async def glance(self, project: NormalizedName, now: datetime) -> tuple[Signal, ...] | None:
+        """Return the signals that are asked for first, or None where only `signals` can tell.
+
+        That costs little; what was heard is kept for a while for `signals` to read it all. Raises
+        SourceFailed.
+        """
+
 
 @runtime_checkable
 class Batch(Source, Protocol):

@@ -225,6 +225,14 @@ class History:
             days = {ids[project]: born[project] for project in some}
             self._writer.wait(partial(set_born, born=days))
 
+    async def note_one_born(self, index_id: str, project: NormalizedName, day: date) -> None:
+        """Note the *day* of the first release of one project, as `note_born` does."""
+
+        def write(connection: Connection) -> None:
+            set_born(connection, {number_one(connection, index_id, project): day})
+
+        await self._writer.commit(write)
+
     def movement(self, index_id: str, first_day: date, days: int) -> "Movement | Unknown":
         """Return how the whole index moved in *days* days from *first_day*, a Monday, on."""
         from indexgate.store import history_movement

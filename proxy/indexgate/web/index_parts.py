@@ -176,6 +176,7 @@ def _gate(shared: Shared, choice: UpstreamChoice, index: Index, project_json: Pr
             log=say("facts"),
             fellows=shared.fellows,
             once=shared.once,
+            reads=lambda: shared.policy.current().reads,
         )
     )
     gate = Gate(

@@ -18,6 +18,22 @@ from indexgate_policy.signals import Signal, Unknown, Value
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 PLAIN = document.parse(b"version = 1\n", source="plain", now=NOW)
+READS_MUCH = document.parse(
+    b"""\
+version = 1
+[[rule]]
+id = "much"
+action = "warn"
+unknown = "allow"
+when.any = [
+    { any_flag = { severity = { at_least = "low" } } },
+    { health = { below = 5 } },
+    { owners = { below = 1 } },
+]
+""",
+    source="much",
+    now=NOW,
+)
 READS_SIGNALS = document.parse(
     b'version = 1\n[[rule]]\nid = "stars"\naction = "warn"\n'
     b'when = { signal = { stars = { below = 5 } } }\nunknown = "allow"\n',
@@ -92,8 +108,50 @@ def test_what_no_rule_reads_is_no_difference(now: Assessment) -> None:
     ],
 )
 def test_what_a_rule_may_read_is_a_difference(now: Assessment) -> None:
-    assert not indifferent(PLAIN, BASE, now)
-    assert not indifferent(PLAIN, now, BASE)
+    assert not indifferent(READS_MUCH, BASE, now)
+    assert not indifferent(READS_MUCH, now, BASE)
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        replace(BASE, flags=()),
+        replace(BASE, score=Unknown(reason="no score")),
+        replace(BASE, score=replace(SCORE, value=20.0, grade="E")),
+        with_input("owners", ("bob",)),
+        with_input(f"{FAILED_CHECK}surge", Unknown(reason="failed")),
+    ],
+)
+def test_what_no_rule_of_this_policy_reads_is_none(now: Assessment) -> None:
+    assert indifferent(PLAIN, BASE, now)
+    assert indifferent(PLAIN, now, BASE)
+
+
+@pytest.mark.parametrize(
+    ("rule", "confidence", "minds"),
+    [
+        ("when = { health = { below = 30 }, confidence = { at_least = 0.6 } }", 0.59, False),
+        ("when = { health = { below = 30 }, confidence = { at_least = 0.6 } }", 0.6, True),
+        (
+            "when.any = [{ health = { below = 30 } }, { confidence = { at_least = 0.6 } }]",
+            0.1,
+            True,
+        ),
+        ("when = { not = { confidence = { at_least = 0.6 } } }", 0.1, True),
+        ("when = { confidence = { below = 0.6 } }", 0.1, True),
+        ("when = { releases = { below = 2 } }\nunless = { grade = ['A'] }", 0.1, True),
+    ],
+)
+def test_a_score_that_is_too_unsure_for_every_rule_is_like_none(
+    rule: str, confidence: float, minds: bool
+) -> None:
+    text = f'version = 1\n[[rule]]\nid = "it"\naction = "refuse"\nunknown = "allow"\n{rule}\n'
+    policy = document.parse(text.encode(), source="it", now=NOW)
+    scored = replace(BASE, score=replace(SCORE, value=20.0, confidence=confidence, grade="E"))
+    without = replace(BASE, score=Unknown(reason="it has not been scored yet"))
+    assert indifferent(policy, without, scored) is not minds
+    asks = text.replace('unknown = "allow"', 'unknown = "warn"')
+    assert not indifferent(document.parse(asks.encode(), source="it", now=NOW), without, scored)
 
 
 def test_a_policy_that_reads_signals_sees_all_of_them() -> None:

@@ -199,6 +199,30 @@ async def test_what_was_begun_early_is_asked_for_once(
     assert service.log == [PATH, PATH]
 
 
+async def test_what_was_glanced_at_is_read_later_without_asking_again(
+    service: ProjectJsonService, index: Upstream
+) -> None:
+    source = ProjectJson(index, index_url=service.url)
+    glanced = await source.glance(SAMPLE, NOW)
+    assert glanced is not None
+    whole = Signals(await source.signals(Asked(project=SAMPLE), NOW))
+    assert service.log == [PATH]
+    assert len(glanced) < len(whole)
+    assert all(whole[signal.name] == signal for signal in glanced)
+    assert "vulnerabilities_latest" in Signals(glanced)
+
+
+async def test_a_glance_at_what_is_another_projects_or_none_fails(
+    service: ProjectJsonService, index: Upstream
+) -> None:
+    source = ProjectJson(index, index_url=service.url)
+    for fault in (garbage(json.dumps(document("other")).encode()), garbage(b"[]")):
+        service.fault(PATH, fault)
+        with pytest.raises(SourceFailed):
+            await source.glance(SAMPLE, NOW)
+        source.forgo(SAMPLE)
+
+
 async def test_what_nobody_wants_after_all_is_given_up(
     service: ProjectJsonService, index: Upstream
 ) -> None:

@@ -1,22 +1,48 @@
-"""The first sight of a project: its index is asked for the page and the JSON at the same time."""
+"""The first sight of a project: what its index is asked for, and what its page waits for."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 from packaging.utils import NormalizedName
 
+from indexgate.finished_page import Variant
+from indexgate.simple.accept import Coding, Form
+from indexgate_policy.assessment import Assessment
+from indexgate_policy.health.result import HealthScore
 from indexgate_policy.signals import Signals
+from indexgate_policy.subject import Client
 from tests.proxy.web.running import JSON, running
 from tests.standins.packages import project, wheel
 from tests.standins.upstream import Upstream
 
 DEMO = NormalizedName("demo")
 PROJECT = project("demo", wheel("demo", "1.0"))
+PLAIN = Variant(form=Form.JSON, coding=Coding.IDENTITY)
+READS_JSON = """\
+version = 1
+
+[[rule]]
+id = "reported-as-malware"
+action = "refuse"
+when = { flag = { id = "malware" } }
+unknown = "allow"
+"""
+READS_ALL = (
+    READS_JSON
+    + """
+[[rule]]
+id = "low-health"
+action = "warn"
+when = { health = { below = 30 } }
+unknown = "allow"
+"""
+)
 
 
 async def test_page_and_json_are_asked_for_at_once_and_each_once(tmp_path: Path) -> None:
-    async with Upstream(PROJECT) as upstream, running(upstream, tmp_path) as gate:
+    async with Upstream(PROJECT) as upstream, running(upstream, tmp_path, READS_ALL) as gate:
         page, told = upstream.hold("/simple/demo/"), upstream.hold("/pypi/demo/json")
         asks = [asyncio.create_task(gate.json("/simple/demo/")) for _ in range(5)]
         await page.reached()
@@ -31,7 +57,7 @@ async def test_page_and_json_are_asked_for_at_once_and_each_once(tmp_path: Path)
 
 
 async def test_what_was_asked_for_early_is_forgotten_where_there_is_no_page(tmp_path: Path) -> None:
-    async with Upstream() as upstream, running(upstream, tmp_path) as gate:
+    async with Upstream() as upstream, running(upstream, tmp_path, READS_ALL) as gate:
         upstream.hold("/pypi/demo/json")
         assert await gate.status("/simple/demo/", **JSON) == 404
         upstream.heal()
@@ -43,3 +69,66 @@ async def test_what_was_asked_for_early_is_forgotten_where_there_is_no_page(tmp_
         known = gate.parts.gate.facts.known(DEMO)
         assert known is not None
         assert Signals(known.inputs).value("release_count") == 1
+
+
+async def test_the_json_that_no_rule_reads_is_asked_for_later(tmp_path: Path) -> None:
+    async with Upstream(PROJECT) as upstream, running(upstream, tmp_path) as gate:
+        await gate.json("/simple/demo/")
+        facts = gate.parts.gate.facts
+        assert facts.is_early(DEMO)
+        assert upstream.count("/pypi/demo/json") == 0
+        assert facts.waiting == 1
+        await facts.refresh(DEMO)
+        assert not facts.is_early(DEMO)
+        assert upstream.count("/pypi/demo/json") == 1
+
+
+async def test_what_a_page_was_judged_by_early_is_made_whole_with_the_same_json(
+    tmp_path: Path,
+) -> None:
+    async with Upstream(PROJECT) as upstream, running(upstream, tmp_path, READS_JSON) as gate:
+        facts = gate.parts.gate.facts
+        first = await gate.parts.gate.page(DEMO, PLAIN, Client())
+        assert facts.is_early(DEMO)
+        gate.clock.turn(timedelta(seconds=1))
+        await facts.refresh(DEMO)
+        known = facts.known(DEMO)
+        assert known is not None
+        assert Signals(known.inputs).value("release_count") == 1
+        assert known.assessed_at == gate.clock.now
+        assert upstream.count("/pypi/demo/json") == 1
+        assert gate.parts.gate.still(first, DEMO)
+
+
+async def test_who_needs_more_than_the_policy_reads_has_it_at_once(tmp_path: Path) -> None:
+    async with Upstream(PROJECT) as upstream, running(upstream, tmp_path, READS_JSON) as gate:
+        await gate.json("/simple/demo/")
+        facts = gate.parts.gate.facts
+        assert facts.is_early(DEMO)
+        known = (await facts.of(await gate.parts.gate.listing(DEMO))).assessment
+        assert isinstance(known, Assessment)
+        assert isinstance(known.score, HealthScore)
+        assert not facts.is_early(DEMO)
+
+
+async def test_a_policy_that_reads_more_is_served_by_a_whole_assessment(tmp_path: Path) -> None:
+    async with Upstream(PROJECT) as upstream, running(upstream, tmp_path, READS_JSON) as gate:
+        await gate.json("/simple/demo/")
+        facts = gate.parts.gate.facts
+        assert facts.is_early(DEMO)
+        gate.policy.write_text(READS_ALL, encoding="utf-8")
+        await gate.json("/simple/demo/")
+        assert not facts.is_early(DEMO)
+
+
+async def test_a_report_that_the_index_alone_has_refuses_the_very_first_page(
+    tmp_path: Path,
+) -> None:
+    reported = replace(PROJECT, vulnerabilities=("MAL-2026-1",))
+    async with Upstream(reported) as upstream, running(upstream, tmp_path, READS_JSON) as gate:
+        page = await gate.parts.gate.page(DEMO, PLAIN, Client())
+        assert page.withheld is not None
+        assert [each.rule for each in page.withheld.reasons] == ["reported-as-malware"]
+        path = await gate.file_path("demo", "demo-1.0-py3-none-any.whl")
+        assert await gate.status(path) == 302
+        assert not gate.parts.gate.facts.is_early(DEMO)

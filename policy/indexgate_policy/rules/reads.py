@@ -1,0 +1,114 @@
+"""What of a project's facts a policy reads: it can judge before anybody knows the rest."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from indexgate_policy.rules.expression import All, Any, Condition, Term
+from indexgate_policy.rules.verdict import Action
+
+_SCORE = frozenset(["health", "confidence", "grade"])
+_SIGNALS = frozenset(["owners", "human_installs", "signal"])
+_ADVISORIES = frozenset(["advisory", "fixes_advisory"])
+_PAGE_OR_ASKER = frozenset(
+    [
+        *("project", "version", "file", "releases", "kind", "status", "yanked", "provenance"),
+        *("release_age", "file_age", "project_age", "first_seen", "client"),
+    ]
+)
+_MALWARE = "malware"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reads:
+    """What is read: the flags of *checks* (None: of all), the health score, `signals`.
+
+    No rule says anything by a score of less confidence than `score`; None: by none at all. The
+    page, the advisories and who asks are known to every judgement.
+    """
+
+    checks: frozenset[str] | None = None
+    score: float | None = 0.0
+    signals: bool = True
+
+    def asks(self, check: str) -> bool:
+        """Tell whether it makes a difference what *check* finds."""
+        return self.checks is None or check in self.checks
+
+    @property
+    def anything(self) -> bool:
+        """Whether anything is read of what is found out about a project."""
+        return self.checks != frozenset() or self.score is not None or self.signals
+
+
+ALL = Reads()
+
+
+class Reading(Protocol):
+    """A rule, as far as it tells what is read."""
+
+    @property
+    def when(self) -> Term:
+        """What it asks for."""
+
+    @property
+    def unless(self) -> Term | None:
+        """What excuses from it."""
+
+    @property
+    def unknown(self) -> Action:
+        """What it does when nobody can tell."""
+
+
+def reads(rules: Iterable[Reading], *, waives: bool) -> Reads:
+    """Return what *rules* read; *waives* tells that there are exemptions from them.
+
+    A condition that is not known here reads all there is.
+    """
+    asked: list[Condition] = []
+    scores: list[float] = []
+    for rule in rules:
+        terms = (rule.when, *([] if rule.unless is None else [rule.unless]))
+        of_it = [condition for term in terms for condition in term.conditions()]
+        if any(condition.definition.name in _SCORE for condition in of_it):
+            scores.append(_least_confidence(rule))
+        asked += of_it
+    names = {condition.definition.name for condition in asked}
+    if names - _SCORE - _SIGNALS - _ADVISORIES - _PAGE_OR_ASKER - {"flag"}:  # `any_flag` is one
+        return ALL
+    checks = {check for condition in asked for check in _checks(condition)}
+    # Whether a refusal holds at once, and what waives it, depends on reports of malware too.
+    if names & _ADVISORIES or waives:
+        checks.add(_MALWARE)
+    return Reads(
+        checks=frozenset(checks),
+        score=min(scores, default=None),
+        signals=bool(names & _SIGNALS),
+    )
+
+
+def _least_confidence(rule: Reading) -> float:
+    """Return the confidence of a score below which *rule* is silent, whatever else there is."""
+    if rule.unless is not None and any(
+        condition.definition.name in _SCORE for condition in rule.unless.conditions()
+    ):
+        return 0.0
+    return _holds_from(rule.when) if rule.unknown is Action.ALLOW else 0.0
+
+
+def _holds_from(term: Term) -> float:
+    """Return the confidence of a score below which *term* does not hold."""
+    if isinstance(term, All):
+        return max(map(_holds_from, term.parts), default=0.0)
+    if isinstance(term, Any):
+        return min(map(_holds_from, term.parts), default=0.0)
+    if isinstance(term, Condition) and term.definition.name == "confidence":
+        window = term.value
+        return float(window.get("at_least", 0)) if isinstance(window, Mapping) else 0.0
+    return 0.0
+
+
+def _checks(condition: Condition) -> Iterator[str]:
+    if condition.definition.name == "flag" and isinstance(condition.value, Mapping):
+        wanted = condition.value["id"]
+        yield from [wanted] if isinstance(wanted, str) else wanted

@@ -4,9 +4,6 @@
 The swap needs no state, so a lock file that holds such an address stays good for ever; query and
 credentials of upstream's address stay inside the gate. The gate never fetches an address that a
 client sends: it looks for the listed file that has this address and fetches upstream's own.
-
-A port is written `host~8080`, and read as `host:8080` too: pip would escape a colon in the address
-of each file, and so take twice as long over a page.
 """
 
 import re
@@ -16,7 +13,6 @@ from functools import lru_cache
 from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit, urlunsplit
 
 PREFIX = "files"
-_WITH_PORT = re.compile(r"([a-z0-9.-]+)[:~]([0-9]+)")
 _ORDINARY = (string.ascii_letters + string.digits + "_.~/-").encode()
 SIDE_SUFFIXES = (".metadata", ".asc")
 
@@ -48,50 +44,32 @@ def address_of(url: str, filename: str) -> str:
         and "//" not in rest
         and _is_plain_authority(authority)
     ):
-        return f"{PREFIX}/{scheme}/{_spelled(authority)}/{path}"
+        return f"{PREFIX}/{scheme}/{rest}"
     parts = urlsplit(url)
     authority = parts.netloc.rpartition("@")[2].lower()
     path = parts.path.lstrip("/")
     if unquote(path.rpartition("/")[2]) != filename:
         path = f"{path.rstrip('/')}/{quote(filename)}"
-    return f"{PREFIX}/{parts.scheme}/{_spelled(authority)}/{path}"
+    return f"{PREFIX}/{parts.scheme}/{authority}/{path}"
 
 
 def origin_of(origin: str) -> str:
     """Return how the gate's addresses of files at *origin*, such as `https://host/`, begin."""
     scheme, _, authority = origin.rstrip("/").partition("://")
-    return f"{PREFIX}/{scheme}/{_spelled(authority)}/"
-
-
-def authority_of(spelled: str) -> str:
-    """Return upstream's authority as it is, for one as it stands in an address of the gate."""
-    authority = unquote(spelled)
-    found = _WITH_PORT.fullmatch(authority)
-    return authority if found is None else f"{found[1]}:{found[2]}"
-
-
-@lru_cache(256)
-def _spelled(authority: str) -> str:
-    found = _WITH_PORT.fullmatch(authority)
-    return authority if found is None else f"{found[1]}~{found[2]}"
+    return f"{PREFIX}/{scheme}/{authority}/"
 
 
 def canonical(path: str) -> str:
     """Return *path* in one spelling: every client escapes differently (pip a port's colon, say)."""
-    if "~" not in path and _is_ordinary(path):
+    if _is_ordinary(path):
         return path
     *start, rest = path.split("/", 3)
-    return "/".join((*_escaped_start(*start), rest if _is_ordinary(rest) else _escaped(rest)))
+    if _is_ordinary(rest):
+        return f"{_escaped('/'.join(start))}/{rest}"
+    return _escaped(path)
 
 
 @lru_cache(256)
-def _escaped_start(*parts: str) -> tuple[str, ...]:
-    """Return the parts of an address up to the authority, which is the third."""
-    escaped = [_escaped(part) for part in parts]
-    found = _WITH_PORT.fullmatch(escaped[2]) if len(escaped) > 2 else None
-    return tuple(escaped if found is None else [*escaped[:2], f"{found[1]}%3A{found[2]}"])
-
-
 def _escaped(path: str) -> str:
     return "/".join(quote(unquote_to_bytes(part), safe="") for part in path.split("/"))
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-from indexgate.index.addresses import PREFIX, address_of, authority_of
+from indexgate.index.addresses import PREFIX, address_of
 
 _PACKAGE = re.compile(r"^(?=\[\[package\]\][ \t]*\r?$)", re.MULTILINE)
 _REGISTRY = re.compile(r'(\bregistry = ")([^"\n]*)(")')
@@ -108,7 +108,7 @@ class Swap:
             return url
         scheme, _, rest = url.removeprefix(prefix).partition("/")
         authority, _, path = rest.partition("/")
-        return f"{scheme}://{authority_of(authority)}/{path}"
+        return f"{scheme}://{unquote(authority)}/{path}"
 
 
 def _packages(text: str) -> Iterator[tuple[str, list[str]]]:

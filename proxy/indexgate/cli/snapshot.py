@@ -1,8 +1,6 @@
 """`indexgate snapshot`: give what is known to other gates, signed, and take it in."""
 
 import asyncio
-import os
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +14,7 @@ import click
 from indexgate.cli import settings_options
 from indexgate.cli.index_option import chosen, index_option
 from indexgate.cli.settings_options import settings_options as with_settings
+from indexgate.cli.stepping_back import stepping_back
 from indexgate.config import Given, Settings
 from indexgate.errors import GateError
 from indexgate.redact import redact
@@ -33,7 +32,6 @@ _STORE = ("config", "upstream", "upstream_public", "state")
 _KEYS = ("config", "snapshot_key")
 _FOLDER = click.Path(path_type=Path)
 _LONGEST = timedelta(days=3650)
-_BEHIND = 19  # as `nice` counts
 _LONGEST_REST = 0.1  # seconds
 _REST_SHARE = 0.25
 _TOLD_EVERY = 5_000
@@ -94,7 +92,12 @@ def export(
     upstream = chosen(indexes, of_index)
     private = (*settings.private_names, *indexes.private_namespaces)
     index = IndexIdentity(url=redact(upstream.url), id=upstream.index_id, public=upstream.public)
-    with _store(settings) as store, asyncio.Runner() as runner, _progress() as progress:
+    with (
+        stepping_back(),
+        _store(settings) as store,
+        asyncio.Runner() as runner,
+        _progress() as progress,
+    ):
         again = AssessAgain(
             store=store,
             index_id=upstream.index_id,
@@ -154,8 +157,7 @@ def take(
     take_in.check_index(about, upstream.index_id, public=upstream.public)
     if not allow_expired:
         manifest.check_times(snapshot.manifest, now)
-    _step_back()
-    with _store(settings) as store, _progress() as progress:
+    with stepping_back(), _store(settings) as store, _progress() as progress:
         if not allow_older:
             take_in.check_serial(snapshot, take_in.last(store, snapshot.key, upstream.index_id))
         progress.begin("files checked", len(snapshot.manifest.files))
@@ -330,12 +332,6 @@ def _counted(progress: "Shown") -> Callable[[int], None]:
             done = count
 
     return tell
-
-
-def _step_back() -> None:
-    """Let a gate that serves on this machine go first."""
-    if sys.platform != "win32":
-        os.nice(_BEHIND)
 
 
 def _rest() -> Callable[[], None]:

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 _NICEST = 19
 
@@ -18,11 +18,14 @@ def stepping_back() -> Iterator[None]:
     """
     if sys.platform == "linux":
         before = os.sched_getscheduler(0), os.sched_getparam(0)
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+        # A sandbox may not allow it. Then the work is done all the same, only not behind others.
+        with suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
         try:
             yield
         finally:
-            os.sched_setscheduler(0, *before)
+            with suppress(OSError):
+                os.sched_setscheduler(0, *before)
         return
     if sys.platform != "win32":
         os.nice(_NICEST)

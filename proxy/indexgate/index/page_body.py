@@ -58,13 +58,14 @@ async def read_page_body(response: aiohttp.ClientResponse, limit: int) -> PageBo
     unpacker = _UNPACKERS[coding]()
     parts: list[bytes] = []
     received: list[bytes] = []
-    size = 0
+    size = arrived = 0
     try:
         async for chunk in response.content.iter_any():
             received.append(chunk)
+            arrived += len(chunk)
             for piece in unpacker.pieces(chunk):
                 size += len(piece)
-                if size > limit:
+                if max(size, arrived) > limit:  # much may come that holds nothing
                     raise UpstreamFailed("too-large", f"sent a page of more than {limit:,} bytes")
                 parts.append(piece)
                 if len(piece) == _PIECE:

@@ -112,8 +112,8 @@ def _start_with_a_project(names: Sequence[str]) -> bool:
     first = names[0].partition("-")[0] if names else ""
     one = text.count(f"\n{first}-") == len(names)
     heads = {first} if one else {name.partition("-")[0] for name in names}
-    starts = sum(text.count(f"\n{head}-") for head in heads)
-    return starts == len(names) and all(valid_name(head) is not None for head in heads)
+    dashed = one or all("-" in name for name in names)
+    return dashed and all(valid_name(head) is not None for head in heads)
 
 
 @lru_cache(maxsize=8192)  # `1.0.0` is a version of nearly every project

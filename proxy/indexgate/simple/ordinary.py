@@ -7,6 +7,7 @@ them joined to one text, which takes a few passes in C; one odd file and the pag
 import string
 from collections.abc import Sequence
 from datetime import datetime
+from operator import eq
 from urllib.parse import unquote
 
 from msgspec import UNSET, Raw, UnsetType
@@ -81,7 +82,8 @@ def _addressed_well(urls: Sequence[str], names: Sequence[str]) -> bool:
     The names themselves, which make up much of the addresses, are known to be well.
     """
     folders = list(map(str.removesuffix, urls, names))
-    if "\n".join(folders).count("/\n") == len(folders) - 1 and folders[-1][-1:] == "/":
+    in_folders = "\n".join(folders).count("/\n") == len(folders) - 1 and folders[-1][-1:] == "/"
+    if in_folders and not any(map(eq, folders, urls)):
         return _is_plain(folders)
     return _is_plain(urls) and all(
         url.endswith(end := f"/{name}") or unquote(url[url.rfind("/") :]) == end

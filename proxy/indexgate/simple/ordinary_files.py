@@ -15,6 +15,7 @@ from msgspec import UNSET
 from indexgate.simple.model import Hashes, PageFile
 from indexgate.simple.wire import File
 
+_START = re.compile(rb'"url":"https?://[^/]+/')
 _hashes = msgspec.json.Decoder(Hashes).decode
 _core_metadata = msgspec.json.Decoder(bool | Hashes | None).decode
 
@@ -86,8 +87,7 @@ class OrdinaryFiles(Sequence[PageFile]):
         """
         starts = {_start(origin): _start(moved) for origin, moved in self._to.items()}
         if len(starts) > 1:  # one pass, as a new address may itself look like an old one
-            either = b"|".join(map(re.escape, starts))
-            return re.sub(either, lambda found: starts[found[0]], encoded)
+            return _START.sub(lambda found: starts[found[0]], encoded)
         for start, moved in starts.items():
             # In less time than `replace`, which looks for all of them twice.
             encoded = moved.join(encoded.split(start))

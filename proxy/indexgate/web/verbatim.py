@@ -135,9 +135,10 @@ class Verbatim:
     def _end_turn(self) -> None:
         """Count what was given in this turn; from now on it is looked anew whether it holds."""
         turn, self._turn = self._turn, []
-        for kept in turn:
-            times, seconds = kept.turn, kept.seconds
+        given = [(kept, kept.turn, kept.seconds) for kept in turn]
+        for kept in turn:  # of all, before any is counted, which may fail
             kept.turn, kept.seconds = 0, 0.0
+        for kept, times, seconds in given:
             self._counts.again(kept.again.kind, kept.result, kept.sent, seconds, times)
             kept.again.note(times)
 

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import sys
+import zlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
@@ -183,6 +184,24 @@ async def test_a_page_that_unpacks_to_too_much_is_left_off(coding: str) -> None:
         asking(home.url, page_limit=2_000_000) as upstream,
     ):
         home.fault("/simple/demo/", packed(b" " * 5_000_000, coding))
+        with pytest.raises(UpstreamFailed) as caught:
+            await upstream.page(NAME, None)
+        assert caught.value.kind == "too-large"
+
+
+async def test_a_page_that_comes_as_too_much_is_left_off_though_it_holds_little() -> None:
+    async with (
+        StandIn(DEMO, compress=False) as home,
+        asking(home.url, page_limit=2_000_000) as upstream,
+    ):
+        plain = project_page_json(DEMO, home.file_url)
+        packer = zlib.compressobj(wbits=31)
+        begun = packer.compress(plain) + packer.flush(zlib.Z_FULL_FLUSH)
+        nothing, end = b"\0\0\0\xff\xff", packer.flush()
+        whole = replace(packed(plain, "gzip"), body=begun + nothing * 50 + end)
+        home.fault("/simple/demo/", whole)
+        assert (await upstream.page(NAME, None)).digest == digest_of(plain)
+        home.fault("/simple/demo/", replace(whole, body=begun + nothing * 500_000 + end))
         with pytest.raises(UpstreamFailed) as caught:
             await upstream.page(NAME, None)
         assert caught.value.kind == "too-large"

@@ -172,6 +172,24 @@ async def test_of_what_comes_in_one_turn_it_is_looked_once_and_all_is_counted() 
         assert (await clients[0].ask(whole)).body == b"2 /keep "
 
 
+async def test_what_could_not_be_counted_is_looked_at_again_all_the_same() -> None:
+    failed: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, told: failed.append(told))
+    async with site() as served:
+        asked = [(await served.connect(), ask(f"/keep-{each}")) for each in "ab"]
+        for client, whole in asked:
+            await client.ask(whole)
+        with patch.object(served.counts, "again", side_effect=ValueError):
+            for client, whole in asked:
+                client.writer.write(whole)  # both are there before the loop takes the first
+            bodies = [(await client.answer()).body for client, _ in asked]
+        assert bodies == [b"1 /keep-a ", b"2 /keep-b "]
+        assert len(failed) == 1
+        served.holds = False
+        bodies = [(await client.ask(whole)).body for client, whole in asked]
+        assert bodies == [b"3 /keep-a ", b"4 /keep-b "]
+
+
 async def test_what_no_longer_holds_is_made_anew() -> None:
     async with site() as served:
         client = await served.connect()

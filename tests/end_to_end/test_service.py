@@ -220,6 +220,15 @@ def test_what_could_not_start_is_not_installed(
     assert not machine.unit.exists()
 
 
+def test_an_event_loop_that_is_not_there_is_told_of_before_the_start(machine: Machine) -> None:
+    absent = machine.scratch.project / "uvloop.py"  # found first by a module run in that folder
+    absent.write_text("raise ImportError\n", encoding="utf-8")
+    outcome = machine.install("--event-loop", "uvloop")
+    assert outcome.exit_code == 2, outcome.output
+    assert "error: event-loop-extra" in outcome.output
+    assert not machine.unit.exists()
+
+
 def test_without_a_manager_the_command_to_start_is_told(machine: Machine) -> None:
     (machine.scratch.folder / "bin" / "systemctl").unlink()
     done = subprocess.run(

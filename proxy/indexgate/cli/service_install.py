@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from indexgate import certificates, state_folder
+from indexgate import certificates, event_loop, state_folder
 from indexgate.cli import settings_options
 from indexgate.cli.configure_undo import print_diff, tell
 from indexgate.config import Given, Settings
@@ -171,6 +171,7 @@ def _check(settings: Settings) -> None:
             "service-port", "a service needs a port that stays", "Give one with `--port`."
         )
     certificates.check(settings, settings_options.upstream(settings))
+    event_loop.must_be_installed(settings.event_loop)
     PolicyInForce(settings.policy, clock=lambda: datetime.now(UTC)).current()
 
 

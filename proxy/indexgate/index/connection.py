@@ -138,10 +138,17 @@ class Connection:
             raise failure(error, "the index", self.settings.timeout) from error
 
     async def _tls_for(self, url: str, proxy: URL | None) -> ssl.SSLContext | bool:
-        """Return what TLS on the way to *url* goes by; True where there is none of it."""
+        """Return what TLS on the way to *url* goes by; True where there is none of it.
+
+        Raises UpstreamFailed.
+        """
         if self._trust is None or (url.startswith("http:") and proxy is None):
             return True
-        return await asyncio.shield(self._trust)
+        try:
+            return await asyncio.shield(self._trust)
+        except (OSError, ValueError) as error:  # it was well when the gate was started
+            reason = "is not asked: the gate cannot read a certificate file that it is to use"
+            raise UpstreamFailed("certificate", reason) from error
 
     def _check_home(self, url: str) -> None:
         if origin_of(url) != self._home:

@@ -112,7 +112,10 @@ async def test_where_there_is_no_tls_nothing_waits_for_authorities(
 
 async def test_authorities_that_cannot_be_read_are_a_failure_of_the_index(tmp_path: Path) -> None:
     async with to("https://127.0.0.1:9/", str(tmp_path / "gone")) as opened:
-        with pytest.raises(UpstreamFailed):
-            await text(opened, "https://127.0.0.1:9/")
+        for _ in range(2):
+            with pytest.raises(UpstreamFailed) as failed:
+                await text(opened, "https://127.0.0.1:9/")
+            assert failed.value.kind == "certificate"
+            assert "cannot read a certificate file" in failed.value.reason
     async with to("https://127.0.0.1:9/", str(tmp_path / "gone")):
         pass  # nobody asked

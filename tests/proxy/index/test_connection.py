@@ -103,7 +103,13 @@ async def test_where_there_is_no_tls_nothing_waits_for_authorities(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     read = threading.Event()
-    monkeypatch.setattr(connection, "_tls", lambda _settings: read.wait(60))
+
+    def reading(_settings: UpstreamSettings) -> ssl.SSLContext:
+        if not read.wait(10):
+            raise OSError("somebody waits for it")
+        return ssl.create_default_context()
+
+    monkeypatch.setattr(connection, "_tls", reading)
     async with index() as url, to(url) as opened:
         assert await text(opened, url) == "here"
         assert not read.is_set()

@@ -1,24 +1,18 @@
 """Which assessments are first looks: made for a policy that reads no more of a project."""
 
-from collections.abc import Callable
-
 from cachetools import LRUCache
 from packaging.utils import NormalizedName
 
 from indexgate_policy.assessment import Assessment
-from indexgate_policy.rules.reads import Reads
+from indexgate_policy.rules.reads import ALL, Reads
 
 _MOST = 20_000
 
 
 class EarlyLooks:
-    """The first looks in force, each with what the policy read that it was made for.
+    """The first looks in force, each with what the policy read that it was made for."""
 
-    *reads* tells what the policy in force reads.
-    """
-
-    def __init__(self, reads: Callable[[], Reads]) -> None:
-        self._reads = reads
+    def __init__(self) -> None:
         self._kept: LRUCache[NormalizedName, tuple[Assessment, Reads]] = LRUCache(_MOST)
 
     def __contains__(self, project: NormalizedName) -> bool:
@@ -33,9 +27,11 @@ class EarlyLooks:
         """Note that a whole assessment has taken its place."""
         self._kept.pop(project, None)
 
-    def is_too_little(self, assessment: Assessment, *, wholly: bool) -> bool:
-        """Tell whether *assessment* does not do for who needs it *wholly*, or for the policy."""
+    def is_too_little(self, assessment: Assessment, reads: Reads) -> bool:
+        """Tell whether *assessment* does not do for a policy that *reads* so much."""
+        return self.made_for(assessment) not in (ALL, reads)
+
+    def made_for(self, assessment: Assessment) -> Reads:
+        """Return what the policy read that *assessment* was made for: all, if it is a whole one."""
         kept = self._kept.get(assessment.project)
-        if kept is None or kept[0] is not assessment:
-            return False
-        return wholly or kept[1] != self._reads()
+        return ALL if kept is None or kept[0] is not assessment else kept[1]

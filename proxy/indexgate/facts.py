@@ -8,7 +8,6 @@ assessed in the background, and holds for files ten minutes after it holds for p
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -79,7 +78,7 @@ class Surroundings:
     `listing` is told whether somebody asked for the project: the background does not keep one alive
     that nobody asks for any more. Of several workers the first does what is in the background, and
     what is seen for the first time is looked at *once*; all *fellows* hear of what is new.
-    `reads` tells what the policy in force reads of a project.
+    `reads` tells what the policy in force reads of a project: whether it is worth to ask early.
     """
 
     index_id: str
@@ -108,10 +107,15 @@ class Renewed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What is known of a project; `stamp` changes whenever it does."""
+    """What is known of a project; `stamp` changes whenever it does.
+
+    `reads` is what it was found out for: unless that is all, a policy that reads anything else must
+    not judge by it.
+    """
 
     assessment: Assessment | Unknown
     stamp: Stamp
+    reads: Reads = ALL
 
 
 class Facts:
@@ -128,7 +132,7 @@ class Facts:
         self._memory = AssessmentMemory(around.index_id, around.assessments, around.clock)
         self._flights: dict[NormalizedName, asyncio.Task[Assessment]] = {}
         self._late: set[asyncio.Task[None]] = set()
-        self._early = EarlyLooks(around.reads)
+        self._early = EarlyLooks()
         self._line = WaitingLine()
         self._busy_until = 0.0
         around.fellows.hear(f"queue {around.index_id}", self._queue_for_fellow)
@@ -196,28 +200,30 @@ class Facts:
         """Whether other workers judge by the same store, and show pages of their own."""
         return self._with.fellows.count > 1
 
-    async def of(self, listing: Listing, *, wholly: bool = True) -> Known:
+    async def of(self, listing: Listing, reads: Reads = ALL) -> Known:
         """Return what is known of the listed project, waiting only at first sight, and shortly.
 
-        Whoever does not need it *wholly* has at first sight what the policy in force reads of it.
+        Whoever judges by a policy that *reads* so much has at first sight no more than that.
         The assessment is unknown when the store cannot be read: the policy says what that means.
         """
         try:
             # Read before the facts: an advisory that comes in between makes them old at once.
             revision = self._with.advisories.revision()
-            assessment = await self._of(listing, wholly=wholly)
+            found = await self._of(listing, reads)
+            assessment = self._joined(listing.project.name, found)
         except StoreFailed as error:
             self._with.log("store-failed", error.message)
             unreadable = Unknown(reason=f"the store cannot be read: {error.message}")
             return Known(assessment=unreadable, stamp=_UNREADABLE)
-        return Known(assessment=assessment, stamp=(revision, assessment.assessed_at))
+        stamp = revision, assessment.assessed_at
+        return Known(assessment=assessment, stamp=stamp, reads=self._early.made_for(found))
 
-    async def _of(self, listing: Listing, *, wholly: bool) -> Assessment:
+    async def _of(self, listing: Listing, reads: Reads) -> Assessment:
         project = listing.project.name
         newest = self._memory.newest(project)
         assessment = _of_page(newest)
-        if assessment is None or self._early.is_too_little(assessment, wholly=wholly):
-            assessment = await self._first_sight(listing, wholly=wholly)
+        if assessment is None or self._early.is_too_little(assessment, reads):
+            assessment = await self._first_sight(listing, reads)
         else:
             if self.shared:
                 self._with.once.give_up(self._sight(project))  # another worker was quicker
@@ -225,7 +231,7 @@ class Facts:
                 self.queue(project)
             elif project in self._early and self._with.clock() > assessment.assessed_at + INTERIM:
                 self.queue(project)  # it should be whole by now
-        return self._joined(project, assessment)
+        return assessment
 
     def _is_of_older(self, newest: Newest, listing: Listing) -> bool:
         """Tell whether the assessment is from another page than the listed one."""
@@ -235,7 +241,7 @@ class Facts:
         return newest.page != listing.snapshot.digest
 
     def is_early(self, project: NormalizedName) -> bool:
-        """Tell whether of *project* no more is known than the policy reads."""
+        """Tell whether of *project* no more is known than a policy reads."""
         return project in self._early
 
     def known(self, project: NormalizedName) -> Assessment | None:
@@ -375,19 +381,23 @@ class Facts:
         assessment = self._memory.newest(project).assessment
         return () if assessment is None else assessment.inputs
 
-    async def _first_sight(self, listing: Listing, *, wholly: bool) -> Assessment:
+    async def _first_sight(self, listing: Listing, reads: Reads) -> Assessment:
         project = listing.project.name
         while True:
             flight = self._flights.get(project)
-            if flight is None:
-                flight = asyncio.create_task(self._look_once(listing, wholly=wholly))
+            if flight is None or flight.done():  # one that has just ended is no longer waited for
+                flight = asyncio.create_task(self._look_once(listing, reads))
                 self._flights[project] = flight
-                flight.add_done_callback(lambda _: self._flights.pop(project, None))
+                flight.add_done_callback(partial(self._landed, project))
             assessment = await asyncio.shield(flight)
-            if not self._early.is_too_little(assessment, wholly=wholly):
+            if not self._early.is_too_little(assessment, reads):
                 return assessment
 
-    async def _look_once(self, listing: Listing, *, wholly: bool) -> Assessment:
+    def _landed(self, project: NormalizedName, flight: asyncio.Task[Assessment]) -> None:
+        if self._flights.get(project) is flight:
+            del self._flights[project]
+
+    async def _look_once(self, listing: Listing, reads: Reads) -> Assessment:
         project = listing.project.name
 
         async def there() -> Assessment | None:
@@ -397,7 +407,7 @@ class Facts:
             return found
 
         async def look() -> Assessment:
-            assessment = await self._look(listing, wholly=wholly)
+            assessment = await self._look(listing, reads)
             if self.shared:
                 await self._with.assessments.saved()  # the other workers look there
                 self._tell(listing)
@@ -413,22 +423,24 @@ class Facts:
 
         return await self._with.once.once(self._sight(project), look, there)
 
-    async def _look(self, listing: Listing, *, wholly: bool) -> Assessment:
+    async def _look(self, listing: Listing, reads: Reads) -> Assessment:
         """Assess what is seen for the first time, with what the index itself says in time."""
         project = listing.project.name
         self._note_burst()
         observer = self._with.observer
         said = self.said(project)
-        loop = asyncio.get_running_loop()
-        until = loop.time() + FIRST_SIGHT_PATIENCE
-        if not (wholly or said or self.shared):
-            with suppress(TimeoutError):
-                async with asyncio.timeout_at(until):
-                    early = await self._look_early(listing)
+        patience = FIRST_SIGHT_PATIENCE
+        # Who reads signals reads all of them; and more than one policy read is looked at wholly.
+        if not (reads.signals or said or self.shared or project in self._early):
+            try:
+                early = await self._look_early(listing, reads)
+            except TimeoutError:
+                patience = 0.0  # it has been waited for
+            else:
                 if early is not None:
                     return early
         observing = asyncio.create_task(observer.observe(project, observer.own, said))
-        await asyncio.wait({observing}, timeout=max(0.0, until - loop.time()))
+        await asyncio.wait({observing}, timeout=patience)
         if observing.done():
             return await self._keep(listing, observing.result(), waited_for=True)
         not_yet = Observed(
@@ -441,16 +453,18 @@ class Facts:
         late.add_done_callback(self._late.discard)
         return interim
 
-    async def _look_early(self, listing: Listing) -> Assessment | None:
-        """Assess as much as the policy reads; None where it may not tell all that the policy says.
+    async def _look_early(self, listing: Listing, reads: Reads) -> Assessment | None:
+        """Assess as much as a policy *reads*; None where it may not tell all that the policy says.
 
-        Other workers could not see it: it is not stored.
+        Other workers could not see it: it is not stored. Raises TimeoutError when the index does
+        not answer soon.
         """
-        observer, reads = self._with.observer, self._with.reads()
+        observer = self._with.observer
         told = frozenset(name for source in observer.own for name in source.about.gives)
         assessment = await self._first_look(listing, reads, (), unheard=told)
         if assessment is None and reads.anything:
-            glanced = await observer.glance(listing.project.name)
+            async with asyncio.timeout(FIRST_SIGHT_PATIENCE):  # not the looks: they may queue
+                glanced = await observer.glance(listing.project.name)
             if glanced is not None:
                 unheard = told - {signal.name for signal in glanced}
                 assessment = await self._first_look(listing, reads, glanced, unheard=unheard)

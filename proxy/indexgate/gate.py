@@ -36,6 +36,7 @@ from indexgate_policy.rules.document import Policy
 from indexgate_policy.rules.durations import after
 from indexgate_policy.rules.exemptions import GATE_FAULT
 from indexgate_policy.rules.page import PageVerdicts, judge_release, passing_versions
+from indexgate_policy.rules.reads import ALL
 from indexgate_policy.rules.verdict import Verdict
 from indexgate_policy.signals import Unknown
 from indexgate_policy.subject import Client, File
@@ -170,7 +171,7 @@ class Gate:
         listed = await self._listing(snapshot, asked=asked)
         if not asked:
             self._unasked[project] = True
-        known = await self.facts.of(listed, wholly=False)
+        known = await self.facts.of(listed, policy.reads)
         self._note_shown(listed, known, now)
         making = partial(
             self._make,
@@ -449,8 +450,8 @@ class Gate:
         *,
         wholly: bool = False,
     ) -> JudgedFile:
-        known = await self.facts.of(listed, wholly=wholly)
         policy = self.policy.current(run)
+        known = await self.facts.of(listed, ALL if wholly else policy.reads)
         now = self._clock()
         self._note_shown(listed, known, now)
         asker = client if policy.asks_client else None
@@ -510,7 +511,7 @@ class Gate:
         project = listed.project.name
         bases: list[tuple[Listing, Assessment | Unknown, datetime]] = []
         shown = self._shown.earlier(project, now)
-        if shown is not None:
+        if shown is not None and shown[0].reads in (ALL, policy.reads):
             basis, then = shown
             bases.append((self._listed_then(basis, listed), basis.assessment, then))
         # What it showed before it was started, and what other workers show, only the store has.
@@ -544,6 +545,7 @@ class Gate:
                 snapshot=listed.snapshot,
                 files=len(listed.page.files),
                 assessment=known.assessment,
+                reads=known.reads,
                 stamp=known.stamp,
                 since=now,
             )

@@ -155,7 +155,7 @@ class Observer:
                 return None
             try:
                 said = await source.glance(project, self._clock())
-            except SourceFailed:
+            except Exception:  # whatever it is, `observe` meets it too, and tells
                 return None
             if said is None:
                 return None

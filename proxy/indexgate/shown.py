@@ -14,6 +14,7 @@ from packaging.utils import NormalizedName
 
 from indexgate.index.protocol import Snapshot
 from indexgate_policy.assessment import Assessment
+from indexgate_policy.rules.reads import ALL, Reads
 from indexgate_policy.signals import Unknown
 
 GRACE = timedelta(minutes=10)
@@ -24,11 +25,13 @@ class Basis:
     """What a page was judged by, and when: from `since` on, until `until` (None: still).
 
     The page is held as bytes, for that is what it is kept as anyway; `files` is how many it lists.
+    `reads` is what a policy must read to judge by it; all: whatever it likes.
     """
 
     snapshot: Snapshot
     files: int
     assessment: Assessment | Unknown
+    reads: Reads = ALL
     stamp: object
     since: datetime
     until: datetime | None = field(default=None)

@@ -4,10 +4,11 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 import pytest
+from packaging.utils import NormalizedName
 
 from indexgate.observing import LATEST_AGAIN, SOONEST_AGAIN, Observed, Observer, Surveyed
 from indexgate.sources.protocol import DailyCounts
-from indexgate_policy.signals import Signals, Unknown
+from indexgate_policy.signals import Signal, Signals, Unknown
 from tests.proxy.sources_said import DEMO, NOW, Clock, Said, SaidByTheDay, failed
 
 
@@ -61,6 +62,20 @@ class Bench:
         return await self.observer.observe(
             DEMO, self.observer.all, signals, anew=anew, patience=patience
         )
+
+
+class Torn(Said):
+    """A source whose glance meets what nobody thought of."""
+
+    def foresee(self, project: NormalizedName) -> None:
+        """Do nothing."""
+
+    def forgo(self, project: NormalizedName) -> None:
+        """Do nothing."""
+
+    async def glance(self, project: NormalizedName, now: datetime) -> tuple[Signal, ...] | None:
+        """Fail."""
+        raise ValueError(f"{project} is torn")
 
 
 def value(observed: Observed, name: str) -> object:
@@ -169,6 +184,12 @@ async def test_an_unforeseen_fault_of_one_source_does_not_reach_the_others() -> 
     assert value(observed, "stars") == "broken sent what cannot be taken in"
     assert value(observed, "forks") == 2
     assert "ZeroDivisionError" in bench.log[0][1]
+
+
+async def test_a_fault_at_a_glance_leaves_it_to_observe_to_know() -> None:
+    bench = Bench(Torn("project-json", {"summary": "a demo"}, third_party=False))
+    assert await bench.observer.glance(DEMO) is None
+    assert value(await bench.observe(), "summary") == "a demo"
 
 
 async def test_what_a_source_needs_is_asked_of_the_others_first() -> None:

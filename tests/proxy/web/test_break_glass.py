@@ -83,6 +83,21 @@ async def test_all_that_answers_by_the_policy_knows_of_it(
         assert await answers(gate, Authorization=login(RUN)) == (True, True)
 
 
+async def test_malware_that_the_index_alone_reports_stays_refused(
+    upstream: Upstream, tmp_path: Path
+) -> None:
+    taken = wheel("taken", "2.0", upload_time=NOW - timedelta(days=2))
+    reported = project("taken", wheel("taken", "1.0"), taken)
+    upstream.add(reported.changed(vulnerabilities=("MAL-2026-1",)))
+    async with running(upstream, tmp_path) as gate:
+        await ask(gate)
+        await gate.json("/simple/taken/")  # by a policy that waives nothing, and reads no reports
+        mine = await gate.json("/simple/taken/", Authorization=login(RUN))
+        assert [file.get("yanked", False) is not False for file in mine["files"]] == [False, True]
+        path = await gate.file_path("taken", taken.filename)
+        assert await gate.status(path, Authorization=login(RUN)) == 302
+
+
 async def test_it_is_in_the_book_and_each_warning_tells_of_it(
     upstream: Upstream, tmp_path: Path
 ) -> None:

@@ -1,19 +1,23 @@
 """The first sight of a project: what its index is asked for, and what its page waits for."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
+import pytest
 from packaging.utils import NormalizedName
 
+from indexgate import facts
 from indexgate.finished_page import Variant
 from indexgate.simple.accept import Coding, Form
+from indexgate.sources import project_json
 from indexgate_policy.assessment import Assessment
 from indexgate_policy.health.result import HealthScore
-from indexgate_policy.signals import Signals
+from indexgate_policy.signals import Signals, Unknown
 from indexgate_policy.subject import Client
-from tests.proxy.web.running import JSON, running
+from tests.proxy.web.running import JSON, Clock, running
 from tests.standins.packages import project, wheel
 from tests.standins.upstream import Upstream
 
@@ -132,3 +136,53 @@ async def test_a_report_that_the_index_alone_has_refuses_the_very_first_page(
         path = await gate.file_path("demo", "demo-1.0-py3-none-any.whl")
         assert await gate.status(path) == 302
         assert not gate.parts.gate.facts.is_early(DEMO)
+
+
+class Watched(Clock):
+    """A clock that tells whenever it is looked at."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looked = asyncio.Event()
+
+    def __call__(self) -> datetime:
+        self.looked.set()
+        return super().__call__()
+
+
+async def test_who_needs_more_just_as_a_first_look_ends_has_it(tmp_path: Path) -> None:
+    clock = Watched()
+    async with (
+        Upstream(PROJECT) as upstream,
+        running(upstream, tmp_path, READS_JSON, clock=clock) as gate,
+    ):
+        facts = gate.parts.gate.facts
+        listing = await gate.parts.gate.listing(DEMO)
+
+        async def at_once() -> Assessment | Unknown:
+            while not facts.is_early(DEMO):  # woken in the very turn in which the look ends
+                clock.looked.clear()
+                await clock.looked.wait()
+            return (await facts.of(listing)).assessment
+
+        whole = asyncio.create_task(at_once())
+        await gate.parts.gate.page(DEMO, PLAIN, Client())
+        assert isinstance(await whole, Assessment)
+        assert not facts.is_early(DEMO)
+
+
+async def test_a_report_that_came_in_time_counts_however_long_the_look_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def in_turn(work: Callable[[], object], *, huge: bool = False) -> object:
+        await asyncio.sleep(facts.FIRST_SIGHT_PATIENCE)  # others are before it
+        return work()
+
+    monkeypatch.setattr(facts, "_MANY_RELEASES", 0)
+    monkeypatch.setattr(facts, "in_turn", in_turn)
+    monkeypatch.setattr(project_json, "_OFF_THE_LOOP", 0)
+    reported = replace(PROJECT, vulnerabilities=("MAL-2026-1",))
+    async with Upstream(reported) as upstream, running(upstream, tmp_path, READS_JSON) as gate:
+        assert await gate.parts.gate.facts.observer.glance(DEMO) is not None
+        page = await gate.parts.gate.page(DEMO, PLAIN, Client())
+        assert page.withheld is not None

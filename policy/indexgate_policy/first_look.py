@@ -15,6 +15,7 @@ from indexgate_policy.health.score import confidence_at_most
 from indexgate_policy.rules.reads import Reads
 from indexgate_policy.signals import Signal, Signals, Unknown, Value
 
+_ROUNDING = 1e-9
 _NOT_LOOKED = "it has not been looked at yet"
 _NOT_SCORED = Unknown(reason="it has not been scored yet")
 
@@ -41,7 +42,7 @@ def first_look(case: Case, reads: Reads, *, unheard: Set[str] = frozenset()) -> 
             return None
         unchecked += (f"{of}: {reason}" for of, reason in unchecked_by(Signals(said)).items())
         found.append((check, flag))
-    if reads.score is not None and confidence_at_most(case, unheard) >= reads.score:
+    if reads.score is not None and confidence_at_most(case, unheard) >= reads.score - _ROUNDING:
         return None
     about = Signal(name=UNCHECKED, value=tuple(unchecked), source="indexgate", observed_at=case.now)
     return Assessment(

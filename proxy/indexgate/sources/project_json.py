@@ -60,6 +60,7 @@ _PLAIN_NEED = re.compile(
 )
 _ALIKE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 _OFF_THE_LOOP = 256_000
+_HUGE = 3_000_000
 _GLANCED_AT = 1_000_000  # of more even a glance takes too long on the loop
 _MOST_FORESEEN = 1000
 _FORESEEN_FOR = 30.0
@@ -152,7 +153,8 @@ class ProjectJson:
         foreseen = self._taken(asked.project)
         body = await (self._body(asked.project) if foreseen is None else foreseen)
         if len(body) > _OFF_THE_LOOP:
-            return await in_turn(partial(read, body, asked.project, now))
+            reading = partial(read, body, asked.project, now)
+            return await in_turn(reading, huge=len(body) > _HUGE)
         return read(body, asked.project, now)
 
     def foresee(self, project: NormalizedName) -> None:

@@ -305,7 +305,7 @@ async def test_files_on_a_host_that_fails_leave_the_index_alone() -> None:
 async def test_a_connection_is_as_good_as_new_however_long_it_was_not_used() -> None:
     """The reader is slow, so that the end of the file lies waiting in the connection."""
     given = [wheel("demo", f"{number}.0", padding=580_000 + number * 30_000) for number in range(6)]
-    async with StandIn(project("demo", *given)) as home, asking(home.url, timeout=1) as upstream:
+    async with StandIn(project("demo", *given)) as home, asking(home.url, timeout=3) as upstream:
 
         async def length_of(url: str) -> int:
             async with upstream.file(url) as body:
@@ -314,7 +314,7 @@ async def test_a_connection_is_as_good_as_new_however_long_it_was_not_used() -> 
 
         urls = [home.file_url(file) for file in given]
         earlier = await asyncio.gather(*map(length_of, urls))
-        await asyncio.sleep(1.1)  # longer than an answer may take
+        await asyncio.sleep(3.1)  # longer than an answer may take
         assert await asyncio.gather(*map(length_of, urls)) == earlier
 
 

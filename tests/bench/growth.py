@@ -32,6 +32,9 @@ FILES = 60
 """Files of each of the many projects, as the median project that is installed has."""
 
 AT_ONCE = 16
+OF_ONE_CLIENT = 2_500
+"""Projects that one client may ask for in a burst: of more new names the gate asks nobody."""
+
 PIP = {"Accept": JSON_TYPE, "Accept-Encoding": "gzip", "User-Agent": "pip/26.3"}
 _OLD = timedelta(days=400)
 
@@ -85,9 +88,16 @@ async def ask(session: aiohttp.ClientSession, gate: Gate, name: str) -> float:
 
 
 async def ask_all(gate: Gate, names: list[str]) -> None:
-    """Ask for each page once, some at a time."""
+    """Ask for each page once, some at a time, from as many addresses as that takes."""
+    for number, start in enumerate(range(0, len(names), OF_ONE_CLIENT)):
+        await ask_some(gate, names[start : start + OF_ONE_CLIENT], f"127.0.0.{number + 2}")
+
+
+async def ask_some(gate: Gate, names: list[str], address: str) -> None:
+    """Ask for each page once, as the client at that *address*."""
     left = iter(names)
-    async with aiohttp.ClientSession(auto_decompress=False) as session:
+    connector = aiohttp.TCPConnector(local_addr=(address, 0))
+    async with aiohttp.ClientSession(auto_decompress=False, connector=connector) as session:
 
         async def some() -> None:
             for name in left:

@@ -1,8 +1,9 @@
 """Importing what `serve` needs, without what importing it would waste.
 
 Imports make next to no garbage, yet again and again it is looked for in all that was imported so
-far: a fifth of the time. And aiohttp makes two TLS contexts as it is imported, with all authorities
-that this machine trusts. The gate never uses them, it has contexts of its own.
+far: a fifth of the time, and once more when all is there. And aiohttp makes two TLS contexts as it
+is imported, with all authorities that this machine trusts. The gate never uses them, it has
+contexts of its own.
 """
 
 import gc
@@ -13,7 +14,10 @@ from ssl import SSLContext
 
 @contextmanager
 def lean() -> Iterator[None]:
-    """Import within. TLS contexts made within trust nobody; so only while no other thread runs."""
+    """Import within; what was imported is not looked through for garbage from then on.
+
+    TLS contexts made within trust only who they are told to; no other thread may want more.
+    """
     collecting = gc.isenabled()
     gc.disable()
     SSLContext.set_default_verify_paths = _as_if_there_were_none  # type: ignore[assignment]
@@ -22,6 +26,7 @@ def lean() -> Iterator[None]:
     finally:
         del SSLContext.set_default_verify_paths  # what it inherits is seen again
         if collecting:
+            gc.freeze()
             gc.enable()
 
 

@@ -58,3 +58,11 @@ def test_after_a_lean_import_all_is_as_before() -> None:
         assert ssl.create_default_context().get_ca_certs() == []
     assert gc.isenabled()
     assert ssl.create_default_context().cert_store_stats() == trusted
+
+
+def test_what_was_imported_is_not_looked_through_for_garbage_again() -> None:
+    with lean():
+        imported: list[object] = []
+    assert not any(each is imported for each in gc.get_objects())
+    gc.unfreeze()
+    assert any(each is imported for each in gc.get_objects())

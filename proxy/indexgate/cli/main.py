@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import click
 
+from indexgate.lean_import import lean
 from indexgate.own_version import own_version
 from indexgate.redact import redact
 from indexgate_policy.errors import Explained
@@ -65,7 +66,8 @@ class _LateCommands(click.Group):
         place = COMMANDS.get(cmd_name)
         if place is None:
             return None
-        command: click.Command = importlib.import_module(place).command
+        with lean():
+            command: click.Command = importlib.import_module(place).command
         return command
 
     def resolve_command(

@@ -8,17 +8,19 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import click
 
-from indexgate import event_loop, state_folder
+from indexgate import certificates, event_loop, state_folder
 from indexgate.cli import settings_options
 from indexgate.cli.settings_options import settings_options as with_settings
 from indexgate.cli.start_banner import ShownPolicy, banner
 from indexgate.config import Given, Settings
 from indexgate.errors import GateError
+from indexgate.lean_import import lean
 from indexgate.listening import Listening
 from indexgate.settings_table import TABLE
 from indexgate.upstream_choice import UpstreamChoice
@@ -49,16 +51,17 @@ class Server(Protocol):
 @with_settings(setting.name for setting in TABLE)
 def command(**given: Given) -> int:
     """Serve the index to installers, by policy."""
-    from indexgate.lean_import import lean  # `--help` does without all of these
-
     settings = settings_options.settings(given)
     upstream = settings_options.upstream(settings)
-    with lean():
-        from indexgate import certificates, logs, policy_file
+    with ThreadPoolExecutor(1) as beside:
+        # OpenSSL takes as long for a usual list of authorities as twenty modules do.
+        checked = beside.submit(certificates.check, settings, upstream)
+        with lean():  # `--help` does without all of these
+            from indexgate import logs, policy_file
 
-        server = importlib.import_module(_SERVER if settings.workers == 1 else _SEVERAL).serve
+            server = importlib.import_module(_SERVER if settings.workers == 1 else _SEVERAL).serve
     logs.configure(form=settings.log_format, level=settings.log_level, environ=os.environ)
-    certificates.check(settings, upstream)
+    checked.result()
     event_loop.must_be_installed(settings.event_loop)
     # A broken policy ends the start before the port is bound.
     policy = policy_file.PolicyInForce(settings.policy, clock=lambda: datetime.now(UTC)).current()

@@ -250,7 +250,7 @@ async def test_a_store_that_fails_leaves_out_what_it_cannot_tell(
     def gone(*_: object, **__: object) -> None:
         raise StoreFailed("store-failed", "the disk is gone")
 
-    monkeypatch.setattr(type(memory.store.reader), "all", gone)
+    monkeypatch.setattr(type(memory.store.reader), "_connection", gone)
     monkeypatch.setattr(type(memory.store.writer), "commit", gone)
     await memory.past.note(seen(FIRST), memory.signal("owners", ("ann",)), NOTHING)
     recalled = await memory.past.recall(DEMO, seen(FIRST), datetime.max.replace(tzinfo=NOW.tzinfo))

@@ -93,7 +93,7 @@ def _serial(store: Store, now: datetime) -> int:
     before = store.kept.get(_SERIAL) or ""
     serial = max(int(now.timestamp()), int(before) + 1 if before.isdecimal() else 1)
     row = {"key": _SERIAL, "value": str(serial)}
-    store.writer.wait(lambda to: insert_or_change(to, kept, row, {"value": row["value"]}))
+    store.writer.wait(lambda to: insert_or_change(to, kept, row, ["value"]))
     return serial
 
 

@@ -213,7 +213,7 @@ def _remember(store: Store, snapshot: SignedSnapshot, index_id: str) -> None:
         "key": _kept_as(snapshot.key, index_id),
         "value": f"{manifest.serial} {snapshot.digest}",
     }
-    store.writer.wait(lambda to: insert_or_change(to, kept, row, {"value": row["value"]}))
+    store.writer.wait(lambda to: insert_or_change(to, kept, row, ["value"]))
 
 
 def _kept_as(key: str, index_id: str) -> str:

@@ -84,7 +84,7 @@ class StoredAdvisories:
         """
         if project not in self._current_names():
             return ()
-        rows = self._reader.all(_OF, project=project)
+        rows = self._reader.quick_all(_OF, project=project)
         try:
             return tuple(_decoder.decode(row.advisory) for row in rows)
         except msgspec.MsgspecError as error:

@@ -131,7 +131,7 @@ class Asked:
     def counts(self, index_id: str, project: NormalizedName, last: date, days: int) -> Counts:
         """Return the requests for *project* on the *days* up to *last*. Raises StoreFailed."""
         first = last - timedelta(days=days - 1)
-        row = self._reader.first(
+        row = self._reader.quick(
             _COUNTS, index_id=index_id, project=project, first=first, last=last
         )
         found = Counts() if row is None else _counts(row)

@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 
 from indexgate.store.behind import Behind
+from indexgate.store.prepared import first_of, write_each
 from indexgate.store.reader import Reader
 from indexgate.store.schema import assessments as table
 from indexgate.store.schema import projects, storable
@@ -57,11 +58,17 @@ _WHAT = (
     table.c.assessed_at,
     table.c.valid_until,
 )
-_AMONG = (table.c.index_id == bindparam("of_index")) & table.c.project.in_(
-    bindparam("of_projects", expanding=True)
+_FORGET = delete(table).where(_OF_PROJECT, table.c.superseded_at < bindparam("before"))
+_SUPERSEDE = (
+    update(table)
+    .where(
+        table.c.index_id == bindparam("of_index"),
+        table.c.project == bindparam("of_project"),
+        _NOW_IN_FORCE,
+    )
+    .values(superseded_at=bindparam("now"))
 )
-_FORGET = delete(table).where(_AMONG, table.c.superseded_at < bindparam("before"))
-_SUPERSEDE = update(table).where(_AMONG, _NOW_IN_FORCE).values(superseded_at=bindparam("now"))
+_INSERT = insert(table).inline()
 _CURRENT = select(*_WHAT).where(_OF_PROJECT, _NOW_IN_FORCE)
 _IN_FORCE_SINCE = (
     select(*_WHAT)
@@ -261,17 +268,17 @@ class Assessments:
 
     def _is_late(self, connection: Connection, assessment: Assessment) -> bool:
         key = {"index_id": assessment.index_id, "project": assessment.project}
-        there = connection.execute(_MADE_AT, key).first()
+        there = first_of(connection, _MADE_AT, key)
         return there is not None and there.assessed_at > assessment.assessed_at
 
     def _put_in_force(self, connection: Connection, rows: list[dict[str, Any]]) -> None:
         now = self._clock()
-        for index_id in {row["index_id"] for row in rows}:
-            names = [row["project"] for row in rows if row["index_id"] == index_id]
-            among = {"of_index": index_id, "of_projects": names}
-            connection.execute(_FORGET, {**among, "before": now - SUPERSEDED_KEPT})
-            connection.execute(_SUPERSEDE, {**among, "now": now})
-        connection.execute(insert(table), rows)
+        before, keys = now - SUPERSEDED_KEPT, [(row["index_id"], row["project"]) for row in rows]
+        old = [{"index_id": index, "project": name, "before": before} for index, name in keys]
+        last = [{"of_index": index, "of_project": name, "now": now} for index, name in keys]
+        write_each(connection, _FORGET, old)
+        write_each(connection, _SUPERSEDE, last)
+        write_each(connection, _INSERT, rows)
 
     def _one(
         self, select_one: Select[Any], index_id: str, project: NormalizedName, **values: Any

@@ -35,7 +35,7 @@ class Events:
 
     def of(self, index_id: str, project: NormalizedName, since: datetime) -> tuple[Event, ...]:
         """Return what happened to *project* from *since* on, in order of time."""
-        rows = self._reader.all(_SINCE, index_id=index_id, project=project, since=since)
+        rows = self._reader.quick_all(_SINCE, index_id=index_id, project=project, since=since)
         return tuple(
             Event(kind=row.kind, at=row.at, text=row.text, source=row.source, size=row.size)
             for row in rows

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any, Literal, TypeAlias, get_args
 
 from packaging.utils import NormalizedName
-from sqlalchemy import Connection, Row, delete, select
+from sqlalchemy import Connection, Row, bindparam, delete, select
 
 from indexgate.store.reader import Reader
 from indexgate.store.schema import evidence as table
@@ -17,6 +17,12 @@ from indexgate.store.writer import Writer
 
 EvidenceKind: TypeAlias = Literal["contact", "talk", "review", "mention", "testimonial"]
 KINDS: tuple[EvidenceKind, ...] = get_args(EvidenceKind)
+_OF_INDEX = (
+    select(table)
+    .where(table.c.index_id == bindparam("index_id"))
+    .order_by(table.c.project, table.c.day, table.c.id)
+)
+_OF_PROJECT = _OF_INDEX.where(table.c.project == bindparam("project"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,11 +90,11 @@ class StoredEvidence:
 
     def of(self, index_id: str, project: NormalizedName | None = None) -> tuple[Evidence, ...]:
         """Return the entries about *project* (None: about all), by project and day."""
-        which = select(table).where(table.c.index_id == index_id)
-        if project is not None:
-            which = which.where(table.c.project == project)
-        ordered = which.order_by(table.c.project, table.c.day, table.c.id)
-        return tuple(_evidence(row) for row in self._reader.all(ordered))
+        if project is None:
+            rows = self._reader.all(_OF_INDEX, index_id=index_id)
+        else:
+            rows = self._reader.quick_all(_OF_PROJECT, index_id=index_id, project=project)
+        return tuple(_evidence(row) for row in rows)
 
 
 def _evidence(row: Row[Any]) -> Evidence:

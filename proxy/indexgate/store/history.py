@@ -285,7 +285,7 @@ class History:
 
     def _is_anything_kept(self, index_number: int) -> bool:
         """Tell whether to look is worth its while; what looks needs numpy."""
-        row = self._reader.first(ANYTHING, index_number=index_number)
+        row = self._reader.quick(ANYTHING, index_number=index_number)
         return row is not None and bool(row.kept)
 
     def _span(self, index_number: int, until: date, days: int) -> "Span":

@@ -12,6 +12,7 @@ from typing import Any, Final
 from packaging.utils import NormalizedName
 from sqlalchemy import Connection, bindparam, func, select, text, update
 
+from indexgate.store.prepared import first_of, write_each
 from indexgate.store.reader import Reader
 from indexgate.store.schema import history_indexes as indexes
 from indexgate.store.schema import history_projects as table
@@ -40,9 +41,10 @@ _BETWEEN = (
     .where(table.c.id >= bindparam("first"), table.c.id < bindparam("end"))
     .order_by(table.c.id)
 )
-_HIGHEST = select(func.max(table.c.id)).where(
+_HIGHEST = select(func.max(table.c.id).label("id")).where(
     table.c.id >= bindparam("first"), table.c.id < bindparam("end")
 )
+_INSERT = table.insert()
 _BORN = update(table).where(table.c.id == bindparam("which")).values(born=bindparam("day"))
 
 _LOCK = text("SELECT pg_advisory_xact_lock(:key)")
@@ -73,7 +75,7 @@ class HistoryNumbers:
 
     def index(self, index_id: str) -> int | None:
         """Return the number of an index; None when nothing of it is kept."""
-        row = self._reader.first(_INDEX, index_id=index_id)
+        row = self._reader.quick(_INDEX, index_id=index_id)
         return None if row is None else int(row.number)
 
     def indexes(self) -> tuple[int, ...]:
@@ -82,14 +84,14 @@ class HistoryNumbers:
 
     def project(self, index_id: str, project: NormalizedName) -> tuple[int, date | None] | None:
         """Return a project's id and the day it was born; None when nothing of it is kept."""
-        row = self._reader.first(_ONE, index_id=index_id, project=project)
+        row = self._reader.quick(_ONE, index_id=index_id, project=project)
         return None if row is None else (int(row.id), row.born)
 
     def ids(self, index_number: int) -> range:
         """Return the ids that an index has given out."""
         first = index_number << INDEX_SHIFT
         row = self._reader.first(_HIGHEST, first=first, end=first + (1 << INDEX_SHIFT))
-        highest = None if row is None else row[0]
+        highest = None if row is None else row.id
         return range(0) if highest is None else range(first, highest + 1)
 
     def between(self, ids: range) -> Sequence[Any]:
@@ -109,9 +111,9 @@ class HistoryNumbers:
 def number_index(connection: Connection, index_id: str) -> int:
     """Return the number of an index, a new one if it has none."""
     alone(connection)
-    found = connection.execute(_INDEX, {"index_id": index_id}).scalar()
+    found = first_of(connection, _INDEX, {"index_id": index_id})
     if found is not None:
-        return int(found)
+        return int(found.number)
     highest = connection.execute(select(func.max(indexes.c.number))).scalar()
     new = 0 if highest is None else int(highest) + 1
     connection.execute(indexes.insert(), {"number": new, "index_id": index_id})
@@ -126,31 +128,39 @@ def number(
     wanted = list(dict.fromkeys(projects))
     rows = connection.execute(_IDS, {"index_number": index_number, "projects": wanted})
     found: dict[str, int] = {row.project: int(row.id) for row in rows}
+    return found | _given(connection, index_number, [one for one in wanted if one not in found])
+
+
+def _given(
+    connection: Connection, index_number: int, new: Sequence[NormalizedName]
+) -> dict[str, int]:
+    """Give *new* projects, which have no number, one in their order; return their ids."""
     first = index_number << INDEX_SHIFT
     span = {"first": first, "end": first + (1 << INDEX_SHIFT)}
-    highest = connection.execute(_HIGHEST, span).scalar()
+    row = first_of(connection, _HIGHEST, span)
+    highest = None if row is None else row.id
     next_id = first if highest is None else int(highest) + 1
-    new = [project for project in wanted if project not in found]
-    if new:
-        given: dict[str, int] = {project: next_id + place for place, project in enumerate(new)}
-        connection.execute(
-            table.insert(),
-            [
-                {"id": id_, "index_number": index_number, "project": project, "born": None}
-                for project, id_ in given.items()
-            ],
-        )
-        found |= given
-    return found
+    given: dict[str, int] = {project: next_id + place for place, project in enumerate(new)}
+    write_each(
+        connection,
+        _INSERT,
+        [
+            {"id": id_, "index_number": index_number, "project": project, "born": None}
+            for project, id_ in given.items()
+        ],
+    )
+    return given
 
 
 def set_born(connection: Connection, born: dict[int, date]) -> None:
     """Note the days on which the projects with these ids had their first release."""
-    if born:
-        connection.execute(_BORN, [{"which": id_, "day": day} for id_, day in born.items()])
+    write_each(connection, _BORN, [{"which": id_, "day": day} for id_, day in born.items()])
 
 
 def number_one(connection: Connection, index_id: str, project: NormalizedName) -> int:
     """Return the id of one project, a new one if it has none."""
-    index_number = number_index(connection, index_id)
-    return number(connection, index_number=index_number, projects=[project])[project]
+    alone(connection)
+    found = first_of(connection, _ONE, {"index_id": index_id, "project": project})
+    if found is not None:
+        return int(found.id)
+    return _given(connection, number_index(connection, index_id), [project])[project]

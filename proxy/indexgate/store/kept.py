@@ -19,7 +19,7 @@ class Kept:
 
     def get(self, key: str) -> str | None:
         """Return what is kept under *key*. Raises StoreFailed."""
-        row = self._reader.first(_VALUE, key=key)
+        row = self._reader.quick(_VALUE, key=key)
         return None if row is None else str(row.value)
 
     def keep_first(self, key: str, value: str) -> str:
@@ -37,4 +37,4 @@ class Kept:
     def put_soon(self, key: str, value: str) -> bool:
         """Keep *value* in place of what was kept; nobody waits. False: it cannot be taken."""
         row = {"key": key, "value": value}
-        return self._writer.soon(lambda to: insert_or_change(to, table, row, {"value": value}))
+        return self._writer.soon(lambda to: insert_or_change(to, table, row, ["value"]))

@@ -127,7 +127,7 @@ def drop_before(connection: Connection, moment: datetime) -> int:
 
 def waited_for(reader: Reader, index_id: str, project: NormalizedName) -> WaitedFor | None:
     """Return when *project* was asked for in vain; None: never. Raises StoreFailed."""
-    row = reader.first(_ONE, index_id=index_id, project=project)
+    row = reader.quick(_ONE, index_id=index_id, project=project)
     if row is None:
         return None
     return WaitedFor(first=row.first_asked, last=row.last_asked, hours=row.hours)

@@ -13,11 +13,12 @@ from sqlalchemy import Connection
 
 from indexgate.store.engines import StoreFailed, store_failed
 from indexgate.store.records import Notice, VerdictSet
-from indexgate.store.schema import insert_new, insert_or_change, verdict_sets
+from indexgate.store.schema import insert_new, put_joined, verdict_sets
 from indexgate.store.schema import notices as table
 from indexgate.store.writer import Writer
 
-_Key: TypeAlias = tuple[str, str, str, str, datetime]  # digest, kind, run, family, hour
+_KEY = ("digest", "kind", "run", "family", "hour")
+_Key: TypeAlias = tuple[str, str, str, str, datetime]
 
 
 @dataclass(slots=True)
@@ -30,14 +31,14 @@ class _Group:
         self.sets[verdicts.digest] = verdicts
 
     def write(self, connection: Connection) -> None:
-        for verdicts in self.sets.values():
-            if verdicts.reasons:
-                insert_new(connection, verdict_sets, _set_rows(verdicts))
+        sets = [row for verdicts in self.sets.values() for row in _set_rows(verdicts)]
+        insert_new(connection, verdict_sets, sets)
         # Always in one order, so that two machines cannot wait for each other's rows.
-        for key, count in sorted(self.counts.items()):
-            row = dict(zip(("digest", "kind", "run", "family", "hour"), key, strict=True))
-            added = {"count": table.c.count + count}
-            insert_or_change(connection, table, {**row, "count": count}, added)
+        rows = [
+            {**dict(zip(_KEY, key, strict=True)), "count": count}
+            for key, count in sorted(self.counts.items())
+        ]
+        put_joined(connection, table, rows, _added)
 
 
 class Notices:
@@ -103,6 +104,10 @@ class Notices:
     def _join(self, group: _Group) -> None:
         for key, count in group.counts.items():
             self._gathering.add(key, group.sets[key[0]], count)
+
+
+def _added(new: Any) -> dict[str, Any]:
+    return {"count": table.c.count + new["count"]}
 
 
 def _set_rows(verdicts: VerdictSet) -> list[dict[str, Any]]:

@@ -85,15 +85,13 @@ class Projects:
 
         Raises StoreFailed.
         """
-        row = self._reader.first(_ADDRESS, index_id=index_id, path=path)
+        row = self._reader.quick(_ADDRESS, index_id=index_id, path=path)
         return None if row is None else NormalizedName(row.project)
 
     def remember_address(self, index_id: str, path: str, project: NormalizedName) -> None:
         """Note that the page of *project* lists *path* (no query, no credentials)."""
         row = {"index_id": index_id, "path": path, "project": project}
-        self._writer.soon(
-            lambda to: insert_or_change(to, file_addresses, row, {"project": project})
-        )
+        self._writer.soon(lambda to: insert_or_change(to, file_addresses, row, ["project"]))
 
     def served(
         self, index_id: str, path: str, project: NormalizedName, sha256: str, now: datetime
@@ -103,14 +101,14 @@ class Projects:
         pin = {"index_id": index_id, "address": path, "sha256": sha256, "pinned_at": now}
 
         def write(connection: Connection) -> None:
-            insert_or_change(connection, file_addresses, address, {"project": project})
+            insert_or_change(connection, file_addresses, address, ["project"])
             insert_new(connection, hash_pins, [pin])
 
         self._writer.soon(write)
 
     def pinned(self, index_id: str, address: str) -> str | None:
         """Return the pinned SHA-256 of the file at *address*, if any. Raises StoreFailed."""
-        row = self._reader.first(_PIN, index_id=index_id, address=address)
+        row = self._reader.quick(_PIN, index_id=index_id, address=address)
         return None if row is None else str(row.sha256)
 
     async def pin(self, index_id: str, address: str, sha256: str, now: datetime) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, Select
 
 from indexgate.store.engines import DATABASE_ERRORS, StoreFailed, store_failed
-from indexgate.store.prepared import Prepared
+from indexgate.store.prepared import all_of, first_of
 
 
 class Reader:
@@ -19,7 +19,6 @@ class Reader:
         self._opened: list[Connection] = []
         self._lock = threading.Lock()
         self._closed = False
-        self._prepared: dict[Select[Any], Prepared] = {}
 
     def first(self, select: Select[Any], **values: Any) -> Row[Any] | None:
         """Return the first row, or None."""
@@ -29,17 +28,12 @@ class Reader:
             raise self._broken(error) from error
 
     def quick(self, select: Select[Any], **values: Any) -> Any | None:
-        """Return the first row as `first` does, in less time: for constant *select*s of requests.
+        """Return the first row as `first` does, in less time: for constant *select*s.
 
         A value that is bound without one in the select has to be among *values*.
         """
-        if self._engine.dialect.name != "sqlite":
-            return self.first(select, **values)
-        prepared = self._prepared.get(select)
-        if prepared is None:
-            prepared = self._prepared[select] = Prepared(select, self._engine.dialect)
         try:
-            return prepared.first(self._connection(), values)
+            return first_of(self._connection(), select, values)
         except DATABASE_ERRORS as error:
             raise self._broken(error) from error
 
@@ -47,6 +41,13 @@ class Reader:
         """Return all rows."""
         try:
             return self._connection().execute(select, values).all()
+        except DATABASE_ERRORS as error:
+            raise self._broken(error) from error
+
+    def quick_all(self, select: Select[Any], **values: Any) -> Sequence[Any]:
+        """Return all rows, as `quick` returns the first."""
+        try:
+            return all_of(self._connection(), select, values)
         except DATABASE_ERRORS as error:
             raise self._broken(error) from error
 

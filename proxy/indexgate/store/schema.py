@@ -4,7 +4,7 @@ Moments are stored as whole microseconds since 1970 UTC, days as whole days sinc
 as JSON in a stable order, so that both databases hold, compare and give back exactly the same.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from math import isfinite
@@ -31,6 +31,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import sqlite
 
+from indexgate.store.prepared import write_each
 from indexgate_policy.flags import Flag
 from indexgate_policy.health.result import HealthScore, Line
 from indexgate_policy.signals import Signal
@@ -130,22 +131,20 @@ def storable(signal: Signal) -> bool:
 
 def insert_new(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
     """Insert *rows*; one whose key is there already is left as it is."""
-    connection.execute(_insert_new(connection.dialect.name, table), rows)
+    write_each(connection, _insert_new(connection.dialect.name, table), rows)
 
 
 def put_all(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
     """Insert *rows*; each whose primary key is there already takes the place of that one."""
-    if rows:
-        connection.execute(_put_all(connection.dialect.name, table), rows)
+    write_each(connection, _put_all(connection.dialect.name, table), rows)
 
 
 def insert_or_change(
-    connection: Connection, table: Table, row: Mapping[str, Any], changes: Mapping[str, Any]
+    connection: Connection, table: Table, row: Mapping[str, Any], changed: Iterable[str]
 ) -> None:
-    """Insert *row*; when its primary key is there already, set *changes* on that one."""
-    insert = _insert(connection.dialect.name, table).values(row)
-    key = list(table.primary_key.columns)
-    connection.execute(insert.on_conflict_do_update(index_elements=key, set_=dict(changes)))
+    """Insert *row*; when its primary key is there already, set what is *changed* on that one."""
+    change = _insert_or_change(connection.dialect.name, table, tuple(changed))
+    write_each(connection, change, [row])
 
 
 def put_joined(
@@ -158,8 +157,7 @@ def put_joined(
 
     *joined* is a plain function: from the columns of the new row it makes what to set on the old.
     """
-    if rows:
-        connection.execute(_put_joined(connection.dialect.name, table, joined), rows)
+    write_each(connection, _put_joined(connection.dialect.name, table, joined), rows)
 
 
 @cache
@@ -176,12 +174,17 @@ def _insert_new(dialect: str, table: Table) -> Any:
 
 @cache
 def _put_all(dialect: str, table: Table) -> Any:
+    key = set(table.primary_key.columns)
+    rest = tuple(column.name for column in table.c if column not in key)
+    return _insert_or_change(dialect, table, rest)
+
+
+@cache
+def _insert_or_change(dialect: str, table: Table, changed: tuple[str, ...]) -> Any:
     insert = _insert(dialect, table)
-    key = table.primary_key.columns
-    rest = {
-        column.name: insert.excluded[column.name] for column in table.c if column not in set(key)
-    }
-    return insert.on_conflict_do_update(index_elements=list(key), set_=rest)
+    key = list(table.primary_key.columns)
+    new = {name: insert.excluded[name] for name in changed}
+    return insert.on_conflict_do_update(index_elements=key, set_=new)
 
 
 def _insert(dialect: str, table: Table) -> Any:

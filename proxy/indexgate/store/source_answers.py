@@ -31,7 +31,7 @@ class StoredAnswers:
     def held(self, source: str, address: str) -> Held | None:
         """Return the answer that is kept for *address*; None too when the store cannot tell."""
         try:
-            row = self._reader.first(_ONE, source=source, address=address)
+            row = self._reader.quick(_ONE, source=source, address=address)
         except StoreFailed:
             return None
         return None if row is None else Held(etag=row.etag, body=row.body, link=row.link)

@@ -12,6 +12,7 @@ from packaging.utils import NormalizedName
 from sqlalchemy import Connection, bindparam, select
 
 from indexgate.store.events import note_event
+from indexgate.store.prepared import first_of
 from indexgate.store.reader import Reader
 from indexgate.store.schema import insert_or_change
 from indexgate.store.schema import standing as table
@@ -24,10 +25,14 @@ Fact: TypeAlias = Literal["owners", "repository"]
 SOURCE = "watched"
 """The source of signals that come of having looked before."""
 
-_ONE = select(table).where(
-    table.c.index_id == bindparam("index_id"),
-    table.c.project == bindparam("project"),
-    table.c.fact == bindparam("fact"),
+_ONE_TO_CHANGE = (
+    select(table)
+    .where(
+        table.c.index_id == bindparam("index_id"),
+        table.c.project == bindparam("project"),
+        table.c.fact == bindparam("fact"),
+    )
+    .with_for_update()
 )
 _ALL = select(table).where(
     table.c.index_id == bindparam("index_id"), table.c.project == bindparam("project")
@@ -76,7 +81,8 @@ class Standing:
 
     def signals(self, index_id: str, project: NormalizedName) -> tuple[Signal, ...]:
         """Return what having looked before tells: of owners `owners_...`, of the repository."""
-        rows = {row.fact: row for row in self._reader.all(_ALL, index_id=index_id, project=project)}
+        found = self._reader.quick_all(_ALL, index_id=index_id, project=project)
+        rows = {row.fact: row for row in found}
         return (*_of_owners(rows.get("owners")), *_of_repository(rows.get("repository")))
 
     async def _note(
@@ -90,12 +96,12 @@ class Standing:
         key = {"index_id": index_id, "project": project, "fact": fact}
 
         def write(connection: Connection) -> Change | None:
-            there = connection.execute(_ONE.with_for_update(), key).first()
+            there = first_of(connection, _ONE_TO_CHANGE, key)
             if there is None:
                 first = {"value": value, "before": None, "changed_at": None}
                 row = {**key, **first, "watched_since": at, "seen_at": at}
                 # Whoever was quicker looked at the same moment.
-                insert_or_change(connection, table, row, {"seen_at": at})
+                insert_or_change(connection, table, row, ["seen_at"])
                 return None
             if at < there.seen_at:  # told late: it is known what stood after it
                 return None
@@ -105,7 +111,7 @@ class Standing:
                 change = Change(fact=fact, before=there.value, after=value, at=at)
                 seen |= {"value": value, "before": there.value, "changed_at": at}
                 note_event(connection, index_id, project, _event(change))
-            insert_or_change(connection, table, dict(there._mapping), seen)
+            insert_or_change(connection, table, {**there._asdict(), **seen}, seen)
             return change
 
         return await self._writer.commit(write)

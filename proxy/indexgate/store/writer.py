@@ -10,6 +10,7 @@ only.
 """
 
 import asyncio
+import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -191,8 +192,14 @@ def _settle(entry: _Entry, result: object, error: Exception | None) -> None:
         logger("store").exception("a caller could not be told how its write ended")
 
 
+_DECLINED = (
+    *(IntegrityError, DataError, ProgrammingError),
+    *(sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError),
+)
+
+
 def _is_of_the_store(error: Exception) -> bool:
     """Tell whether the database failed, and not one write that it rightly declined."""
-    if isinstance(error, IntegrityError | DataError | ProgrammingError):
+    if isinstance(error, _DECLINED):
         return False
     return isinstance(error, (*DATABASE_ERRORS, OSError, StoreFailed))

@@ -43,6 +43,16 @@ def test_the_quick_way_gives_what_the_long_way_gives(
     assert (quick.project, quick.first_seen) == (name, long.first_seen)
 
 
+def test_all_rows_are_the_same_the_quick_way_as_the_long_way(filled: Store, clock: Clock) -> None:
+    several = _OLDEST.limit(2)
+    for since, names in ((clock.now, ["a", "b"]), (clock.now + timedelta(days=3), [])):
+        quick = filled.reader.quick_all(several, since=since)
+        assert [tuple(row) for row in quick] == [
+            tuple(row) for row in filled.reader.all(several, since=since)
+        ]
+        assert [row.project for row in quick] == names
+
+
 def test_the_quick_way_finds_nothing_where_nothing_is(filled: Store, clock: Clock) -> None:
     assert filled.reader.quick(_OLDEST, since=clock.now + timedelta(days=3)) is None
 
@@ -59,6 +69,8 @@ def test_the_quick_way_tells_a_broken_store_as_the_long_way_does(
     filled.writer.wait(lambda to: to.exec_driver_sql("DROP TABLE projects"))
     with pytest.raises(StoreFailed):
         filled.reader.quick(_OLDEST, since=clock.now)
+    with pytest.raises(StoreFailed):
+        filled.reader.quick_all(_OLDEST, since=clock.now)
     assert filled.kept.get("created-at")  # the next read starts afresh
     filled.close()
     with pytest.raises(StoreFailed, match="store-closed"):

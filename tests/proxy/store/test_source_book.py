@@ -88,7 +88,7 @@ def test_a_store_that_fails_leaves_a_book_in_memory(
 
     clock = Clock()
     store = open_store(tmp_path / "store", clock)
-    monkeypatch.setattr(type(store.reader), "first", gone)
+    monkeypatch.setattr(type(store.reader), "_connection", gone)
     monkeypatch.setattr(type(store.writer), "soon", lambda *_: False)
     book = _book(store, clock)
     book.keep("deps-dev", SPENT)

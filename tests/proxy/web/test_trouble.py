@@ -201,8 +201,7 @@ async def test_a_store_that_fails_lets_no_refused_file_through(
 
     async with Upstream(DEMO) as upstream, running(upstream, tmp_path) as gate:
         reader, writer = type(gate.parts.store.reader), type(gate.parts.store.writer)
-        monkeypatch.setattr(reader, "first", gone)
-        monkeypatch.setattr(reader, "all", gone)
+        monkeypatch.setattr(reader, "_connection", gone)
         monkeypatch.setattr(writer, "commit", gone)
         monkeypatch.setattr(writer, "soon", lambda *_: False)
         assert await gate.status(path_of(upstream, NEW)) == 302

@@ -1,7 +1,6 @@
 """A page read once for judging single files: its files by name, its releases by file."""
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -9,13 +8,8 @@ from indexgate.index.addresses import address_of, canonical
 from indexgate.index.protocol import Snapshot
 from indexgate.simple.filename import candidates, parse
 from indexgate.simple.model import PageFile, ProjectPage
-from indexgate.simple.ordinary_files import filenames
-from indexgate.simple.projects import valid_name
+from indexgate.simple.ordinary_files import filenames, versions
 from indexgate_policy.subject import File, Project, Release
-
-# What of an archive's name leaves no doubt where the project's ends: most are called so.
-_PLAIN = r"[0-9.]+\.tar\.gz"
-_is_plain = re.compile(_PLAIN).fullmatch
 
 MOST_CANDIDATES = 3
 """How many projects a file name is tried for: each may cost a request upstream."""
@@ -61,26 +55,15 @@ class Listing:
 
         To be asked for, they must be remembered.
         """
-        names = filenames(self.page.files)
-        sources = [place for place, name in enumerate(names) if name[-4:] != ".whl"]
-        if self._all_tell_project([names[place] for place in sources]):
+        files, project = self.page.files, self.project.name
+        told = versions(files, project)
+        if "" not in told:  # as on most pages
             return
-        for place in sources:
-            if not self._tells_project(names[place]):
-                yield canonical(address_of(self.page.files[place].url, names[place]))
-
-    def _all_tell_project(self, sources: Sequence[str]) -> bool:
-        """Tell whether all are plain, and spell the project alike; to ask of each takes longer."""
-        head = sources[0].partition("-")[0] if sources else self.project.name
-        alike = f"(?:{re.escape(head)}-{_PLAIN}\n)*+"
-        text = "".join([f"{name}\n" for name in sources])
-        return valid_name(head) == self.project.name and re.fullmatch(alike, text) is not None
-
-    def _tells_project(self, filename: str) -> bool:
-        head, _, version = filename.partition("-")
-        if valid_name(head) == self.project.name and _is_plain(version):
-            return True
-        return self.project.name in candidates(filename)[:MOST_CANDIDATES]
+        for place, (name, version) in enumerate(zip(filenames(files), told, strict=True)):
+            if version or name[-4:] == ".whl":
+                continue
+            if project not in candidates(name)[:MOST_CANDIDATES]:
+                yield canonical(address_of(files[place].url, name))
 
 
 def listing(

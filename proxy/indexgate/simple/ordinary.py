@@ -16,7 +16,7 @@ from packaging.utils import NormalizedName
 from indexgate.simple import claims
 from indexgate.simple.filename import belongs
 from indexgate.simple.ordinary_files import OrdinaryFiles
-from indexgate.simple.projects import valid_name
+from indexgate.simple.plain_names import plain_versions
 from indexgate.simple.wire import File
 
 _LONGEST_FILENAME = 255
@@ -42,7 +42,8 @@ def ordinary(files: Sequence[File], project: NormalizedName) -> OrdinaryFiles | 
     others = {bytes(core) for core in cores if len(core) <= len("false")}
     silent = len(cores) < len(files) or b"null" in others
     if not (
-        _named_well(names, project)
+        _named_well(names)
+        and _all_belong(names, versions := plain_versions(names, project), project)
         and _addressed_well([file.url for file in files], names)
         and _is_plain([url for file in files if (url := file.provenance)])
         and _hashed_well([file.hashes for file in files])
@@ -56,24 +57,24 @@ def ordinary(files: Sequence[File], project: NormalizedName) -> OrdinaryFiles | 
         return None
     for file in files:
         file.dist_info_metadata = file.data_dist_info_metadata = UNSET
-    return OrdinaryFiles(files, names, uploads)
+    return OrdinaryFiles(files, names, versions, uploads)
 
 
-def _named_well(names: Sequence[str], project: NormalizedName) -> bool:
+def _named_well(names: Sequence[str]) -> bool:
     text = "\n".join(names)
-    if not _made_of(_IN_NAMES, text, len(names)) or len(set(names)) < len(names):
-        return False
-    if ".." in text or "\n." in f"\n{text}" or max(map(len, names)) > _LONGEST_FILENAME:
-        return False
-    # Where a name has one dash, or is a wheel's, the project ends at the first. Old ones are rare.
-    others = [name for name in names if name[-4:] != ".whl" and name.count("-") != 1]
-    if not all(belongs(name, project) for name in others):
-        return False
-    head = names[0].partition("-")[0]
-    if _all_start(text, f"{head}-"):
-        return valid_name(head) == project or len(others) == len(names)
-    certain = set(names).difference(others)
-    return all(valid_name(head) == project for head in {n.partition("-")[0] for n in certain})
+    return (
+        _made_of(_IN_NAMES, text, len(names))
+        and len(set(names)) == len(names)
+        and ".." not in text
+        and "\n." not in f"\n{text}"
+        and max(map(len, names)) <= _LONGEST_FILENAME
+    )
+
+
+def _all_belong(names: Sequence[str], versions: Sequence[str], project: NormalizedName) -> bool:
+    return "" not in versions or all(
+        belongs(name, project) for name, version in zip(names, versions, strict=True) if not version
+    )
 
 
 def _addressed_well(urls: Sequence[str], names: Sequence[str]) -> bool:

@@ -11,8 +11,10 @@ from typing import overload
 
 import msgspec
 from msgspec import UNSET
+from packaging.utils import NormalizedName
 
 from indexgate.simple.model import Hashes, PageFile
+from indexgate.simple.plain_names import plain_versions
 from indexgate.simple.wire import File
 
 _START = re.compile(rb'"url":"https?://[^/]+/')
@@ -23,21 +25,24 @@ _core_metadata = msgspec.json.Decoder(bool | Hashes | None).decode
 class OrdinaryFiles(Sequence[PageFile]):
     """Files that are believed as they were sent: see `ordinary`.
 
-    `filenames` and `uploads` have the name and the upload time of each; None is a time not told.
+    `filenames`, `versions` and `uploads` have the name of each, the version where that tells it
+    without doubt (see `plain_versions`), and the upload time; None is a time not told.
     """
 
-    __slots__ = ("_instead", "_rows", "_to", "filenames", "uploads")
+    __slots__ = ("_instead", "_rows", "_to", "filenames", "uploads", "versions")
 
     def __init__(
         self,
         rows: Sequence[File],
         filenames: Sequence[str],
+        versions: Sequence[str],
         uploads: Sequence[datetime | None],
         *,
         to: Mapping[str, str] | None = None,
         instead: Mapping[int, PageFile] | None = None,
     ) -> None:
         self.filenames = filenames
+        self.versions = versions
         self.uploads = uploads
         self._rows = rows
         self._to = to or {}
@@ -50,7 +55,9 @@ class OrdinaryFiles(Sequence[PageFile]):
         files at some places still have the old address.
         """
         moved = {origin: to(origin) for origin in self._origins()}
-        return OrdinaryFiles(self._rows, self.filenames, self.uploads, to=moved, instead=instead)
+        return OrdinaryFiles(
+            self._rows, self.filenames, self.versions, self.uploads, to=moved, instead=instead
+        )
 
     def _origins(self) -> set[str]:
         """Return the origins of all files: most often it is one."""
@@ -67,6 +74,7 @@ class OrdinaryFiles(Sequence[PageFile]):
         return OrdinaryFiles(
             [self._rows[place] for place in left],
             [self.filenames[place] for place in left],
+            [self.versions[place] for place in left],
             [self.uploads[place] for place in left],
         )
 
@@ -155,6 +163,13 @@ def filenames(files: Sequence[PageFile]) -> Sequence[str]:
     if isinstance(files, OrdinaryFiles):
         return files.filenames
     return [file.filename for file in files]
+
+
+def versions(files: Sequence[PageFile], project: NormalizedName) -> Sequence[str]:
+    """Return the versions that the names of *files* tell without doubt; "" of the others."""
+    if isinstance(files, OrdinaryFiles):
+        return files.versions
+    return plain_versions([file.filename for file in files], project)
 
 
 def as_sent(files: Sequence[PageFile]) -> Sequence[File | PageFile]:

@@ -16,6 +16,7 @@ from indexgate.sources.project_json import ABOUT
 from indexgate.sources.protocol import DailyCounts
 from indexgate.store.database import Store
 from indexgate.store.engines import StoreFailed
+from indexgate.store.history import KEPT
 from indexgate.store.standing import SOURCE as WATCHED
 from indexgate_policy.events import Event
 from indexgate_policy.signals import Signal, Signals, Unknown, Value
@@ -24,7 +25,9 @@ from indexgate_policy.subject import Release
 if TYPE_CHECKING:
     from indexgate_policy.downloads.panel import Panel
 
-EVENTS_SINCE = timedelta(days=400)
+EVENTS_SINCE = KEPT
+"""How long an event is remembered."""
+
 CLEANED = "download-log"
 """The source of signals made from the download history."""
 
@@ -120,7 +123,9 @@ class StoredPast:
         project = listing.project.name
         if self._is_noted(project, "page", listing.snapshot.digest):
             return
-        told = [*_releases(listing), *_changes(listing, before, listing.snapshot.fetched_at)]
+        at = listing.snapshot.fetched_at
+        # What is older would be let go of at the next tidying up.
+        told = [*_releases(listing, at - EVENTS_SINCE), *_changes(listing, before, at)]
         noting = [self._store.events.note_all(self._index_id, project, told)]
         born = listing.project.first_upload
         if isinstance(born, datetime):
@@ -184,16 +189,17 @@ class StoredPast:
         yield from operator_evidence.signals(store.evidence.of(index_id, project.name))
 
 
-def _releases(listing: Listing) -> Iterator[tuple[Event, str]]:
-    """Yield a release event for every version with a time, each with its key."""
+def _releases(listing: Listing, since: datetime) -> Iterator[tuple[Event, str]]:
+    """Yield a release event for every version that came out *since* then, each with its key."""
     first = listing.project.first_upload
     for release in listing.releases:
-        if isinstance(release.released, datetime):
-            is_first = release.released == first
+        at = release.released
+        if isinstance(at, datetime) and at >= since:
+            is_first = at == first
             yield (
                 Event(
                     kind="first-release" if is_first else "release",
-                    at=release.released,
+                    at=at,
                     text=f"{'first release, ' if is_first else 'release '}{release.version}",
                     source=_ON_THE_PAGE,
                 ),

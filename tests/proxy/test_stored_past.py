@@ -102,6 +102,13 @@ async def test_a_change_of_status_or_a_yank_needs_a_look_before(memory: Memory) 
     assert ("yank", "version 1.0 yanked") in await memory.events(seen(yanked))
 
 
+async def test_what_came_out_before_anything_is_remembered_is_not_noted(memory: Memory) -> None:
+    old = listed("demo-0.1.tar.gz", "2020-01-01T00:00:00Z")
+    await memory.past.note(seen(old, FIRST), NOTHING, NOTHING)
+    ever = memory.store.events.of(INDEX, DEMO, datetime(2019, 1, 1, tzinfo=NOW.tzinfo))
+    assert [(event.kind, event.text) for event in ever] == [("release", "release 1.0")]
+
+
 async def test_of_very_many_yanked_versions_none_is_taken_for_new(memory: Memory) -> None:
     at = "2026-09-01T00:00:00Z"
     many = [listed(f"demo-{number}.0.tar.gz", at, yanked=True) for number in range(1, 600)]

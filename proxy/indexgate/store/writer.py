@@ -15,6 +15,8 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -64,6 +66,9 @@ class Writer:
         self._changed = threading.Condition()
         self._urgent = 0
         self._closing = False
+        # Both are the thread's own.
+        self._connection: Connection | None = None
+        self._answers: dict[asyncio.AbstractEventLoop, list[Callable[[], None]]] = {}
         self._thread = threading.Thread(target=self._run, name="indexgate-store", daemon=True)
         self._thread.start()
 
@@ -85,9 +90,7 @@ class Writer:
                 answer.set_exception(error)
 
         def settle_there(result: T, error: Exception | None) -> None:
-            # A loop that has ended has nobody left who could be told.
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(settle, result, error)
+            self._answers.setdefault(loop, []).append(partial(settle, result, error))
 
         self._put(_Entry(write, settle_there, urgent=True))
         return await answer
@@ -150,6 +153,7 @@ class Writer:
     def _run(self) -> None:
         while entries := self._next():
             self._write(entries)
+        self._disconnect()
 
     def _next(self) -> list[_Entry]:
         """Wait for writes and take them; an empty list is the end."""
@@ -163,14 +167,37 @@ class Writer:
 
     def _write(self, entries: list[_Entry]) -> None:
         try:
-            with self._engine.begin() as connection:
+            connection = self._connected()
+            with connection.begin():
                 results = [entry.write(connection) for entry in entries]
         except Exception as error:
+            self._disconnect()
             self._failed(entries, error)
         else:
             self.fault = None
             for entry, result in zip(entries, results, strict=True):
                 _settle(entry, result, None)
+        self._answer()
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        return self._connection
+
+    def _disconnect(self) -> None:
+        """Give up the connection: whatever failed, the next transaction starts afresh."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(*DATABASE_ERRORS):
+                connection.close()
+
+    def _answer(self) -> None:
+        """Tell those who wait how their writes ended: one call for all of an event loop."""
+        answers, self._answers = self._answers, {}
+        for loop, calls in answers.items():
+            # A loop that has ended has nobody left who could be told.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(_call_all, calls)
 
     def _failed(self, entries: list[_Entry], error: Exception) -> None:
         if _is_of_the_store(error):
@@ -182,6 +209,11 @@ class Writer:
         else:
             for entry in entries:
                 self._write([entry])
+
+
+def _call_all(calls: Iterable[Callable[[], None]]) -> None:
+    for call in calls:
+        call()
 
 
 def _settle(entry: _Entry, result: object, error: Exception | None) -> None:

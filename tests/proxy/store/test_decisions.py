@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from indexgate.store.database import Store, open_store
 from indexgate.store.decisions import Decisions
+from indexgate.store.engines import writing_engine
 from indexgate.store.records import Decision, Reason, Refusal, VerdictSet, verdict_set
 from indexgate.store.writer import Writer
 from tests.proxy.store.conftest import Clock
@@ -319,7 +320,7 @@ class TestFaults:
         assert len(everything(store)) == 1  # the late write and the spooled one are one line
 
     async def test_with_too_many_writes_waiting_a_refusal_is_spooled(self, store: Store) -> None:
-        writer = Writer(store.writer._engine, room=0)
+        writer = Writer(writing_engine(store.place), room=0)
         decisions = Decisions(store.reader, writer)
         await decisions.refused(REFUSAL)
         notice_lost = verdict_set(INDEX, FOO, "d", ())

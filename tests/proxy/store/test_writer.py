@@ -189,3 +189,24 @@ async def test_a_caller_that_leaves_does_not_take_its_write_along(
         await leaving
     await writer.commit(lambda _connection: None)
     assert numbers(engine) == [7]
+
+
+def test_who_waited_on_a_loop_that_ended_keeps_nobody_from_an_answer(
+    engine: Engine, writer: Writer
+) -> None:
+    hold, ended = Hold(), asyncio.new_event_loop()
+    assert writer.soon(hold)
+    hold.began.wait()
+    left = writer.commit(Put(1))
+    with pytest.raises(asyncio.TimeoutError):
+        ended.run_until_complete(asyncio.wait_for(asyncio.shield(ended.create_task(left)), 0))
+    ended.close()
+
+    async def others() -> list[int]:
+        waiting = [asyncio.create_task(writer.commit(Put(n))) for n in (2, 3)]
+        await asyncio.sleep(0)
+        hold.go.set()
+        return await asyncio.gather(*waiting)
+
+    assert asyncio.run(others()) == [2, 3]
+    assert numbers(engine) == [1, 2, 3]

@@ -15,10 +15,6 @@ class EarlyLooks:
     def __init__(self) -> None:
         self._kept: LRUCache[NormalizedName, tuple[Assessment, Reads]] = LRUCache(_MOST)
 
-    def __contains__(self, project: NormalizedName) -> bool:
-        """Tell whether of *project* no more is known than a policy read."""
-        return project in self._kept
-
     def keep(self, assessment: Assessment, reads: Reads) -> None:
         """Note that *assessment* was made for a policy that *reads* so much."""
         self._kept[assessment.project] = (assessment, reads)

@@ -16,22 +16,22 @@ from packaging.utils import NormalizedName
 
 from indexgate import formerly
 from indexgate.facts import Facts, Known
+from indexgate.file_search import FileSearch, Removed
 from indexgate.finished_page import FinishedPage, JudgedBy, Variant, finish, sooner
 from indexgate.formerly import Formerly
+from indexgate.grace import Grace
 from indexgate.grounds import Grounds
 from indexgate.index.addresses import FileAddress, address_of, canonical
 from indexgate.index.in_turn import in_turn
 from indexgate.index.listing import MOST_CANDIDATES, Listing, listing
-from indexgate.index.presentation import QUARANTINED, Addresses, Presentation
-from indexgate.index.protocol import Index, NoSuchProject, Snapshot, UpstreamFailed
+from indexgate.index.presentation import Addresses, Presentation
+from indexgate.index.protocol import Index, Snapshot, UpstreamFailed
 from indexgate.index.subjects import releases
 from indexgate.index.trace import met_page
 from indexgate.listings import Listings
 from indexgate.policy_file import PolicyInForce
-from indexgate.shown import GRACE, Basis, Shown
 from indexgate.simple.filename import candidates
 from indexgate.simple.model import PageFile
-from indexgate_policy.assessment import Assessment
 from indexgate_policy.rules.document import Policy
 from indexgate_policy.rules.durations import after
 from indexgate_policy.rules.exemptions import GATE_FAULT
@@ -44,11 +44,8 @@ from indexgate_policy.subject import Client, File
 _LARGE, _HUGE = 300, 5_000
 _HUGE_BYTES = 600_000  # packed
 _LISTED_FILES = 10_000  # at a good kilobyte each
-_SHOWN_FILES = 30_000  # of pages that are held as bytes
 _KEPT_VERDICTS = 20_000
-FRESH = 1.0
-"""Seconds: how old a page may be that says of a file that it is not there."""
-
+_METADATA = ".metadata"
 STALE_FEED = timedelta(minutes=1)
 """How long what was judged by an advisory feed that is too old stands before it is looked again."""
 
@@ -72,22 +69,6 @@ class JudgedFile:
     page: str | None = None
     stamp: object = None
     until: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
-    """A file, and the page that lists it."""
-
-    listing: Listing
-    file: PageFile
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Missed:
-    """Pages that do not list a file, by project, and the failure of one that might."""
-
-    pages: dict[NormalizedName, Listing]
-    failed: UpstreamFailed | None
 
 
 class Gate:
@@ -127,12 +108,11 @@ class Gate:
         self._finished: LRUCache[object, FinishedPage] = LRUCache(
             page_memory, getsizeof=lambda page: len(page.body) + 2000
         )
-        self._started = clock()
         # The same inputs give the same verdict, until the moment that the verdict itself names.
         self._verdicts: LRUCache[object, JudgedFile] = LRUCache(_KEPT_VERDICTS)
         self._grounds = Grounds(facts)
-        self._shown = Shown(_SHOWN_FILES)
-        self._then: Listing | None = None  # of the pages shown lately, the last that was looked at
+        self._grace = Grace(facts, self._read, presentation=presentation, started=clock())
+        self._search = FileSearch(index, self._listing, former)
         self._listings = Listings(_LISTED_FILES)
         # Of pages that were made before anybody *asked*: that is noted when somebody does.
         self._unasked: LRUCache[NormalizedName, bool] = LRUCache(_LISTED_FILES)
@@ -171,8 +151,8 @@ class Gate:
         listed = await self._listing(snapshot, asked=asked)
         if not asked:
             self._unasked[project] = True
-        known = await self.facts.of(listed, policy.reads)
-        self._note_shown(listed, known, now)
+        known = await self.facts.of(listed, policy.page_reads)
+        self._grace.note(listed, known, now)
         making = partial(
             self._make,
             listed,
@@ -275,49 +255,23 @@ class Gate:
         be had.
         """
         names = candidates(address.filename)[:MOST_CANDIDATES] if of is None else of
-        lately = self._judged_lately(address, names, client, run)
-        return lately or await self._look_for(address, names, client, run, of=of)
-
-    async def _look_for(
-        self,
-        address: FileAddress,
-        names: tuple[NormalizedName, ...],
-        client: Client,
-        run: str | None,
-        *,
-        of: tuple[NormalizedName, ...] | None,
-    ) -> JudgedFile | None:
-        found = await self._find(address, names, stand_in=True)
-        if isinstance(found, _Found):
-            return await self._judged(found.listing, found.file, client, run)
-        former = self._formerly_of(address, of)
-        if former is not None and former.project not in names:
-            told = await self._find(address, (former.project,), stand_in=True)
-            if isinstance(told, _Found):
-                return await self._judged(told.listing, told.file, client, run)
-            found = _Missed(pages=found.pages | told.pages, failed=found.failed or told.failed)
-        if found.pages:
-            # Not on the page that is at hand: it may be newer than that page. Ask once more.
-            newer = await self._find(address, tuple(found.pages), stand_in=False)
-            if isinstance(newer, _Found):
-                return await self._judged(newer.listing, newer.file, client, run)
-            found = _Missed(
-                pages=found.pages | newer.pages, failed=newer.failed if former is None else None
-            )
-        if found.failed is not None and former is None:
-            raise found.failed
-        for project, listed in found.pages.items():
-            if former is None and listed.page.status == QUARANTINED:
-                former = Formerly(project=project, filename=address.filename)
-        if former is None:
+        # What metadata tells runs nowhere: it waits for no more than a page does.
+        as_page = address.side == _METADATA
+        lately = self._judged_lately(address, names, client, run, as_page=as_page)
+        if lately is not None:
+            return lately
+        found = await self._search.search(address, names, of=of)
+        if isinstance(found, Removed):
+            return self._removed(found.former, found.listing, client)
+        if found is None:
             return None
-        return self._removed(former, found.pages.get(former.project), client)
+        return await self._judged(found.listing, found.file, client, run, as_page=as_page)
 
     async def foresee_file(
         self, listed: Listing, file: PageFile, client: Client, run: str | None
     ) -> None:
-        """Judge a listed file, so that its page need not be read when somebody asks for it."""
-        await self._judged(listed, file, client, run)
+        """Judge a listed file for its metadata, so that its page need not be read for that."""
+        await self._judged(listed, file, client, run, as_page=True)
 
     def _judged_lately(
         self,
@@ -325,6 +279,8 @@ class Gate:
         names: tuple[NormalizedName, ...],
         client: Client,
         run: str | None,
+        *,
+        as_page: bool,
     ) -> JudgedFile | None:
         """Return what was judged of the file at *address*, if all it was judged by still holds.
 
@@ -338,39 +294,13 @@ class Gate:
         kept = self._verdicts.get((snapshot.project, address.filename, asker, policy.digest))
         if kept is None or kept.listed is None or not self.still_judged(kept, run):
             return None
+        if not as_page and not self.facts.is_known_for(snapshot.project, policy.reads):
+            return None
         if canonical(address_of(kept.listed.url, kept.listed.filename)) != address.path:
             return None
         self._first_seen(snapshot.project, True)
         met_page("hit")
         return kept
-
-    def _formerly_of(
-        self, address: FileAddress, of: tuple[NormalizedName, ...] | None
-    ) -> Formerly | None:
-        former = self.formerly(address)
-        return former if of is None or former is None or former.project in of else None
-
-    async def _find(
-        self, address: FileAddress, names: tuple[NormalizedName, ...], *, stand_in: bool
-    ) -> "_Found | _Missed":
-        """Return the file at *address* and its page; else the pages that lack it, and a failure."""
-        pages: dict[NormalizedName, Listing] = {}
-        failed: UpstreamFailed | None = None
-        for project in names:
-            max_age = None if stand_in else FRESH
-            try:
-                snapshot = await self.index.snapshot(project, max_age=max_age, stand_in=stand_in)
-            except NoSuchProject:
-                continue
-            except UpstreamFailed as error:
-                failed = failed or error
-                continue
-            listed = await self._listing(snapshot)
-            file = listed.at(address.path)
-            if file is not None:
-                return _Found(listing=listed, file=file)
-            pages[project] = listed
-        return _Missed(pages=pages, failed=failed)
 
     async def blocked(
         self, project: NormalizedName, filename: str, client: Client
@@ -448,12 +378,14 @@ class Gate:
         client: Client,
         run: str | None = None,
         *,
+        as_page: bool = False,
         wholly: bool = False,
     ) -> JudgedFile:
         policy = self.policy.current(run)
-        known = await self.facts.of(listed, ALL if wholly else policy.reads)
+        reads = ALL if wholly else policy.page_reads if as_page else policy.reads
+        known = await self.facts.of(listed, reads)
         now = self._clock()
-        self._note_shown(listed, known, now)
+        self._grace.note(listed, known, now)
         asker = client if policy.asks_client else None
         of = (listed.project.name, file.filename, asker, policy.digest)
         digest = listed.snapshot.digest
@@ -484,7 +416,7 @@ class Gate:
             release, known.assessment, policy, client, now, presentation=self.presentation
         )[file.filename]
         if verdict.refused and not verdict.at_once:
-            verdict = self._lately(listed, file.filename, policy, client, now) or verdict
+            verdict = self._grace.verdict(listed, file.filename, policy, client, now) or verdict
         if verdict.refused:
             verdict = judge_release(
                 release,
@@ -502,53 +434,6 @@ class Gate:
             listed=file,
             index_id=self.index_id,
             policy=policy.digest,
-        )
-
-    def _lately(
-        self, listed: Listing, filename: str, policy: Policy, client: Client, now: datetime
-    ) -> Verdict | None:
-        """Return the verdict by which pages still showed the file as passing lately, if any did."""
-        project = listed.project.name
-        bases: list[tuple[Listing, Assessment | Unknown, datetime]] = []
-        shown = self._shown.earlier(project, now)
-        if shown is not None and shown[0].reads in (ALL, policy.reads):
-            basis, then = shown
-            bases.append((self._listed_then(basis, listed), basis.assessment, then))
-        # What it showed before it was started, and what other workers show, only the store has.
-        if self.facts.shared or now - self._started < GRACE:
-            stored = self.facts.before(project, now - GRACE)
-            if stored is not None:
-                bases.append((listed, stored, max(now - GRACE, stored.assessed_at)))
-        for listing_then, assessment, then in bases:
-            try:
-                release, _ = listing_then.release_of(filename)
-            except KeyError:
-                continue
-            verdict = judge_release(
-                release, assessment, policy, client, then, presentation=self.presentation
-            )[filename]
-            if not verdict.refused:
-                return replace(verdict, until=sooner(verdict.until, then + GRACE))
-        return None
-
-    def _listed_then(self, basis: Basis, listed: Listing) -> Listing:
-        """Return what the page of *basis* listed; *listed* is what it lists now."""
-        if basis.snapshot.digest == listed.snapshot.digest:
-            return listed
-        if self._then is None or self._then.snapshot.digest != basis.snapshot.digest:
-            self._then = self._read(basis.snapshot, listed.project.first_seen)
-        return self._then
-
-    def _note_shown(self, listed: Listing, known: Known, now: datetime) -> None:
-        self._shown.note(
-            Basis(
-                snapshot=listed.snapshot,
-                files=len(listed.page.files),
-                assessment=known.assessment,
-                reads=known.reads,
-                stamp=known.stamp,
-                since=now,
-            )
         )
 
     def _note_faults(self, verdicts: Iterable[Verdict]) -> None:

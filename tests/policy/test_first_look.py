@@ -136,6 +136,26 @@ def test_a_policy_says_the_same_by_a_first_look_as_by_a_whole_assessment(
     assert said(asked, case, early) == said(asked, case, whole)
 
 
+@given(case=cases(), text=rules(), heard=st.sets(st.sampled_from(sorted(TOLD))))
+def test_a_page_lists_the_same_files_by_what_it_waits_for_but_for_reports_of_malware(
+    case: Case, text: str, heard: set[str]
+) -> None:
+    asked = policy(text)
+    glanced = Signals(signal for name, signal in case.signals.items() if name in heard)
+    early = first_look(with_signals(case, glanced), asked.page_reads, unheard=TOLD.keys() - heard)
+    if early is None:
+        return
+    whole = assess(case, advisories=Advisories(records=(), feed=NOW))
+    listed, lists = (lists_by(asked, case, by) for by in (early, whole))
+    reported = any(flag.check == "malware" for flag in whole.flags)
+    assert lists <= listed if reported else lists == listed
+
+
+def lists_by(asked: Policy, case: Case, by: Any) -> set[str]:
+    page = judge_page(case.releases, with_feed(by), asked, Client(), NOW, presentation="hide")
+    return {name for name, verdict in page.verdicts.items() if not verdict.refused}
+
+
 def said(asked: Policy, case: Case, by: Any) -> Any:
     page = judge_page(case.releases, with_feed(by), asked, Client(), NOW, presentation="explain")
     return dict(page.verdicts), page.refused_versions, page.refused_project
@@ -154,6 +174,33 @@ def test_the_score_is_never_surer_than_was_said_before(case: Case, heard: set[st
     glanced = Signals(signal for name, signal in case.signals.items() if name in heard)
     most = confidence_at_most(with_signals(case, glanced), TOLD.keys() - heard)
     assert score(case, Advisories(records=(), feed=NOW)).confidence <= most + 1e-9
+
+
+@pytest.mark.parametrize("name", ["balanced", "observe"])
+def test_the_page_of_an_ordinary_project_waits_for_nothing(name: str) -> None:
+    case = Case(
+        project=project(),
+        releases=(release("1.0"), release("2.0", released=NOW - 300 * DAY)),
+        signals=Signals(),
+        context=Context(popular=Popular(0.1)),
+        now=NOW,
+    )
+    asked = document.parse(policies.shipped(name), source=name, now=NOW)
+    assert first_look(case, asked.page_reads, unheard=TOLD.keys()) is not None
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        'when.flag = { id = "malware" }\nunknown = "refuse"',
+        'when.not.flag = { id = "malware" }\nunknown = "allow"',
+        'when.advisory = "vulnerability"\nunless.flag = { id = "malware" }\nunknown = "allow"',
+        'when.any_flag = { severity = { at_least = "high" } }\nunknown = "allow"',
+    ],
+)
+def test_a_page_waits_for_reports_of_malware_where_their_absence_says_something(rule: str) -> None:
+    asked = policy(f'[[rule]]\nid = "r"\naction = "refuse"\n{rule}')
+    assert asked.page_reads.asks("malware")
 
 
 @pytest.mark.parametrize("name", ["balanced", "observe"])

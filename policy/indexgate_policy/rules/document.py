@@ -18,7 +18,7 @@ from indexgate_policy.rules import exemptions, expression
 from indexgate_policy.rules.conditions import Definition, Scope
 from indexgate_policy.rules.exemptions import BUILT_IN, Exemption
 from indexgate_policy.rules.expression import Condition
-from indexgate_policy.rules.reads import Reads, reads
+from indexgate_policy.rules.reads import Reads, reads, reads_of_pages
 from indexgate_policy.rules.strict import Field, Fields, Place, shown
 from indexgate_policy.rules.verdict import Action
 from indexgate_policy.rules.wording import plain
@@ -76,7 +76,8 @@ class Policy:
     says where the text came from, `notices` what the reader should be told at start.
     `max_exemption` is the longest that an exemption may be granted for (None: no bound),
     `break_glass` whether a run may have refusals turned into warnings. `asks_client` tells that
-    verdicts differ by client, so that pages are private to it; `reads` what facts they depend on.
+    verdicts differ by client, so that pages are private to it; `reads` what facts they depend on,
+    `page_reads` which of these tell what files a page lists.
     """
 
     version: int
@@ -90,6 +91,7 @@ class Policy:
     break_glass: bool = True
     asks_client: bool = field(init=False)
     reads: Reads = field(init=False)
+    page_reads: Reads = field(init=False)
 
     def __post_init__(self) -> None:
         """Find out once what every request asks for."""
@@ -97,7 +99,9 @@ class Policy:
             exemption.team is not None for exemption in self.exemptions
         )
         object.__setattr__(self, "asks_client", asks)
-        object.__setattr__(self, "reads", reads(self.rules, waives=bool(self.exemptions)))
+        waives = bool(self.exemptions)
+        object.__setattr__(self, "reads", reads(self.rules, waives=waives))
+        object.__setattr__(self, "page_reads", reads_of_pages(self.rules, waives=waives))
 
     @property
     def teams(self) -> frozenset[str]:

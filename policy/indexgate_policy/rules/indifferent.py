@@ -4,17 +4,15 @@ Projects are assessed again in the background, most often with the same outcome.
 the one before need not be judged again then; that would be to read a whole page for nothing.
 """
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 
 from indexgate_policy.advisories import Advisories
 from indexgate_policy.assess import FAILED_CHECK, unchecked_by
 from indexgate_policy.assessment import Assessment
 from indexgate_policy.flags import Flag
 from indexgate_policy.health.result import HealthScore
-from indexgate_policy.rules.document import Policy, Rule
-from indexgate_policy.rules.expression import All, Any, Condition, Not, Term
-from indexgate_policy.rules.reads import Reads
-from indexgate_policy.rules.verdict import Action
+from indexgate_policy.rules.document import Policy
+from indexgate_policy.rules.reads import Reads, minds
 from indexgate_policy.signals import Signals, Unknown
 
 _ANY_SIGNAL = "signal"
@@ -88,31 +86,7 @@ def _failed(reads: Reads, signals: Signals) -> set[str]:
 def _same_checks(policy: Policy, old: Mapping[str, str], new: Mapping[str, str]) -> bool:
     """Tell whether it is no difference to any rule which checks could not look, and why."""
     turned = {check for check in old.keys() | new.keys() if old.get(check) != new.get(check)}
-    return not any(_minds(rule, turned) for rule in policy.rules)
-
-
-def _minds(rule: Rule, checks: Set[str]) -> bool:
-    """Tell whether *rule* may say otherwise when one of *checks* finds nothing or cannot look.
-
-    It does not where unknown allows, and nothing is turned round: then neither makes it hold.
-    """
-    terms = (rule.when, *([] if rule.unless is None else [rule.unless]))
-    if rule.unknown is Action.ALLOW and not any(map(_turns_round, terms)):
-        return False
-    return any(_reads(one, checks) for term in terms for one in term.conditions())
-
-
-def _reads(condition: Condition, checks: Set[str]) -> bool:
-    if condition.definition.name != "flag":
-        return condition.definition.name == "any_flag" and bool(checks)
-    ids = condition.value.get("id", ()) if isinstance(condition.value, Mapping) else ()
-    return not checks.isdisjoint([ids] if isinstance(ids, str) else ids)
-
-
-def _turns_round(term: Term) -> bool:
-    if isinstance(term, All | Any):
-        return any(map(_turns_round, term.parts))
-    return isinstance(term, Not)
+    return not any(minds(rule, turned) for rule in policy.rules)
 
 
 def _reads_any(policy: Policy) -> bool:

@@ -163,11 +163,17 @@ class Bench:
         known = self._known
         return self.policy.waiver(rule.id, file, known.client, known.now, malware=malware)
 
-    def _holds_at_once(self, file: File) -> bool:
-        """Tell whether *file* is malware to a rule that stands: whichever rule says so first."""
-        return is_malware(file, self._known) and any(
-            keeps_out(rule) and self._waiver(rule, file) is None for rule in self.policy.rules
-        )
+    def _holds_at_once(self, file: File, refusing: Rule) -> bool:
+        """Tell whether *file* is malware to a rule that stands: whichever rule says so first.
+
+        Or whether it is only refused because nothing waives a rule for malware.
+        """
+        if not is_malware(file, self._known):
+            return False
+        if any(keeps_out(rule) and self._waiver(rule, file) is None for rule in self.policy.rules):
+            return True
+        known = self._known
+        return self.policy.waiver(refusing.id, file, known.client, known.now) is not None
 
     def _ask(self, rule: Rule, file: File) -> Ruling | datetime | None:
         return rule_on(rule, file, self._known, f"{file.project.name} {file.version}")
@@ -194,7 +200,7 @@ class Bench:
             waived=_rules_of(weighed),
             exemptions=_exemptions_of(weighed),
             until=weighed.until,
-            at_once=self._holds_at_once(file),
+            at_once=self._holds_at_once(file, ruling.rule),
         )
 
     def _passes_from(self, file: File, until: datetime | None) -> datetime | None:

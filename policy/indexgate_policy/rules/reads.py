@@ -1,10 +1,10 @@
 """What of a project's facts a policy reads: it can judge before anybody knows the rest."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from indexgate_policy.rules.expression import All, Any, Condition, Term
+from indexgate_policy.rules.expression import All, Any, Condition, Not, Term
 from indexgate_policy.rules.verdict import Action
 
 _SCORE = frozenset(["health", "confidence", "grade"])
@@ -56,6 +56,10 @@ class Reading(Protocol):
         """What excuses from it."""
 
     @property
+    def action(self) -> Action:
+        """What it does when it holds."""
+
+    @property
     def unknown(self) -> Action:
         """What it does when nobody can tell."""
 
@@ -85,6 +89,50 @@ def reads(rules: Iterable[Reading], *, waives: bool) -> Reads:
         score=min(scores, default=None),
         signals=bool(names & _SIGNALS),
     )
+
+
+def reads_of_pages(rules: Iterable[Reading], *, waives: bool) -> Reads:
+    """Return what *rules* read to tell which files a page lists: it need not wait for more.
+
+    Warnings keep no file back. Nor does a report of malware that nobody has asked for yet, where
+    the rules let pass what is unknown: it holds for files at once, and these wait for it.
+    """
+    refusing = [rule for rule in rules if Action.REFUSE in (rule.action, rule.unknown)]
+    found = reads(refusing, waives=waives)
+    reports = frozenset([_MALWARE])
+    if found.checks is None or any(
+        minds(rule, reports) or (rule.unless is not None and _any_reads(rule.unless, reports))
+        for rule in refusing
+    ):
+        return found
+    return replace(found, checks=found.checks - reports)
+
+
+def minds(rule: Reading, checks: Set[str]) -> bool:
+    """Tell whether *rule* may say otherwise when one of *checks* finds nothing or cannot look.
+
+    It does not where unknown allows, and nothing is turned round: then neither makes it hold.
+    """
+    terms = (rule.when, *([] if rule.unless is None else [rule.unless]))
+    if rule.unknown is Action.ALLOW and not any(map(_turns_round, terms)):
+        return False
+    return any(_any_reads(term, checks) for term in terms)
+
+
+def _any_reads(term: Term, checks: Set[str]) -> bool:
+    return any(_flags_read(condition, checks) for condition in term.conditions())
+
+
+def _flags_read(condition: Condition, checks: Set[str]) -> bool:
+    if condition.definition.name != "flag":
+        return condition.definition.name == "any_flag" and bool(checks)
+    return not checks.isdisjoint(_checks(condition))
+
+
+def _turns_round(term: Term) -> bool:
+    if isinstance(term, All | Any):
+        return any(map(_turns_round, term.parts))
+    return isinstance(term, Not)
 
 
 def _least_confidence(rule: Reading) -> float:

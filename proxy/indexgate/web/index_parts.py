@@ -11,7 +11,7 @@ from random import random
 from packaging.utils import NormalizedName
 
 from indexgate.config import Settings
-from indexgate.facts import Facts, Surroundings
+from indexgate.facts import Facts
 from indexgate.fellows import Fellows
 from indexgate.formerly import Formerly
 from indexgate.gate import Gate
@@ -37,6 +37,7 @@ from indexgate.sources.protocol import Source
 from indexgate.store.database import Store
 from indexgate.store.engines import StoreFailed
 from indexgate.stored_past import StoredPast
+from indexgate.surroundings import Surroundings
 from indexgate.upstream_choice import UpstreamChoice
 from indexgate.web.refusal import blocked_path
 from indexgate.web.sources import Sources, private
@@ -176,7 +177,7 @@ def _gate(shared: Shared, choice: UpstreamChoice, index: Index, project_json: Pr
             log=say("facts"),
             fellows=shared.fellows,
             once=shared.once,
-            reads=lambda: shared.policy.current().reads,
+            page_reads=lambda: shared.policy.current().page_reads,
         )
     )
     gate = Gate(

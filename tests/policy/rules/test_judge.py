@@ -141,6 +141,17 @@ def test_malware_is_refused_at_once_whichever_rule_comes_first() -> None:
     assert verdict(reported, known=assessment(flags=[flag("malware")])).at_once
 
 
+def test_what_is_refused_only_because_nothing_waives_it_for_malware_is_refused_at_once() -> None:
+    waived = rule('kind = "wheel"') + (
+        '[[grandfather]]\nrule = "r"\npackages = ["demo==1.0"]\n'
+        'reason = "why"\nowner = "me"\nexpires = 2026-11-23\n'
+    )
+    reported = assessment(flags=[flag("malware")])
+    assert not verdict(waived).refused
+    assert verdict(waived, known=reported).at_once
+    assert not verdict(rule('kind = "wheel"'), known=reported).at_once
+
+
 def test_a_fault_inside_judge_is_a_refusal_that_says_so() -> None:
     found = verdict(rule('kind = "wheel"'), file(project=None))
     assert (found.rule, found.refused, found.at_once) == ("gate-fault", True, False)

@@ -92,10 +92,11 @@ async def test_malware_that_the_index_alone_reports_stays_refused(
     async with running(upstream, tmp_path) as gate:
         await ask(gate)
         await gate.json("/simple/taken/")  # by a policy that waives nothing, and reads no reports
+        path = await gate.file_path("taken", taken.filename)
+        gate.clock.turn(timedelta(seconds=1))
+        assert await gate.status(path, Authorization=login(RUN)) == 302
         mine = await gate.json("/simple/taken/", Authorization=login(RUN))
         assert [file.get("yanked", False) is not False for file in mine["files"]] == [False, True]
-        path = await gate.file_path("taken", taken.filename)
-        assert await gate.status(path, Authorization=login(RUN)) == 302
 
 
 async def test_it_is_in_the_book_and_each_warning_tells_of_it(

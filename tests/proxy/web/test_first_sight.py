@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from packaging.utils import NormalizedName
 
-from indexgate import facts
+from indexgate import assessor, first_sight
 from indexgate.finished_page import Variant
 from indexgate.simple.accept import Coding, Form
 from indexgate.sources import project_json
@@ -33,12 +33,13 @@ action = "refuse"
 when = { flag = { id = "malware" } }
 unknown = "allow"
 """
+MINDS = READS_JSON.replace('unknown = "allow"', 'unknown = "refuse"')
 READS_ALL = (
     READS_JSON
     + """
 [[rule]]
 id = "low-health"
-action = "warn"
+action = "refuse"
 when = { health = { below = 30 } }
 unknown = "allow"
 """
@@ -125,17 +126,35 @@ async def test_a_policy_that_reads_more_is_served_by_a_whole_assessment(tmp_path
         assert not facts.is_early(DEMO)
 
 
-async def test_a_report_that_the_index_alone_has_refuses_the_very_first_page(
+async def test_a_report_that_the_index_alone_has_refuses_the_very_first_file(
     tmp_path: Path,
 ) -> None:
     reported = replace(PROJECT, vulnerabilities=("MAL-2026-1",))
     async with Upstream(reported) as upstream, running(upstream, tmp_path, READS_JSON) as gate:
+        told = upstream.hold("/pypi/demo/json")
+        path = await gate.file_path("demo", "demo-1.0-py3-none-any.whl")
+        assert await gate.status(f"{path}.metadata") == 200
+        gate.clock.turn(timedelta(seconds=1))
+        asked = asyncio.create_task(gate.status(path))
+        await told.reached()  # neither the page nor the metadata asked for it
+        assert not asked.done()
+        told.release()
+        assert await asked == 302
+        assert await gate.status(f"{path}.metadata") == 302
         page = await gate.parts.gate.page(DEMO, PLAIN, Client())
         assert page.withheld is not None
         assert [each.rule for each in page.withheld.reasons] == ["reported-as-malware"]
-        path = await gate.file_path("demo", "demo-1.0-py3-none-any.whl")
-        assert await gate.status(path) == 302
-        assert not gate.parts.gate.facts.is_early(DEMO)
+        assert upstream.count("/pypi/demo/json") == 1
+
+
+async def test_a_page_waits_for_a_report_where_the_policy_minds_that_it_is_unknown(
+    tmp_path: Path,
+) -> None:
+    reported = replace(PROJECT, vulnerabilities=("MAL-2026-1",))
+    async with Upstream(reported) as upstream, running(upstream, tmp_path, MINDS) as gate:
+        page = await gate.parts.gate.page(DEMO, PLAIN, Client())
+        assert page.withheld is not None
+        assert [each.rule for each in page.withheld.reasons] == ["reported-as-malware"]
 
 
 class Watched(Clock):
@@ -175,14 +194,14 @@ async def test_a_report_that_came_in_time_counts_however_long_the_look_takes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def in_turn(work: Callable[[], object], *, huge: bool = False) -> object:
-        await asyncio.sleep(facts.FIRST_SIGHT_PATIENCE)  # others are before it
+        await asyncio.sleep(first_sight.PATIENCE)  # others are before it
         return work()
 
-    monkeypatch.setattr(facts, "_MANY_RELEASES", 0)
-    monkeypatch.setattr(facts, "in_turn", in_turn)
+    monkeypatch.setattr(assessor, "_MANY_RELEASES", 0)
+    monkeypatch.setattr(assessor, "in_turn", in_turn)
     monkeypatch.setattr(project_json, "_OFF_THE_LOOP", 0)
     reported = replace(PROJECT, vulnerabilities=("MAL-2026-1",))
-    async with Upstream(reported) as upstream, running(upstream, tmp_path, READS_JSON) as gate:
+    async with Upstream(reported) as upstream, running(upstream, tmp_path, MINDS) as gate:
         assert await gate.parts.gate.facts.observer.glance(DEMO) is not None
         page = await gate.parts.gate.page(DEMO, PLAIN, Client())
         assert page.withheld is not None

@@ -287,6 +287,7 @@ async def test_a_running_gate_takes_up_what_a_refresh_found(tmp_path: Path) -> N
         ) as parts:
             facts = parts.gate.facts
             await facts.of(await parts.gate.listing(NAMES[0]))
+            await facts.settled()  # a slow machine may not have had the project JSON in time
             before = facts.stamp(NAMES[0])
             bench.clock.turn(timedelta(seconds=30))
             await bench.refresh(Wanted(projects=NAMES[:1]))

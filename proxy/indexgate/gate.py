@@ -43,7 +43,8 @@ from indexgate_policy.subject import Client, File
 
 _LARGE, _HUGE = 300, 5_000
 _HUGE_BYTES = 600_000  # packed
-_LISTED_FILES = 10_000  # at a good kilobyte each
+_LISTED_FILES = 2_500  # at a good kilobyte each
+_MOST_UNASKED = 10_000
 _KEPT_VERDICTS = 20_000
 _METADATA = ".metadata"
 STALE_FEED = timedelta(minutes=1)
@@ -115,7 +116,7 @@ class Gate:
         self._search = FileSearch(index, self._listing, former)
         self._listings = Listings(_LISTED_FILES)
         # Of pages that were made before anybody *asked*: that is noted when somebody does.
-        self._unasked: LRUCache[NormalizedName, bool] = LRUCache(_LISTED_FILES)
+        self._unasked: LRUCache[NormalizedName, bool] = LRUCache(_MOST_UNASKED)
 
     @property
     def bytes_finished(self) -> int:

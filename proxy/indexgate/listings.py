@@ -1,8 +1,9 @@
-"""What pages list, once read: many small pages for long, one huge page for a moment.
+"""What pages list, once read: a few small pages for long, large ones for a moment.
 
-To read a page of a hundred thousand files takes seconds and hundreds of megabytes. So it is read
-once for all who ask at the same time, in a thread; and it stays until the client that asked for it
-has had time to ask for its files as well, but no longer.
+A small page is read anew in a millisecond, and held it takes ten times the room of its bytes. To
+read a page of a hundred thousand files takes seconds and hundreds of megabytes. So it is read once
+for all who ask at the same time, in a thread; and it stays until the client that asked for it has
+had time to ask for its files as well, but no longer.
 """
 
 import asyncio
@@ -15,29 +16,28 @@ from packaging.utils import NormalizedName
 from indexgate.index.in_turn import in_turn
 from indexgate.index.listing import Listing
 
-HUGE_STAYS = 60.0
-"""Seconds for which a page is kept that alone has more files than all others may have together."""
+STAYS = 60.0
+"""Seconds for which a large page is kept."""
 
-_LARGE = 1_500  # files
+_LARGE = 1_000  # files
+_MORE = 8  # times as many files of large pages as of small ones: they are costly to read, and go
 _Key: TypeAlias = tuple[NormalizedName, str]
 
 
 class Listings:
-    """The listings of small pages with *most_files* files in all, of large ones with as many more.
+    """The listings of small pages with *most_files* files in all, of large ones with some more.
 
     And the latest that alone has more. A few large pages would drive out all the small ones.
     """
 
-    def __init__(self, most_files: int, *, huge_stays: float = HUGE_STAYS) -> None:
-        self._most_files = most_files
-        self._huge_stays = huge_stays
-        self._small, self._large = (
-            LRUCache[NormalizedName, Listing](
-                most_files, getsizeof=lambda kept: len(kept.page.files) + 1
-            )
-            for _ in range(2)
+    def __init__(self, most_files: int, *, stays: float = STAYS) -> None:
+        self._small_one = min(_LARGE, most_files)
+        self._stays = stays
+        self._small: LRUCache[NormalizedName, Listing] = LRUCache(most_files, getsizeof=_size)
+        self._large: TTLCache[NormalizedName, Listing] = TTLCache(
+            _MORE * most_files, stays, getsizeof=_size
         )
-        self._huge: TTLCache[NormalizedName, Listing] = TTLCache(1, huge_stays)
+        self._huge: TTLCache[NormalizedName, Listing] = TTLCache(1, stays)
         self._readings: dict[_Key, asyncio.Task[Listing]] = {}
 
     def of(self, project: NormalizedName, digest: str) -> Listing | None:
@@ -47,15 +47,16 @@ class Listings:
 
     def keep(self, listed: Listing) -> None:
         """Keep what was read."""
-        name, files = listed.project.name, len(listed.page.files)
+        name, size = listed.project.name, _size(listed)
         for kept in (self._small, self._large, self._huge):
             kept.pop(name, None)
-        if files < self._most_files:
-            (self._small if files < _LARGE else self._large)[name] = listed
+        if size <= self._small_one:
+            self._small[name] = listed
             return
-        self._huge[name] = listed
-        # Nothing else would let go of it, as long as nobody asks for anything huge.
-        asyncio.get_running_loop().call_later(self._huge_stays + 1, self._huge.expire)
+        passing = self._large if size <= self._large.maxsize else self._huge
+        passing[name] = listed
+        # Nothing else would let go of it, as long as nobody asks for anything large.
+        asyncio.get_running_loop().call_later(self._stays + 1, passing.expire)
 
     async def read(
         self,
@@ -85,3 +86,7 @@ class Listings:
         del self._readings[key]
         if not done.cancelled():
             done.exception()  # whoever waited has it; nobody may be left who does
+
+
+def _size(listed: Listing) -> int:
+    return len(listed.page.files) + 1

@@ -63,14 +63,23 @@ class Newest:
 
 
 class AssessmentMemory:
-    """What is known of an index's projects, as far as it was asked for lately."""
+    """What is known of an index's projects, as far as it was asked for lately.
+
+    What *gives_way* does so to whatever the store has, also where that is older.
+    """
 
     def __init__(
-        self, index_id: str, stored: StoredAssessments, clock: Callable[[], datetime]
+        self,
+        index_id: str,
+        stored: StoredAssessments,
+        clock: Callable[[], datetime],
+        *,
+        gives_way: Callable[[Assessment], bool] = lambda _assessment: False,
     ) -> None:
         self._index_id = index_id
         self._stored = stored
         self._clock = clock
+        self._gives_way = gives_way
         self._newest: dict[NormalizedName, Newest] = {}
 
     @property
@@ -111,7 +120,9 @@ class AssessmentMemory:
         looked = self._clock()
         try:
             at = self._stored.made_at(self._index_id, project)
-            if at is not None and (assessment is None or assessment.assessed_at < at):
+            if at is not None and (
+                assessment is None or assessment.assessed_at < at or self._gives_way(assessment)
+            ):
                 # Another process knows more.
                 assessment = self._stored.current(self._index_id, project) or assessment
         except StoreFailed:

@@ -35,8 +35,13 @@ class Assessor:
     def __init__(self, around: Surroundings) -> None:
         self.failed_checks = 0
         self.last_failed_check: str | None = None
-        self.memory = AssessmentMemory(around.index_id, around.assessments, around.clock)
         self.early = EarlyLooks()
+        self.memory = AssessmentMemory(
+            around.index_id,
+            around.assessments,
+            around.clock,
+            gives_way=lambda one: self.early.made_for(one) != ALL,
+        )
         self._with = around
         around.fellows.hear(f"assessed {around.index_id}", self.memory.hear)
 

@@ -96,6 +96,18 @@ def test_the_store_is_asked_at_once_where_that_is_wanted() -> None:
     assert case.memory.newest(DEMO).made_at == NOW + timedelta(seconds=5)
 
 
+@pytest.mark.parametrize("gives_way", [True, False])
+def test_what_gives_way_does_so_to_what_others_made_before_it(gives_way: bool) -> None:
+    case = Case()
+    case.memory = AssessmentMemory(
+        "i", case.stored, lambda: case.now, gives_way=lambda _assessment: gives_way
+    )
+    case.stored.there = theirs = replace(MADE, assessed_at=NOW - timedelta(seconds=5))
+    case.memory.put(MADE, "page")
+    case.memory.look_again(DEMO)
+    assert case.newest() is (theirs if gives_way else MADE)
+
+
 def test_without_the_store_what_is_known_stays_known() -> None:
     case = Case()
     case.stored.broken = True

@@ -60,7 +60,8 @@ def confidence_at_most(case: Case, unheard: Set[str] = frozenset()) -> float:
 
     That takes a fraction of the time that the score takes. Signals *unheard* may become known.
     """
-    facts = Facts(case, _NO_FEED)
+    facts, signals = Facts(case, _NO_FEED), case.signals.values()
+    known = {signal.name for signal in signals if not isinstance(signal.value, Unknown)}
     return sum(
         dimension.weight * each.weight
         for dimension in DIMENSIONS
@@ -68,7 +69,7 @@ def confidence_at_most(case: Case, unheard: Set[str] = frozenset()) -> float:
         if each.of_page
         or not each.signals
         or not unheard.isdisjoint(each.signals)
-        or _read(each, facts).value is not None
+        or (not known.isdisjoint(each.signals) and _read(each, facts).value is not None)
     )
 
 

@@ -84,6 +84,20 @@ ANY_ADVISORIES = st.one_of(
 )
 
 
+@pytest.mark.parametrize(
+    "each",
+    [each for each in INPUTS if each.signals and not each.of_page],
+    ids=lambda each: each.name,
+)
+def test_without_its_signals_an_input_is_unknown_unless_the_page_tells(each: Input) -> None:
+    for package in PACKAGES:
+        others = (one for one in package.case.signals.values() if one.name not in each.signals)
+        facts = Facts(replace(package.case, signals=Signals(others)), CLEAN)
+        assert each.read(facts).value is None
+        gone = dict.fromkeys(each.signals, UNTOLD)
+        assert each.read(Facts(package.with_signals(**gone).case, CLEAN)).value is None
+
+
 @given(
     ANY_SIGNALS,
     ANY_RELEASES,

@@ -42,8 +42,9 @@ from indexgate_policy.signals import Unknown
 from indexgate_policy.subject import Client, File
 
 _LARGE, _HUGE = 300, 5_000
-_HUGE_BYTES = 600_000  # packed
-_LISTED_FILES = 2_500  # at a good kilobyte each
+_MUCH, _HUGE_BYTES = 20_000, 600_000  # packed
+_MANY = 800  # files
+_LISTED_FILES = 1_500  # at a good kilobyte each
 _MOST_UNASKED = 10_000
 _KEPT_VERDICTS = 20_000
 _METADATA = ".metadata"
@@ -349,7 +350,7 @@ class Gate:
         if kept is not None:
             bare = snapshot.put_away()
             return kept if kept.snapshot is bare else replace(kept, snapshot=bare)
-        if len(snapshot.packed) > 20_000:
+        if _takes_long(snapshot):
             reading = partial(self._read, snapshot, first_seen)
             kept = await self._listings.read(
                 snapshot.project, snapshot.digest, reading, huge=len(snapshot.packed) > _HUGE_BYTES
@@ -458,6 +459,12 @@ class Gate:
             index_id=self.index_id,
             policy=policy.digest,
         )
+
+
+def _takes_long(snapshot: Snapshot) -> bool:
+    """Tell whether the page takes so long to list that others should not wait for it."""
+    page = snapshot.at_hand  # read already, so that only its releases are to be found
+    return len(snapshot.packed) > _MUCH if page is None else len(page.files) > _MANY
 
 
 def _is_over(page: FinishedPage, now: datetime) -> bool:

@@ -50,6 +50,7 @@ class Connection:
         self._turns = {purpose: asyncio.Semaphore(AT_ONCE) for purpose in get_args(Purpose)}
         self._host = urlsplit(settings.root).hostname
         self._home = origin_of(settings.root)
+        self._at_home = urljoin(settings.root, "/")
         self._proxies: LRUCache[Origin, _Proxy] = LRUCache(1000)
         self._trust: asyncio.Task[ssl.SSLContext] | None = None
 
@@ -111,9 +112,8 @@ class Connection:
         session = self._session
         if session is None:
             raise RuntimeError("the upstream was not opened with `async with`")
-        self._check_hop(url)
+        origin = self._origin_checked(url)
         try:
-            origin = origin_of(url)
             if origin not in self._proxies:  # the environment's are looked up in all of it
                 self._proxies[origin] = self._proxy_for(url)
             proxy, proxy_login = self._proxies[origin]
@@ -125,7 +125,7 @@ class Connection:
                     URL(url, encoded=True),
                     headers={
                         **headers,
-                        **self._login_for(url),
+                        **self._login_for(origin),
                         **(proxy_login if url.startswith("http:") else {}),
                     },
                     allow_redirects=False,
@@ -155,19 +155,23 @@ class Connection:
             where = (urlsplit(url).hostname or "").encode("ascii", "replace").decode()[:80]
             raise UpstreamFailed("redirect", f"leads to `{where}`, which is not allowed")
 
-    def _check_hop(self, url: str) -> None:
+    def _origin_checked(self, url: str) -> Origin:
+        """Return the origin of *url*, which may be asked. Raises UpstreamFailed."""
+        if url.startswith(self._at_home):  # as nearly all: nothing to take apart
+            return self._home
         try:
             parts = urlsplit(url)
-            host = parts.hostname
+            host, origin = parts.hostname, origin_of(url)
         except ValueError as error:
             raise UpstreamFailed("redirect", "led to an address that is none") from error
         if parts.scheme not in {"http", "https"} or not host:
             raise UpstreamFailed("redirect", "led to an address that is not http or https")
         if self.settings.public and host != self._host:
             refuse_private(host)
+        return origin
 
-    def _login_for(self, url: str) -> dict[str, str]:
-        if self.settings.credentials is None or origin_of(url) != self._home:
+    def _login_for(self, origin: Origin) -> dict[str, str]:
+        if self.settings.credentials is None or origin != self._home:
             return {}
         return {"Authorization": _basic(*self.settings.credentials)}
 

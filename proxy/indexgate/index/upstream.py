@@ -114,6 +114,7 @@ class Upstream:
         self._monotonic = monotonic
         self._log = log
         self._connection = Connection(settings, gate_id=gate_id)
+        self._pages = urljoin(settings.root, "./")  # a project's name changes nothing in joining
         self._index = self._watched(settings.root)
         self._file_hosts: OrderedDict[Origin, WatchedHost] = OrderedDict()
         self.last_success: datetime | None = None
@@ -140,7 +141,7 @@ class Upstream:
 
         Raises NoSuchProject, UpstreamFailed.
         """
-        url = urljoin(self.settings.root, f"{project}/")
+        url = f"{self._pages}{project}/"
         return await self._current(_Question(project, url, ACCEPT, known, _with_page))
 
     async def document(self, key: NormalizedName, url: str, known: Snapshot | None) -> Snapshot:

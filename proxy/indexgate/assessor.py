@@ -50,7 +50,9 @@ class Assessor:
         if not self._with.shared:
             return None
         self.memory.look_again(project)
-        return of_page(self.memory.newest(project))
+        found = of_page(self.memory.newest(project))
+        # A first look was made here: others keep theirs in memory too.
+        return None if found is None or self.early.made_for(found) != ALL else found
 
     def said(self, project: NormalizedName) -> tuple[Signal, ...]:
         """Return what sources said of *project* so far. Raises StoreFailed."""

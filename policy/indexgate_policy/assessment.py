@@ -1,7 +1,6 @@
 """What is known of a project at a time: its signals, flags and advisories."""
 
 from collections.abc import Mapping
-from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -89,8 +88,8 @@ class Case:
 
     def at(self, moment: datetime) -> "Case":
         """Return the same case at another *moment*, with what was found out already."""
-        later = copy(self)
-        object.__setattr__(later, "now", moment)
+        later = object.__new__(type(self))
+        vars(later).update(vars(self), now=moment)
         return later
 
 

@@ -41,6 +41,7 @@ DEFINITION = Definition(
 STEP = 5
 TOP, ORDINARY = 90, 50  # from ORDINARY on, the first number is a counter or a date
 YEARS = range(2000, 2100)
+_YEARS_WRITTEN = frozenset(map(str, YEARS))
 SHORT_YEARS, MONTHS = range(15, 50), range(1, 13)
 HABIT = 10  # releases that went up only
 
@@ -105,6 +106,7 @@ def _below(
 
 
 def _is_calendar(version: Version) -> bool:
-    if version.major in YEARS or str(version.major)[:4] in map(str, YEARS):
+    major = version.major
+    if major in YEARS or str(major)[:4] in _YEARS_WRITTEN:
         return True
-    return version.major in SHORT_YEARS and version.minor in MONTHS
+    return major in SHORT_YEARS and version.minor in MONTHS

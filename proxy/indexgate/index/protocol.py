@@ -20,8 +20,9 @@ class Snapshot:
     confirmed it, `etag` and `last_modified` are upstream's validators, `serial` its
     `X-PyPI-Last-Serial`. `stale` is a reason when upstream failed and this stands in, else None.
     `clock_ahead` is how many seconds upstream's clock was ahead of ours, `api_version` what the
-    page claimed when it was fetched, None for one from the disk. `at_hand` is the page itself while
-    it was read a moment ago, to spare the next reader the work; see `put_away`.
+    page claimed when it was fetched, None for one from the disk. `ordinary` tells that `packed` was
+    read here before and gave `OrdinaryFiles`, which spares finding it out again. `at_hand` is the
+    page itself while it was read a moment ago, to spare the next reader the work; see `put_away`.
     """
 
     project: NormalizedName
@@ -36,6 +37,7 @@ class Snapshot:
     stale: str | None = None
     clock_ahead: float = 0.0
     api_version: tuple[int, int] | None = None
+    ordinary: bool = field(default=False, compare=False)
     at_hand: ProjectPage | None = field(default=None, compare=False, repr=False)
 
     def put_away(self) -> "Snapshot":
@@ -54,7 +56,11 @@ class Snapshot:
         """Read *body* as the page that this is. Raises UpstreamFailed."""
         try:
             return read_page(
-                body, content_type=self.content_type, url=self.url, project=self.project
+                body,
+                content_type=self.content_type,
+                url=self.url,
+                project=self.project,
+                known=self.ordinary,
             )
         except Unreadable as error:
             raise UpstreamFailed(error.kind, error.reason) from error

@@ -31,6 +31,7 @@ from indexgate.index.trouble import bad_status, failure, timed_out
 from indexgate.index.upstream_settings import UpstreamSettings
 from indexgate.index.watched_host import WatchedHost
 from indexgate.simple.model import Unreadable
+from indexgate.simple.ordinary_files import OrdinaryFiles
 from indexgate.simple.project_document import described
 from indexgate.simple.projects import valid_name
 
@@ -334,6 +335,7 @@ def _with_page(head: Snapshot, body: PageBody) -> Snapshot:
         packed=body.gzip or pack(body.plain),
         digest=digest_of(body.plain),
         api_version=page.api_version,
+        ordinary=isinstance(page.files, OrdinaryFiles),
         at_hand=page,
     )
 

@@ -30,34 +30,45 @@ _IN_URLS = _IN_NAMES + b"/:~$'()*,;=%"
 _TIMES = {"yyyy-mm-ddThh:mm:ss.ffffffZ": b"--T::.Z", "yyyy-mm-ddThh:mm:ssZ": b"--T::Z"}
 
 
-def ordinary(files: Sequence[File], project: NormalizedName) -> OrdinaryFiles | None:
+def ordinary(
+    files: Sequence[File], project: NormalizedName, *, known: bool = False
+) -> OrdinaryFiles | None:
     """Return *files* as they stand if every claim of every one is believed; else None.
 
     Each one's address then ends in its name, and tells where the gate has it by its beginning. The
-    older names of `core-metadata` are taken off: they say nothing else.
+    older names of `core-metadata` are taken off: they say nothing else. If it is *known* that these
+    very files are believed, as they were read before, they are not looked through again.
     """
     names = [file.filename for file in files]
+    versions = plain_versions(names, project)
+    if not known and not _believed(files, names, versions, project):
+        return None
+    uploads = _uploads([file.upload_time for file in files], known=known)
+    if uploads is None:
+        return None
+    for file in files:
+        file.dist_info_metadata = file.data_dist_info_metadata = UNSET
+    return OrdinaryFiles(files, names, versions, uploads)
+
+
+def _believed(
+    files: Sequence[File], names: Sequence[str], versions: Sequence[str], project: NormalizedName
+) -> bool:
     cores = [core for file in files if (core := file.core_metadata) is not UNSET]
-    hashed = [core for core in cores if len(core) > len("false")]
-    others = {bytes(core) for core in cores if len(core) <= len("false")}
+    sizes = list(map(len, cores))
+    hashed = [core for core, size in zip(cores, sizes, strict=True) if size > len("false")]
+    others = {bytes(core) for core, size in zip(cores, sizes, strict=True) if size <= len("false")}
     silent = len(cores) < len(files) or b"null" in others
-    if not (
+    return (
         _named_well(names)
-        and _all_belong(names, versions := plain_versions(names, project), project)
+        and _all_belong(names, versions, project)
         and _addressed_well([file.url for file in files], names)
         and _is_plain([url for file in files if (url := file.provenance)])
         and _hashed_well([file.hashes for file in files])
         and _hashed_well(hashed)
         and others <= _NOT_HASHES
         and not (silent and any(_older_name_counts(file) for file in files if _says_nothing(file)))
-    ):
-        return None
-    uploads = _uploads([file.upload_time for file in files])
-    if uploads is None:
-        return None
-    for file in files:
-        file.dist_info_metadata = file.data_dist_info_metadata = UNSET
-    return OrdinaryFiles(files, names, versions, uploads)
+    )
 
 
 def _named_well(names: Sequence[str]) -> bool:
@@ -146,17 +157,10 @@ def _older_name_counts(file: File) -> bool:
     return file.dist_info_metadata is not UNSET or file.data_dist_info_metadata is not UNSET
 
 
-def _uploads(times: Sequence[str | UnsetType]) -> list[datetime | None] | None:
+def _uploads(times: Sequence[str | UnsetType], *, known: bool) -> list[datetime | None] | None:
     """Return the moments, None where one is not told; None if any is in another form."""
     told = [time for time in times if time is not UNSET]
-    left = len(told)
-    for form, signs in _TIMES.items():
-        some = [time for time in told if len(time) == len(form)]
-        text = "".join(some).encode(errors="replace")
-        if text.translate(None, string.digits.encode()) != signs * len(some):
-            return None
-        left -= len(some)
-    if left:
+    if not known and not _timed_well(told):
         return None
     moment = datetime.fromisoformat
     try:
@@ -165,3 +169,14 @@ def _uploads(times: Sequence[str | UnsetType]) -> list[datetime | None] | None:
         return [None if time is UNSET else moment(time) for time in times]
     except ValueError:
         return None
+
+
+def _timed_well(told: Sequence[str]) -> bool:
+    left = len(told)
+    for form, signs in _TIMES.items():
+        some = [time for time in told if len(time) == len(form)]
+        text = "".join(some).encode(errors="replace")
+        if text.translate(None, string.digits.encode()) != signs * len(some):
+            return False
+        left -= len(some)
+    return left == 0

@@ -11,15 +11,18 @@ __all__ = ["Unreadable", "page", "project_list"]
 _PREFIX = "application/vnd.pypi.simple.v"
 
 
-def page(body: bytes, *, content_type: str, url: str, project: NormalizedName) -> ProjectPage:
+def page(
+    body: bytes, *, content_type: str, url: str, project: NormalizedName, known: bool = False
+) -> ProjectPage:
     """Read the page of *project*; *url* is its final address, to which relative ones resolve.
 
     Files with unusable names or addresses, of other projects, and second files of one name are
-    left out and counted in `dropped`. Raises Unreadable.
+    left out and counted in `dropped`. A page is *known* of which these very bytes were read before
+    and gave `OrdinaryFiles`: they are not looked through again. Raises Unreadable.
     """
     form, charset = _form(content_type)
     if form is Form.JSON:
-        return read_json.read_page(body, url=url, project=project)
+        return read_json.read_page(body, url=url, project=project, known=known)
     text = read_html.decode(body, charset)
     return read_html.read_page(text, declared=form is Form.HTML_V1, url=url, project=project)
 

@@ -29,16 +29,18 @@ _PIECE = 1000  # files
 _NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
-def read_page(body: bytes, *, url: str, project: NormalizedName) -> ProjectPage:
-    """Read the JSON page of *project*. Raises Unreadable."""
+def read_page(
+    body: bytes, *, url: str, project: NormalizedName, known: bool = False
+) -> ProjectPage:
+    """Read the JSON page of *project*; see `read.page` for *known*. Raises Unreadable."""
     body = _text(body)
     try:
         sent, listed = _decoded(body)
     except msgspec.ValidationError:
-        return _read_loosely(body, url, project)
+        return _read_loosely(body, url, project, known)
     except _NOT_JSON as error:
         _garbage(f"sent JSON that is broken or cut off{_place(error)}", error)
-    files, dropped = _taken(listed, url, project)
+    files, dropped = _taken(listed, url, project, known)
     extra = {"namespaces": sent.namespaces, "alternate-locations": sent.alternate_locations}
     status = sent.project_status
     return ProjectPage(
@@ -83,10 +85,10 @@ def read_list(body: bytes) -> ProjectList:
 
 
 def _taken(
-    files: list[wire.File], base: str, project: NormalizedName
+    files: list[wire.File], base: str, project: NormalizedName, known: bool
 ) -> tuple[Sequence[PageFile], int]:
     """Return the files worth having and how many are not."""
-    as_they_stand = ordinary(files, project) if files else None
+    as_they_stand = ordinary(files, project, known=known) if files else None
     if as_they_stand is not None:
         return as_they_stand, 0
     return _kept((_believed(file, base) for file in files), project)
@@ -138,7 +140,7 @@ def _kept(
     return tuple(kept.values()), dropped
 
 
-def _read_loosely(body: bytes, url: str, project: NormalizedName) -> ProjectPage:
+def _read_loosely(body: bytes, url: str, project: NormalizedName, known: bool) -> ProjectPage:
     """Read a page with keys that are not known or values that are not right."""
     try:
         sent = _object.decode(body)
@@ -149,7 +151,7 @@ def _read_loosely(body: bytes, url: str, project: NormalizedName) -> ProjectPage
     version = _api_version(meta)  # first: another major may have any shape
     status, reason = _status(sent, meta)
     versions = _value(sent.pop("versions", None))
-    files, dropped = _taken_loosely(listed, url, project)
+    files, dropped = _taken_loosely(listed, url, project, known)
     return ProjectPage(
         name=project,
         files=files,
@@ -164,10 +166,10 @@ def _read_loosely(body: bytes, url: str, project: NormalizedName) -> ProjectPage
 
 
 def _taken_loosely(
-    listed: Raw, base: str, project: NormalizedName
+    listed: Raw, base: str, project: NormalizedName, known: bool
 ) -> tuple[Sequence[PageFile], int]:
     try:
-        return _taken(_files.decode(listed), base, project)
+        return _taken(_files.decode(listed), base, project, known)
     except _NOT_JSON:
         pass
     try:

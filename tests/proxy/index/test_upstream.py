@@ -163,6 +163,22 @@ async def test_a_page_may_be_packed_in_several_parts(coding: str) -> None:
         assert caught.value.kind == "garbage"
 
 
+@pytest.mark.parametrize("form", ["ordinary", "odd", "HTML"])
+async def test_a_page_reads_the_same_again_and_again(form: str) -> None:
+    async with StandIn(DEMO) as home, asking(home.url) as upstream:
+        plain, kind = project_page_json(DEMO, home.file_url), JSON_TYPE
+        if form == "HTML":
+            plain, kind = project_page_html(DEMO, home.file_url), "text/html"
+        if form == "odd":
+            plain = plain.replace(b"sha256", b"SHA256")
+        home.fault("/simple/demo/", Status(status=200, body=plain, content_type=kind))
+        first = await upstream.page(NAME, None)
+        assert first.ordinary is (form == "ordinary")
+        assert first.put_away().at_hand is None
+        assert first.put_away().page() == first.page()
+        assert first.page().files[0].hashes
+
+
 async def test_a_page_is_kept_as_the_gzip_that_it_came_as_if_that_is_as_good_as_ours() -> None:
     async with StandIn(DEMO, compress=False) as home, asking(home.url) as upstream:
         plain = project_page_json(DEMO, home.file_url).ljust(5000)

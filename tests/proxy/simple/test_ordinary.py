@@ -35,13 +35,13 @@ def listed(filename: str, **members: object) -> dict[str, Any]:
     return given | named
 
 
-def reading(page: bytes) -> ProjectPage:
-    return read_json.read_page(page, url=URL, project=FOO)
+def reading(page: bytes, *, known: bool = False) -> ProjectPage:
+    return read_json.read_page(page, url=URL, project=FOO, known=known)
 
 
 def with_care(page: bytes, monkeypatch: pytest.MonkeyPatch) -> ProjectPage:
     with monkeypatch.context() as patch:
-        patch.setattr(read_json, "ordinary", lambda _files, _project: None)
+        patch.setattr(read_json, "ordinary", lambda _files, _project, *, known: None)
         return reading(page)
 
 
@@ -66,6 +66,18 @@ ORDINARY = [
     listed("foo-1.7-py2.7-linux-i686.egg", provenance="https://p.example.test/foo-1.7"),
     listed("foo-1.8.win32-py2.7.exe", provenance=None, requires_python=None, core_metadata=None),
 ]  # fmt: skip
+
+
+def test_what_is_known_to_be_ordinary_reads_the_same_without_another_look() -> None:
+    first, again = reading(body(*ORDINARY)), reading(body(*ORDINARY), known=True)
+    assert isinstance(first.files, OrdinaryFiles)
+    assert isinstance(again.files, OrdinaryFiles)
+    assert again == first
+    assert list(again.files.versions) == list(first.files.versions)
+    assert write.json(again) == write.json(first)
+    odd = body(listed("foo-1.0.tar.gz", url="foo-1.0.tar.gz#sha256=1"))
+    assert isinstance(reading(odd, known=True).files, OrdinaryFiles)
+    assert not isinstance(reading(odd).files, OrdinaryFiles)
 
 
 def test_ordinary_files_read_as_they_would_with_care(monkeypatch: pytest.MonkeyPatch) -> None:

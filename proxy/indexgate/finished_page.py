@@ -1,7 +1,7 @@
 """A judged page made into bytes: what clients get, and until when it may be kept."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 
@@ -73,7 +73,7 @@ class FinishedPage:
     `until` is the first moment at which it may differ without any new fact. `private` tells that it
     differs by client; `refused` is set when it may not be shown (`hide`, and the whole project is
     refused). `withheld` and `warned` are what goes into the record when it is given out, `said` is
-    what is counted then.
+    what is counted then. `listed` is what it was made of, while that was read a moment ago.
     """
 
     index_id: str
@@ -87,6 +87,7 @@ class FinishedPage:
     withheld: VerdictSet | None = None
     warned: VerdictSet | None = None
     said: tuple[Said, ...] = (PASSED,)
+    listed: Listing | None = field(default=None, compare=False, repr=False)
 
 
 def finish(

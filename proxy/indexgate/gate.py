@@ -170,7 +170,7 @@ class Gate:
         self._note_faults(verdicts.verdicts.apart.values())
         if len(page.body) + 2000 <= self._finished.maxsize:
             self._finished[of] = page  # in the place of that from an older page, or older facts
-        return page
+        return replace(page, listed=listed)
 
     def _is_of(self, page: FinishedPage, snapshot: Snapshot, policy: Policy) -> bool:
         """Tell whether *page* is what *snapshot* and the facts of now make."""
@@ -210,7 +210,7 @@ class Gate:
 
     def listing_at_hand(self, page: FinishedPage) -> Listing | None:
         """Return what *page* lists, if it was read so lately that it need not be read for this."""
-        return self._listings.of(page.snapshot.project, page.snapshot.digest)
+        return page.listed or self._listings.of(page.snapshot.project, page.snapshot.digest)
 
     def _make(
         self,

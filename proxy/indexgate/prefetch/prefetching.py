@@ -6,7 +6,7 @@ first: little is under way at once, and upstream is left alone for a while when 
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import aclosing
 from contextvars import Context
 from functools import partial
@@ -88,6 +88,8 @@ class Prefetching:
             step = self._leading_on(client, page, depth=0) if cold else None
             if step is not None and step.chosen is not None:
                 client.line.add(step)
+                # The client goes first, and the page would have to be read again for its turn.
+                self._spawn(self._judge_soon(client, step))
             self._go_on()
 
     def metadata_given(self, asker: Asker, judged: JudgedFile, *, cold: bool) -> None:
@@ -141,8 +143,11 @@ class Prefetching:
                     self._begin(client, step)
 
     def _begin(self, client: _Client, step: Step) -> None:
+        self._spawn(self._look(client, step))
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
         # In a context of its own: what it meets on its way is not the request's.
-        task = asyncio.create_task(self._look(client, step), context=Context())
+        task = asyncio.create_task(work, context=Context())
         self._tasks.add(task)
         task.add_done_callback(self._done)
 
@@ -213,13 +218,23 @@ class Prefetching:
         if step.chosen is None or not isinstance(promised, dict) or "sha256" not in promised:
             return
         if client.line.follow(step.project, step.chosen.filename):
-            if step.listed is not None:
-                gate, asker = self._indexes.gate(step.index_id), client.asker
-                await gate.foresee_file(step.listed, step.chosen, asker.client, asker.run)
+            await self._judge(client, step)
             extras = client.line.extras(step.project)
             metadata = await self._metadata(step.chosen, promised, step.index_id)
             found = needs(requirements(metadata), client.environment, extras)
             client.line.needed(step, found)
+
+    async def _judge(self, client: _Client, step: Step) -> None:
+        """Have the file of *step* judged for its metadata while what lists it is at hand."""
+        if step.listed is not None and step.chosen is not None:
+            gate, asker = self._indexes.gate(step.index_id), client.asker
+            await gate.foresee_file(step.listed, step.chosen, asker.client, asker.run)
+
+    async def _judge_soon(self, client: _Client, step: Step) -> None:
+        try:
+            await self._judge(client, step)
+        except Exception as error:  # it is judged when it is asked for
+            self._log("prefetch-failed", f"{step.project}: {error!r}")
 
     async def _metadata(self, chosen: PageFile, hashes: Mapping[str, str], index_id: str) -> bytes:
         path = canonical(address_of(chosen.url, chosen.filename))

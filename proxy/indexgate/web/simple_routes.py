@@ -143,8 +143,8 @@ class SimpleRoutes:
     ) -> None:
         """Write down that *page* is given out; a *lasting* one may be given out again as it is."""
         asker = asker_of(request.headers.get(hdrs.USER_AGENT, ""))
-        # Without its body, which an answer that has none must not keep for as long as it is kept.
-        given = replace(page, body=b"")
+        # Without what is large, which an answer that has none must not keep as long as it is kept.
+        given = replace(page, body=b"", listed=None)
 
         def note(times: int) -> None:
             self.recorder.page_served(given, client, run, times)

@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 from packaging.utils import NormalizedName
 
+from indexgate.index.protocol import Snapshot
+from indexgate.prefetch.prefetching import AT_ONCE
+from indexgate.simple.model import ProjectPage
 from tests.proxy.prefetch.agents import agent
 from tests.proxy.web.running import JSON, NOW, TOO_NEW, Running, running
 from tests.standins.faults import too_many_requests
@@ -267,6 +270,34 @@ async def test_what_was_judged_ahead_is_judged_again_by_an_edited_policy(tmp_pat
         gate.policy.write_text(refusing, encoding="utf-8")
         assert await gate.status(path, **PIP) == 302
         assert await gate.status(path.removesuffix(".metadata"), **PIP) == 302
+
+
+async def test_what_a_client_will_choose_is_judged_while_its_page_is_at_hand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexgate.gate._LISTED_FILES", 0)  # what the latest page lists, no more
+    read: list[str] = []
+    reading = Snapshot.page
+
+    def page(snapshot: Snapshot) -> ProjectPage:
+        if snapshot.at_hand is None:
+            read.append(snapshot.project)
+        return reading(snapshot)
+
+    monkeypatch.setattr(Snapshot, "page", page)
+    before = [project(f"before-{n}", wheel(f"before-{n}", "1.0")) for n in range(AT_ONCE)]
+    async with Upstream(DEEP, *before) as upstream, running(upstream, tmp_path) as gate:
+        hold = upstream.hold("/packages/*.metadata")
+        for made in (*before, DEEP):
+            await cache(gate, f"/simple/{made.normalized}/")
+        path = await metadata(gate, DEEP)
+        assert await gate.status("/simple/before-0/", Accept="text/html") == 200  # is the latest
+        read.clear()
+        asking = asyncio.create_task(cache(gate, path))
+        hold.release()
+        await asking
+        assert "deep" not in read
+        await settle(gate)
 
 
 async def test_a_metadata_address_of_another_place_is_not_listed(tmp_path: Path) -> None:

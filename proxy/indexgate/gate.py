@@ -44,7 +44,7 @@ from indexgate_policy.subject import Client, File
 _LARGE, _HUGE = 300, 5_000
 _MUCH, _HUGE_BYTES = 20_000, 600_000  # packed
 _MANY = 800  # files
-_LISTED_FILES = 1_000  # at a good kilobyte each
+_LISTED_FILES = 700  # at a good kilobyte each
 _MOST_UNASKED = 10_000
 _KEPT_VERDICTS = 20_000
 _METADATA = ".metadata"

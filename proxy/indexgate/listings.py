@@ -20,7 +20,7 @@ STAYS = 60.0
 """Seconds for which a large page is kept."""
 
 _LARGE = 1_000  # files
-_MORE = 20  # times as many files of large pages as of small ones: they are costly to read, and go
+_MORE = 30  # times as many files of large pages as of small ones: they are costly to read, and go
 _Key: TypeAlias = tuple[NormalizedName, str]
 
 

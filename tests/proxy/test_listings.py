@@ -36,23 +36,23 @@ def names(listings: Listings, *asked: str) -> list[str]:
 
 async def test_many_small_ones_and_the_latest_huge_one_are_kept() -> None:
     listings = Listings(10, stays=100)
-    for name, files in (("a", 3), ("b", 3), ("huge", 250), ("huger", 270), ("c", 3)):
+    for name, files in (("a", 3), ("b", 3), ("huge", 350), ("huger", 370), ("c", 3)):
         listings.keep(read(name, files))
     assert names(listings, "a", "b", "c", "huge", "huger") == ["b", "c", "huger"]
 
 
 async def test_large_ones_do_not_drive_out_small_ones() -> None:
     listings = Listings(10, stays=100)
-    for name, files in (("a", 3), ("b", 3), ("large", 30), ("larger", 98), ("largest", 101)):
+    for name, files in (("a", 3), ("b", 3), ("large", 30), ("larger", 148), ("largest", 151)):
         listings.keep(read(name, files))
     assert names(listings, "a", "b", "large", "larger", "largest") == ["a", "b", "largest"]
 
 
 async def test_a_page_that_became_large_takes_the_place_of_the_small_one_and_back() -> None:
     listings = Listings(10, stays=100)
-    for files in (1, 20, 250, 2):
+    for files in (1, 20, 350, 2):
         listings.keep(read("a", files, digest=f"of {files}"))
-        for other in (1, 20, 250, 2):
+        for other in (1, 20, 350, 2):
             found = listings.of(NormalizedName("a"), f"of {other}")
             assert (found is not None) == (other == files)
 
@@ -65,7 +65,7 @@ async def test_another_state_of_the_page_is_another_listing() -> None:
     assert names(listings, "a") == ["a"]
 
 
-@pytest.mark.parametrize("files", [50, 250])
+@pytest.mark.parametrize("files", [50, 350])
 async def test_a_large_one_goes_by_itself(monkeypatch: pytest.MonkeyPatch, files: int) -> None:
     listings = Listings(10, stays=0)
     due: list[object] = []

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from indexgate_policy.advisories import Advisories
 from indexgate_policy.assessment import Assessment, Case
@@ -56,6 +57,12 @@ def assess(
     )
 
 
+@lru_cache(maxsize=1024)  # most projects lack the same
+def lacking(check: str, reason: str) -> str:
+    """Return what the input `unchecked` says of *check*."""
+    return f"{check}: {reason}"
+
+
 def unchecked_by(signals: Signals) -> dict[str, str]:
     """Return the checks that lacked facts, each with the reason, as the *signals* tell."""
     told = signals.value(UNCHECKED) if UNCHECKED in signals else ()
@@ -76,7 +83,7 @@ def run_checks(case: Case, checks: Sequence[Check]) -> tuple[list[Flag | None], 
             failures.append(_failure(check, error, case.now))
         else:
             if isinstance(found, Unknown):
-                unchecked.append(f"{check.definition.id}: {found.reason}")
+                unchecked.append(lacking(check.definition.id, found.reason))
             else:
                 flag = found
         flags.append(flag)

@@ -7,7 +7,14 @@ left for when nobody waits.
 from collections.abc import Iterable, Set
 from dataclasses import replace
 
-from indexgate_policy.assess import FORMULA, UNCHECKED, holds_until, run_checks, unchecked_by
+from indexgate_policy.assess import (
+    FORMULA,
+    UNCHECKED,
+    holds_until,
+    lacking,
+    run_checks,
+    unchecked_by,
+)
 from indexgate_policy.assessment import Assessment, Case
 from indexgate_policy.checks import CHECKS, Check
 from indexgate_policy.flags import Flag
@@ -35,12 +42,12 @@ def first_look(case: Case, reads: Reads, *, unheard: Set[str] = frozenset()) -> 
     found: list[tuple[Check, Flag | None]] = []
     for check in CHECKS:
         if not reads.asks(check.definition.id):
-            unchecked.append(f"{check.definition.id}: {_NOT_LOOKED}")
+            unchecked.append(lacking(check.definition.id, _NOT_LOOKED))
             continue
         (flag,), said = run_checks(case, (check,))
         if any(signal.name != UNCHECKED for signal in said):
             return None
-        unchecked += (f"{of}: {reason}" for of, reason in unchecked_by(Signals(said)).items())
+        unchecked += (lacking(of, reason) for of, reason in unchecked_by(Signals(said)).items())
         found.append((check, flag))
     if reads.score is not None and confidence_at_most(case, unheard) >= reads.score - _ROUNDING:
         return None

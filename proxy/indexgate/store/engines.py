@@ -21,6 +21,12 @@ _READ_SECONDS = 0.25
 """How long a read waits; SQLite asks that of it only while a file is being opened or closed."""
 
 
+_WRITER_KEEPS = 4096
+"""Kilobytes of SQLite's file in the writer's memory: what a transaction changes should fit."""
+
+_READER_KEEPS = 512
+"""The same of each reader: every thread has one, and forgets all whenever something is written."""
+
 DATABASE_ERRORS = (DBAPIError, sqlite3.Error)
 """What a database's failure is raised as; SQLite's own where a connection is being made."""
 
@@ -72,7 +78,9 @@ def writing_engine(url: URL) -> Engine:
     """Return an engine whose commits are on the disk when they return."""
     engine = _engine(url, pool_size=1, max_overflow=0)
     if is_file(url):
-        event.listen(engine, "connect", partial(_prepare_sqlite, patience=_BUSY_SECONDS))
+        event.listen(
+            engine, "connect", partial(_prepare_sqlite, patience=_BUSY_SECONDS, keeps=_WRITER_KEEPS)
+        )
         event.listen(engine, "begin", _BeginToWrite(Path(url.database or "")))
     return engine
 
@@ -81,7 +89,9 @@ def reading_engine(url: URL) -> Engine:
     """Return an engine whose every read sees the latest commit; its connections are not pooled."""
     engine = _engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
     if is_file(url):
-        event.listen(engine, "connect", partial(_prepare_sqlite, patience=_READ_SECONDS))
+        event.listen(
+            engine, "connect", partial(_prepare_sqlite, patience=_READ_SECONDS, keeps=_READER_KEEPS)
+        )
     return engine
 
 
@@ -139,13 +149,13 @@ def _engine(url: URL, **options: Any) -> Engine:
         ) from error
 
 
-def _prepare_sqlite(connection: Any, _record: object, *, patience: float) -> None:
+def _prepare_sqlite(connection: Any, _record: object, *, patience: float, keeps: int) -> None:
     # Transactions begin where `_begin_to_write` says, not where the driver guesses.
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {patience * 1000:.0f}")
     cursor.execute("PRAGMA synchronous = FULL")
-    cursor.execute("PRAGMA cache_size = -4096")
+    cursor.execute(f"PRAGMA cache_size = -{keeps}")
     cursor.close()
 
 

@@ -215,7 +215,9 @@ class Facts:
                 workers.create_task(self._refresh_queued())
 
     async def _refresh_queued(self) -> None:
-        while True:
+        worker = asyncio.current_task()
+        # Of an order to end that comes together with a failure, the failure may be all that is met.
+        while worker is None or not worker.cancelling():
             project = await self._line.next()
             try:
                 await self._bursts.over()

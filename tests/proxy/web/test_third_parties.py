@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -218,6 +218,26 @@ async def test_what_a_client_asked_for_is_looked_up_in_the_background(tmp_path: 
         working.cancel()
         with pytest.raises(asyncio.CancelledError):
             await working
+
+
+async def test_the_background_ends_when_told_to_though_something_fails_in_that_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Upstream(PROJECT) as upstream, gate_among(tmp_path, upstream) as (gate, _):
+        facts, reached = gate.parts.gate.facts, asyncio.Event()
+
+        async def failing(_project: NormalizedName) -> None:
+            reached.set()
+            with suppress(asyncio.CancelledError):  # as where one of several things failed first
+                await asyncio.Event().wait()
+
+        monkeypatch.setattr(facts, "refresh", failing)
+        working = asyncio.create_task(facts.refresh_for_ever())
+        facts.queue_due(DEMO)
+        await reached.wait()
+        working.cancel()
+        ended, _ = await asyncio.wait({working}, timeout=10)
+        assert ended
 
 
 async def test_answers_kept_for_asking_again_are_let_go_of_in_the_background(

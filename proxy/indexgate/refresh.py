@@ -143,9 +143,16 @@ class Refresh:
             tasks.create_task(self._due_for_ever())
             tasks.create_task(self._tidy_for_ever())
 
+    async def _rest(self, time: timedelta) -> None:
+        """Wait for *time*. Who was told to end ends here, where a failure in that moment hid it."""
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise asyncio.CancelledError
+        await self.wait(time)
+
     async def _feed_for_ever(self, feed: Feed) -> None:
         while True:
-            await self.wait(await self._read(feed))
+            await self._rest(await self._read(feed))
 
     async def _releases_for_ever(self, feed: Releases) -> None:
         while True:
@@ -153,7 +160,7 @@ class Refresh:
                 self._queue_released(await feed.recent(self.clock()))
             except Exception as error:
                 self.log("releases-failed", _told(error))
-            await self.wait(RELEASES_EVERY)
+            await self._rest(RELEASES_EVERY)
 
     def _queue_released(self, recent: "Sequence[Released]") -> None:
         """Queue the projects that are known here and have something new. Raises StoreFailed."""
@@ -173,7 +180,7 @@ class Refresh:
         try:
             while True:
                 await self._read_days(log, tell)
-                await self.wait(DAYS_EVERY)
+                await self._rest(DAYS_EVERY)
         finally:
             ended.set()  # else the program waits for its thread, which is not cancelled
 
@@ -190,7 +197,7 @@ class Refresh:
         self, relate: Callable[[], Awaitable[Iterable[NormalizedName]]]
     ) -> None:
         while True:
-            await self.wait(RELATE_EVERY)
+            await self._rest(RELATE_EVERY)
             try:
                 for project in await relate():
                     self.queue(project)
@@ -199,7 +206,7 @@ class Refresh:
 
     async def _due_for_ever(self) -> None:
         while True:
-            await self.wait(DUE_EVERY)
+            await self._rest(DUE_EVERY)
             try:
                 self._queue_due()
             except Exception as error:
@@ -212,7 +219,7 @@ class Refresh:
                     await pruned.prune(self.clock())
                 except Exception as error:
                     self.log("tidy-failed", _told(error))
-            await self.wait(TIDY_EVERY)
+            await self._rest(TIDY_EVERY)
 
     async def _read(self, feed: Feed) -> timedelta:
         """Read the feed; return how long it may rest now."""

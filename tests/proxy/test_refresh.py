@@ -311,6 +311,31 @@ async def test_no_failure_of_any_part_ends_the_work_before_it_is_cancelled() -> 
     assert {event for event, _ in work.said} == {"feed-failed", "refresh-failed", "tidy-failed"}
 
 
+async def test_the_work_ends_when_told_to_though_something_fails_in_that_moment() -> None:
+    reached = asyncio.Event()
+
+    class Failing(Feed):
+        async def refresh(self, now: datetime) -> FeedState:
+            reached.set()
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:  # as where one of several questions failed first
+                raise SourceFailed("osv", "status", "answered with status 500") from None
+            return READ
+
+    work = Work(Time(0), feed=Failing())
+
+    async def wait(_time: timedelta) -> None:
+        await asyncio.Event().wait()
+
+    work.refresh.wait = wait
+    running = asyncio.create_task(work.refresh.for_ever())
+    await reached.wait()
+    running.cancel()
+    ended, _ = await asyncio.wait({running}, timeout=10)
+    assert ended
+
+
 async def test_a_known_project_with_a_new_release_is_queued_once() -> None:
     work = Work(Time(2), assessments=Rows(names=["known", "other"]))
     feed = Releases(["known==1", "foreign==1"], ["known==1", "other==2"], ["known==2"])

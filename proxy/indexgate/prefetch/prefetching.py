@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import aclosing
 from contextvars import Context
+from dataclasses import replace
 from functools import partial
 
 from cachetools import LRUCache
@@ -87,9 +88,10 @@ class Prefetching:
             client.line.asked(project, self._now())
             step = self._leading_on(client, page, depth=0) if cold else None
             if step is not None and step.chosen is not None:
-                client.line.add(step)
                 # The client goes first, and the page would have to be read again for its turn.
                 self._spawn(self._judge_soon(client, step))
+                # Judged by then: what waits in the line need not hold what the page lists.
+                client.line.add(replace(step, listed=None))
             self._go_on()
 
     def metadata_given(self, asker: Asker, judged: JudgedFile, *, cold: bool) -> None:

@@ -24,10 +24,10 @@ _HEX = re.compile(r"[0-9a-f]+")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z", re.ASCII)
 _VERSION = re.compile(r"\s*([0-9]{1,4})(?:\.([0-9]{1,4}))?\s*")
 _HOST = re.compile(r"[A-Za-z0-9._~%!$&'()*+,;=:@\[\]-]+")
-# An address that needs no second look: nothing to quote, to decode, or to cut off.
+# An address that needs no second look: nothing to quote, to decode, or to cut off (`;` at the end).
 is_plain_url = re.compile(
     r"https?://[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::(?:[1-5]\d{4}|\d{1,4}))?"
-    r"(?:/(?!\.)[\w~!$'()*+,;=:@.-]*)+",
+    r"(?:/(?!\.)[\w~!$'()*+,=:@.-]*)+",
     re.ASCII,
 ).fullmatch
 

@@ -5,7 +5,7 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec import UNSET, Raw
 
@@ -390,6 +390,7 @@ _sloppy = {
 }
 
 
+@example(odd={"url": f"{FILES}foo-1.0.tar.gz;"})
 @given(odd=st.fixed_dictionaries({}, optional=_sloppy))
 def test_the_quick_and_the_careful_way_read_alike(odd: dict[str, object]) -> None:
     page = document(listed("foo-9.0.tar.gz"), listed() | odd)

@@ -133,15 +133,24 @@ class Gate:
         max_age: float | None = None,
         run: str | None = None,
         asked: bool = True,
+        final: bool = False,
     ) -> FinishedPage:
-        """Return the page of *project* as it is in *run*. Raises NoSuchProject, UpstreamFailed."""
+        """Return the page of *project* as it is in *run*. Raises NoSuchProject, UpstreamFailed.
+
+        At first sight it waits for what tells which files to list. For all that the policy reads
+        where it is *final*, since no file need be asked for after it; and in a run, whose summary
+        takes the warnings from its pages.
+        """
         bare = None if max_age is not None else self.index.at_hand(project)
         snapshot = bare or await self.index.snapshot(project, max_age=max_age)
         policy = self.policy.current(run)
+        says_all = final or run is not None
         now = self._clock()
         asker = client if policy.asks_client else None
         of = (project, variant, asker, policy.digest)
         kept = self._finished.get(of)
+        if kept is not None and says_all and not self.facts.is_known_for(project, policy.reads):
+            kept = None
         if kept is not None and self._is_of(kept, snapshot, policy) and not _is_over(kept, now):
             if bare is not None:
                 met_page("hit")
@@ -153,7 +162,7 @@ class Gate:
         listed = await self._listing(snapshot, asked=asked)
         if not asked:
             self._unasked[project] = True
-        known = await self.facts.of(listed, policy.page_reads)
+        known = await self.facts.of(listed, policy.reads if says_all else policy.page_reads)
         self._grace.note(listed, known, now)
         making = partial(
             self._make,

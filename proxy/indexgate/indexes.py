@@ -59,14 +59,17 @@ class Indexes:
         max_age: float | None = None,
         run: str | None = None,
         asked: bool = True,
+        final: bool = False,
     ) -> FinishedPage:
         """Return the page of *project* as *run* gets it. Raises NoSuchProject, UpstreamFailed.
 
-        Whether somebody *asked* for it is noted.
+        Whether somebody *asked* for it is noted; what is *final*, see `Gate.page`.
         """
 
         def of(gate: Gate) -> Awaitable[FinishedPage]:
-            return gate.page(project, variant, client, max_age=max_age, run=run, asked=asked)
+            return gate.page(
+                project, variant, client, max_age=max_age, run=run, asked=asked, final=final
+            )
 
         if self._only is not None:
             return await of(self._only)

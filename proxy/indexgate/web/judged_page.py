@@ -24,13 +24,14 @@ async def judged_page(
     *,
     run: str | None,
     max_age: float | None = None,
+    final: bool = False,
 ) -> tuple[FinishedPage, Listing]:
     """Return the page of *name* as *run* gets it, and its listing.
 
-    Raises NoSuchProject, UpstreamFailed.
+    What is *final*, see `Gate.page`. Raises NoSuchProject, UpstreamFailed.
     """
     for _ in range(_TRIES):  # another request may take in a newer page in between
-        page = await indexes.page(name, _VARIANT, client, max_age=max_age, run=run)
+        page = await indexes.page(name, _VARIANT, client, max_age=max_age, run=run, final=final)
         listed = await indexes.listing(name)
         if (listed.project.index_id, listed.snapshot.digest) == (
             page.index_id,

@@ -132,7 +132,9 @@ class OsvRoutes:
 
     async def _judged(self, pinned: Pinned, client: Client, run: str | None) -> Blocked | None:
         try:
-            page, listed = await judged_page(self.indexes, pinned.project, client, run=run)
+            page, listed = await judged_page(
+                self.indexes, pinned.project, client, run=run, final=True
+            )
         except NoSuchProject:
             reason = f"the index behind the gate has no project {pinned.project}"
             return Blocked(pinned=pinned, rule="", reason=reason, hint=_ASK, at=self.recorder.now())

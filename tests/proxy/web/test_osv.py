@@ -162,3 +162,22 @@ async def test_what_is_no_question_is_told_so(tmp_path: Path, what: str, body: b
             assert response.status == 400
             assert problem["type"] == "urn:indexgate:bad-query"
     assert not upstream.count()
+
+
+@pytest.mark.parametrize("page_before", [False, True])
+async def test_a_report_that_the_index_alone_has_blocks_at_the_very_first_question(
+    tmp_path: Path, *, page_before: bool
+) -> None:
+    """No file need be asked for here afterwards: a lock file may name the index's own addresses."""
+    policy = (
+        'version = 1\n[[rule]]\nid = "reported"\naction = "refuse"\n'
+        'when.flag = { id = "malware" }\nunknown = "allow"\n'
+    )
+    reported = DEMO.changed(vulnerabilities=("MAL-2026-1",))
+    async with Upstream(reported) as upstream, running(upstream, tmp_path, policy) as gate:
+        if page_before:
+            await gate.json("/simple/demo/", **UV)
+            gate.clock.turn(timedelta(seconds=1))
+        older, newest = await ids(gate, "demo==1.0", "demo==2.0")
+    assert older is None
+    assert newest is not None

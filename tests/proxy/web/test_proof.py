@@ -2,6 +2,7 @@
 
 import secrets
 from base64 import b64encode
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -97,6 +98,28 @@ async def test_a_run_is_told_what_was_decided_and_served_in_it(tmp_path: Path) -
         ("withheld", "demo", "2.0"),
         ("warned", "old-demo", "1.0"),
     }
+
+
+@pytest.mark.parametrize("page_before", [False, True])
+async def test_a_run_is_told_at_first_sight_of_what_only_warns(
+    tmp_path: Path, *, page_before: bool
+) -> None:
+    policy = (
+        'version = 1\n[[rule]]\nid = "reported"\naction = "warn"\n'
+        'when.flag = { id = "malware" }\nunknown = "allow"\n'
+    )
+    reported = project("demo", wheel("demo", "1.0")).changed(vulnerabilities=("MAL-2026-1",))
+    async with Upstream(reported) as upstream, running(upstream, tmp_path, policy) as gate:
+        if page_before:  # for somebody else, who is told of no warnings
+            await gate.json("/simple/demo/")
+            gate.clock.turn(timedelta(seconds=1))
+        await gate.json("/simple/demo/", Authorization=_login(RUN))
+        key = report_key(gate.parts.secret, RUN)
+        _, report = await _get(gate, f"/-/runs/{RUN}", Authorization=f"Bearer {key}")
+    assert isinstance(report["decisions"], list)
+    assert [(line["kind"], line["rule"]) for line in report["decisions"]] == [
+        ("warned", "reported")
+    ]
 
 
 async def test_no_run_is_told_to_who_lacks_its_key(tmp_path: Path) -> None:

@@ -64,6 +64,11 @@ def first_look(case: Case, reads: Reads, *, unheard: Set[str] = frozenset()) -> 
     )
 
 
+def is_first_look(assessment: Assessment) -> bool:
+    """Tell whether *assessment* is what `first_look` returned, and no whole one."""
+    return assessment.score is _NOT_SCORED
+
+
 class _Heard(Signals):
     """Signals of which some are unheard: to ask for one of those is an error."""
 

@@ -4,7 +4,8 @@ from cachetools import LRUCache
 from packaging.utils import NormalizedName
 
 from indexgate_policy.assessment import Assessment
-from indexgate_policy.rules.reads import ALL, Reads
+from indexgate_policy.first_look import is_first_look
+from indexgate_policy.rules.reads import ALL, NOTHING, Reads
 
 _MOST = 20_000
 
@@ -25,9 +26,14 @@ class EarlyLooks:
 
     def is_too_little(self, assessment: Assessment, reads: Reads) -> bool:
         """Tell whether *assessment* does not do for a policy that *reads* so much."""
-        return self.made_for(assessment) not in (ALL, reads)
+        return not self.made_for(assessment).covers(reads)
 
     def made_for(self, assessment: Assessment) -> Reads:
-        """Return what the policy read that *assessment* was made for: all, if it is a whole one."""
+        """Return what the policy read that *assessment* was made for: all, if it is a whole one.
+
+        Nothing, if another one has taken its place since, or so many others that it is forgotten.
+        """
+        if not is_first_look(assessment):
+            return ALL
         kept = self._kept.get(assessment.project)
-        return ALL if kept is None or kept[0] is not assessment else kept[1]
+        return NOTHING if kept is None or kept[0] is not assessment else kept[1]

@@ -31,8 +31,8 @@ from indexgate_policy.rules.reads import ALL, Reads
 from indexgate_policy.signals import Signal, Signals, Unknown
 
 REFRESHED_AT_ONCE = 4
-Stamp: TypeAlias = tuple[int, datetime | None]
-_UNREADABLE: Stamp = (-1, None)
+Stamp: TypeAlias = tuple[int, datetime | None, Reads]
+_UNREADABLE: Stamp = (-1, None, ALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,8 +126,9 @@ class Facts:
             self._with.log("store-failed", error.message)
             unreadable = Unknown(reason=f"the store cannot be read: {error.message}")
             return Known(assessment=unreadable, stamp=_UNREADABLE)
-        stamp = revision, assessment.assessed_at
-        return Known(assessment=assessment, stamp=stamp, reads=self._early.made_for(found))
+        made_for = self._early.made_for(found)
+        stamp = revision, assessment.assessed_at, made_for
+        return Known(assessment=assessment, stamp=stamp, reads=made_for)
 
     async def _of(self, listing: Listing, reads: Reads) -> Assessment:
         project = listing.project.name
@@ -185,9 +186,12 @@ class Facts:
     def stamp(self, project: NormalizedName) -> Stamp:
         """Return what changes whenever the facts of *project* do."""
         try:
-            return self._with.advisories.revision(), self._memory.newest(project).made_at
+            revision, newest = self._with.advisories.revision(), self._memory.newest(project)
         except StoreFailed:
             return _UNREADABLE
+        # A clock may stand still between a first look and what was found out right after it.
+        made_for = ALL if newest.assessment is None else self._early.made_for(newest.assessment)
+        return revision, newest.made_at, made_for
 
     def said(self, project: NormalizedName) -> tuple[Signal, ...]:
         """Return what sources said of *project* so far. Raises StoreFailed."""

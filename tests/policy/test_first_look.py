@@ -12,7 +12,7 @@ from indexgate_policy import policies
 from indexgate_policy.advisories import Advisories
 from indexgate_policy.assess import assess
 from indexgate_policy.assessment import Case, Context, Lookalike
-from indexgate_policy.first_look import first_look
+from indexgate_policy.first_look import first_look, is_first_look
 from indexgate_policy.health.score import confidence_at_most, score
 from indexgate_policy.rules import document
 from indexgate_policy.rules.conditions.findings import CHECKS
@@ -149,6 +149,37 @@ def test_a_page_lists_the_same_files_by_what_it_waits_for_but_for_reports_of_mal
     listed, lists = (lists_by(asked, case, by) for by in (early, whole))
     reported = any(flag.check == "malware" for flag in whole.flags)
     assert lists <= listed if reported else lists == listed
+
+
+@given(case=cases(), text=rules(), fewer=rules(), heard=st.sets(st.sampled_from(sorted(TOLD))))
+def test_what_does_for_who_reads_more_does_for_who_reads_less(
+    case: Case, text: str, fewer: str, heard: set[str]
+) -> None:
+    asked, less = policy(text), policy(fewer)
+    glanced = Signals(signal for name, signal in case.signals.items() if name in heard)
+    early = first_look(with_signals(case, glanced), asked.reads, unheard=TOLD.keys() - heard)
+    assert asked.reads.covers(asked.page_reads)
+    assert ALL.covers(asked.reads)
+    assert asked.reads.covers(ALL) is (asked.reads == ALL)
+    if early is None or not asked.reads.covers(less.reads):
+        return
+    whole = assess(case, advisories=Advisories(records=(), feed=NOW))
+    assert said(less, case, early) == said(less, case, whole)
+
+
+@given(case=cases(), text=rules())
+def test_a_page_warns_of_nothing_that_was_not_looked_at_yet(case: Case, text: str) -> None:
+    asked = policy(text)
+    early = first_look(case, asked.page_reads)
+    whole = assess(case, advisories=Advisories(records=(), feed=NOW))
+    if early is not None:
+        verdicts = judge_page(
+            case.releases, with_feed(early), asked, Client(), NOW, presentation="hide"
+        ).verdicts
+        said_of = [warned.reason for one in verdicts.values() for warned in one.warnings]
+        assert not [reason for reason in said_of if "not been looked at yet" in reason]
+        assert not [reason for reason in said_of if "not been scored yet" in reason]
+    assert not is_first_look(whole)
 
 
 def lists_by(asked: Policy, case: Case, by: Any) -> set[str]:

@@ -40,8 +40,17 @@ class Reads:
         """Whether anything is read of what is found out about a project."""
         return self.checks != frozenset() or self.score is not None or self.signals
 
+    def covers(self, other: "Reads") -> bool:
+        """Tell whether what does for who reads this does for who reads *other* as well."""
+        return (
+            (self.checks is None or (other.checks is not None and other.checks <= self.checks))
+            and (other.score is None or (self.score is not None and self.score <= other.score))
+            and (self.signals or not other.signals)
+        )
+
 
 ALL = Reads()
+NOTHING = Reads(checks=frozenset(), score=None, signals=False)
 
 
 class Reading(Protocol):
@@ -94,15 +103,18 @@ def reads(rules: Iterable[Reading], *, waives: bool) -> Reads:
 def reads_of_pages(rules: Iterable[Reading], *, waives: bool) -> Reads:
     """Return what *rules* read to tell which files a page lists: it need not wait for more.
 
-    Warnings keep no file back. Nor does a report of malware that nobody has asked for yet, where
-    the rules let pass what is unknown: it holds for files at once, and these wait for it.
+    Warnings keep no file back; but of what nobody can tell none is to warn before it was looked at.
+    Nor does a report of malware that nobody has asked for yet, where the rules let pass what is
+    unknown: it holds for files at once, and these wait for it.
     """
-    refusing = [rule for rule in rules if Action.REFUSE in (rule.action, rule.unknown)]
-    found = reads(refusing, waives=waives)
+    waiting = [
+        rule for rule in rules if rule.action is Action.REFUSE or rule.unknown is not Action.ALLOW
+    ]
+    found = reads(waiting, waives=waives)
     reports = frozenset([_MALWARE])
     if found.checks is None or any(
         minds(rule, reports) or (rule.unless is not None and _any_reads(rule.unless, reports))
-        for rule in refusing
+        for rule in waiting
     ):
         return found
     return replace(found, checks=found.checks - reports)

@@ -272,8 +272,10 @@ class Assessments:
         return there is not None and there.assessed_at > assessment.assessed_at
 
     def _put_in_force(self, connection: Connection, rows: list[dict[str, Any]]) -> None:
+        # Always in one order, so that two machines cannot wait for each other's rows.
+        rows = sorted(rows, key=_key)
         now = self._clock()
-        before, keys = now - SUPERSEDED_KEPT, [(row["index_id"], row["project"]) for row in rows]
+        before, keys = now - SUPERSEDED_KEPT, list(map(_key, rows))
         old = [{"index_id": index, "project": name, "before": before} for index, name in keys]
         last = [{"of_index": index, "of_project": name, "now": now} for index, name in keys]
         write_each(connection, _FORGET, old)
@@ -345,6 +347,10 @@ def _row(assessment: Assessment) -> dict[str, Any]:
         "assessed_at": assessment.assessed_at,
         "valid_until": assessment.valid_until,
     }
+
+
+def _key(row: dict[str, Any]) -> _Key:
+    return row["index_id"], row["project"]
 
 
 def _stored(signal: Signal) -> Signal:

@@ -144,9 +144,10 @@ class Projects:
 
 
 def _write_seen(connection: Connection, seen: Sequence[tuple[_Key, _Times]]) -> None:
+    # Always in one order, so that two machines cannot wait for each other's rows.
     rows: list[dict[str, Any]] = [
         {"index_id": index_id, "project": project, "first_seen": first, "last_asked": last}
-        for (index_id, project), (first, last) in seen
+        for (index_id, project), (first, last) in sorted(seen)
     ]
     put_joined(connection, table, rows, _asked_again)
 

@@ -18,6 +18,7 @@ from indexgate import formerly
 from indexgate.facts import Facts, Known
 from indexgate.file_search import FileSearch, Removed
 from indexgate.finished_page import FinishedPage, JudgedBy, Variant, finish, sooner
+from indexgate.first_sight import INTERIM
 from indexgate.formerly import Formerly
 from indexgate.grace import Grace
 from indexgate.grounds import Grounds
@@ -484,11 +485,14 @@ def _good_until(known: Known, policy: Policy, now: datetime) -> datetime:
     """Return how long a page made from *known* may be kept: not at all without facts.
 
     By a feed that is too old only for a moment: it may be read again at any time, and that it was
-    is no change of the facts where nothing new is in it.
+    is no change of the facts where nothing new is in it. By a first look no longer than it should
+    take to know the rest: should the background have failed, somebody must ask for it again.
     """
     if isinstance(known.assessment, Unknown):
         return now
     advisories, until = known.assessment.advisories, known.assessment.valid_until
+    if known.reads != ALL:
+        until = min(until, now + INTERIM)
     if isinstance(advisories, Unknown) or isinstance(advisories.feed, Unknown):
         return until
     stale = advisories.applicable and now >= after(advisories.feed, policy.max_feed_age)

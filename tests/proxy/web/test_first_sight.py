@@ -204,3 +204,28 @@ async def test_a_report_that_came_in_time_counts_however_long_the_look_takes(
         assert await gate.parts.gate.facts.observer.glance(DEMO) is not None
         page = await gate.parts.gate.page(DEMO, PLAIN, Client())
         assert page.withheld is not None
+
+
+async def test_a_page_asked_for_again_has_what_the_background_failed_to_find_out_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Upstream(PROJECT) as upstream, running(upstream, tmp_path, READS_JSON) as gate:
+        facts, failed = gate.parts.gate.facts, asyncio.Event()
+
+        async def failing(_project: NormalizedName) -> None:
+            failed.set()
+
+        await gate.json("/simple/demo/")
+        with monkeypatch.context() as upset:
+            upset.setattr(facts, "refresh", failing)
+            background = asyncio.create_task(facts.refresh_for_ever())
+            await failed.wait()
+            background.cancel()
+            await asyncio.wait({background})
+        waiting = []
+        for later in (timedelta(0), first_sight.INTERIM + timedelta(seconds=1)):
+            gate.clock.turn(later)
+            await gate.json("/simple/demo/")
+            waiting.append(facts.waiting)
+        assert facts.is_early(DEMO)
+        assert waiting == [0, 1]

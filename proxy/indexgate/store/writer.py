@@ -21,7 +21,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 
 from indexgate.logs import logger
 from indexgate.store.engines import DATABASE_ERRORS, StoreFailed, store_failed
@@ -29,6 +29,9 @@ from indexgate.store.engines import DATABASE_ERRORS, StoreFailed, store_failed
 T = TypeVar("T")
 
 Settle = Callable[[Any, Exception | None], None]
+
+_DEADLOCK = "40P01"
+"""PostgreSQL's word for it (SQLSTATE)."""
 
 _TOGETHER = 512
 """Most writes in one transaction: readers of what they wrote wait for the last of them."""
@@ -200,15 +203,16 @@ class Writer:
                 loop.call_soon_threadsafe(_call_all, calls)
 
     def _failed(self, entries: list[_Entry], error: Exception) -> None:
-        if _is_of_the_store(error):
+        of_the_store = _is_of_the_store(error)
+        if len(entries) > 1 and (not of_the_store or _is_a_deadlock(error)):
+            for entry in entries:
+                self._write([entry])
+        elif of_the_store:
             self.fault = store_failed(error)
             for entry in entries:
                 _settle(entry, None, self.fault)
-        elif len(entries) == 1:
-            _settle(entries[0], None, error)
         else:
-            for entry in entries:
-                self._write([entry])
+            _settle(entries[0], None, error)
 
 
 def _call_all(calls: Iterable[Callable[[], None]]) -> None:
@@ -235,3 +239,9 @@ def _is_of_the_store(error: Exception) -> bool:
     if isinstance(error, _DECLINED):
         return False
     return isinstance(error, (*DATABASE_ERRORS, OSError, StoreFailed))
+
+
+def _is_a_deadlock(error: Exception) -> bool:
+    """Tell whether another gate on the server held what was wanted, and wanted what was held."""
+    orig = error.orig if isinstance(error, DBAPIError) else None
+    return getattr(orig, "sqlstate", None) == _DEADLOCK

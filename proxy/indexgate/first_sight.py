@@ -176,7 +176,11 @@ class FirstSight:
                 if early is not None:
                     return early
         observing = asyncio.create_task(observer.observe(project, observer.own, said))
-        await asyncio.wait({observing}, timeout=patience)
+        try:
+            await asyncio.wait({observing}, timeout=patience)
+        except asyncio.CancelledError:
+            observing.cancel()
+            raise
         if observing.done():
             return await assessor.assess(listing, observing.result(), waited_for=True)
         not_yet = Observed(

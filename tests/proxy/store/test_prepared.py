@@ -62,7 +62,10 @@ def test_rows_are_changed_in_their_order(store: Store) -> None:
 
 
 def test_no_rows_are_no_write(store: Store) -> None:
+    there = select(kept.c.key)
+    before = store.reader.all(there)
     store.writer.wait(lambda to: write_each(to, _KEPT, []))
+    assert store.reader.all(there) == before
 
 
 def test_a_write_sees_what_was_written_before_it_in_its_transaction(store: Store) -> None:

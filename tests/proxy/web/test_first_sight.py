@@ -116,6 +116,20 @@ async def test_who_needs_more_than_the_policy_reads_has_it_at_once(tmp_path: Pat
         assert not facts.is_early(DEMO)
 
 
+async def test_nobody_is_asked_any_more_once_the_looks_are_ended(tmp_path: Path) -> None:
+    async with Upstream(PROJECT) as upstream, running(upstream, tmp_path) as gate:
+        facts, told = gate.parts.gate.facts, upstream.hold("/pypi/demo/json")
+        asked = asyncio.create_task(facts.of(await gate.parts.gate.listing(DEMO)))
+        await told.reached()
+        asking = [task for task in asyncio.all_tasks() if "Observer.observe" in repr(task)]
+        await facts.close()
+        assert len(asking) == 1
+        await asyncio.wait(asking)
+        assert asking[0].cancelled()
+        await asyncio.wait({asked})
+        assert asked.cancelled()
+
+
 async def test_a_policy_that_reads_more_is_served_by_a_whole_assessment(tmp_path: Path) -> None:
     async with Upstream(PROJECT) as upstream, running(upstream, tmp_path, READS_JSON) as gate:
         await gate.json("/simple/demo/")

@@ -35,6 +35,7 @@ PURE = frozenset(
         "json",
         "keyword",
         "math",
+        "msgspec",
         "numbers",
         "numpy",
         "operator",

@@ -4,10 +4,10 @@ The shape follows the OSV schema 1.7 for the PyPI ecosystem: a list of versions,
 versions, or both; a version is affected when either names it.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from msgspec import Struct
 from packaging.version import InvalidVersion, Version
 
 from indexgate_policy.flags import Severity
@@ -15,8 +15,7 @@ from indexgate_policy.signals import Unknown
 from indexgate_policy.version_order import of_text, of_version
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Range:
+class Range(Struct, frozen=True, kw_only=True):
     """Affected versions from `introduced` ("0": the first) up to, not including, `fixed`.
 
     `last_affected` is inclusive and stands where no fix is known. Both None: no end.
@@ -27,8 +26,7 @@ class Range:
     last_affected: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Advisory:
+class Advisory(Struct, frozen=True, kw_only=True):
     """One advisory about one project; a withdrawn one is never made into this."""
 
     id: str
@@ -61,8 +59,7 @@ class Advisory:
         return next((answer for answer in answers if isinstance(answer, Unknown)), False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Advisories:
+class Advisories(Struct, frozen=True, kw_only=True):
     """All advisories known of one project, and when the feed they come from was last good.
 
     `applicable` is False for a project of an index that is not public: public advisories speak of

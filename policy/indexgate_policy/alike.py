@@ -7,10 +7,10 @@ compares the two.
 """
 
 from collections.abc import Callable, Container
-from dataclasses import replace
 from functools import partial
 from operator import attrgetter
 
+from msgspec.structs import replace
 from packaging.utils import NormalizedName
 
 from indexgate_policy.assess import UNCHECKED, assess

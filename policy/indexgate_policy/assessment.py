@@ -1,11 +1,12 @@
 """What is known of a project at a time: its signals, flags and advisories."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from packaging.utils import NormalizedName
 
 from indexgate_policy.advisories import Advisories
@@ -21,8 +22,7 @@ if TYPE_CHECKING:  # numpy takes a tenth of a second and 25 MB, and most of the 
     from indexgate_policy.downloads.panel import Movement, Panel
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lookalike:
+class Lookalike(Struct, frozen=True, kw_only=True):
     """A popular name that another name can be taken for.
 
     `confusability` is 0..1 (how alike, not how guilty), `rank` and `downloads` (of 30 days) are the
@@ -50,8 +50,7 @@ class PopularNames(Protocol):
         """Downloads in 30 days of the last name on the list: others have at most about as many."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class Context(Struct, frozen=True, kw_only=True):
     """What a check needs to know of the rest of the index."""
 
     popular: PopularNames
@@ -60,8 +59,7 @@ class Context:
     movement: "Movement | Unknown" = Unknown(reason="the whole index's downloads are not known")
 
 
-@dataclass(frozen=True, kw_only=True)  # without slots: what checks share is found out once
-class Case:
+class Case(Struct, frozen=True, kw_only=True, dict=True):  # what checks share is found out once
     """All that a check may look at. Nothing else: no clock, no network.
 
     `history` is a panel of this one project, its last day the newest that is known; `events` are
@@ -88,13 +86,12 @@ class Case:
 
     def at(self, moment: datetime) -> "Case":
         """Return the same case at another *moment*, with what was found out already."""
-        later = object.__new__(type(self))
-        vars(later).update(vars(self), now=moment)
+        later = replace(self, now=moment)
+        vars(later).update(vars(self))
         return later
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assessment:
+class Assessment(Struct, frozen=True, kw_only=True):
     """The result of assessing a project, stored with its inputs so that it can be explained.
 
     `formula` names the version of checks and formulas; `inputs` are the signals that went in;

@@ -1,8 +1,9 @@
 """Events: what happened to a project on a day, and what explains a change."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 EventKind: TypeAlias = Literal[
     "first-release",
@@ -23,8 +24,7 @@ EventKind: TypeAlias = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(Struct, frozen=True, kw_only=True):
     """Something that happened.
 
     `text` is one clause that stands alone ("owner `ann` replaced by `bo`"). `size` is what the

@@ -5,7 +5,8 @@ left for when nobody waits.
 """
 
 from collections.abc import Iterable, Set
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from indexgate_policy.assess import (
     FORMULA,

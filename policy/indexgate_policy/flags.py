@@ -1,9 +1,10 @@
 """Flags: what a check found in a project, with the evidence."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
+
+from msgspec import Struct, field
 
 from indexgate_policy.signals import Value
 
@@ -28,8 +29,7 @@ class Severity(IntEnum):
         return self.name.lower()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flag:
+class Flag(Struct, frozen=True, kw_only=True):
     """A finding about a project.
 
     `check` is the flag's id (science fl-1, for example `typosquat`), `evidence` one sentence for a

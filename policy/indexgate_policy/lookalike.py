@@ -10,11 +10,11 @@ difference, through a logistic curve, is the confusability; .5 is the working po
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from math import exp, log2
 
+from msgspec import Struct
 from packaging.utils import NormalizedName
 
 from indexgate_policy.assessment import Lookalike
@@ -42,8 +42,7 @@ ALIASES_OF = 5_000  # how far down a name is well enough known to have a short f
 LEAST_WORTH_SAYING = 0.2
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(Struct, frozen=True):
     place: int  # on the list, from 0
     bits: float  # what imitation gains over the name's own story
     relation: str
@@ -169,15 +168,13 @@ class PopularNameList:
         return _search(self._table.names)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Table:
+class _Table(Struct, frozen=True, kw_only=True):
     names: list[str]
     places: dict[str, int]
     downloads: "array[int]"
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
+class _Form(Struct, frozen=True):
     """A spelling that a popular name is known by, and what it costs that it is not the name."""
 
     place: int
@@ -185,8 +182,7 @@ class _Form:
     aside: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Search:
+class _Search(Struct, frozen=True):
     language: NameLanguage
     spellings: Spellings
     forms: dict[str, _Form]

@@ -5,14 +5,14 @@ reader of a policy finds what `signal.<name>` holds. Days are ISO dates (`2026-1
 something was is worked out when it is judged, never stored.
 """
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 Type: TypeAlias = Literal["number", "text", "texts", "truth", "day"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignalKind:
+class SignalKind(Struct, frozen=True, kw_only=True):
     """What a signal of this name holds: its type, its unit (empty: none), and what it says."""
 
     name: str

@@ -4,14 +4,14 @@ A fact that could not be had is a value too: `Unknown` with the reason. It is ne
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import TypeAlias
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unknown:
+
+class Unknown(Struct, frozen=True, kw_only=True):
     """A fact that was asked for and is not known, and why (one short clause)."""
 
     reason: str
@@ -20,8 +20,7 @@ class Unknown:
 Value: TypeAlias = bool | int | float | str | tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signal:
+class Signal(Struct, frozen=True, kw_only=True):
     """One observed fact.
 
     `name` is snake_case (`owners`, `repository`), `source` the service it came from, `observed_at`

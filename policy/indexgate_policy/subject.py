@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
+from msgspec import Struct
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
@@ -13,8 +14,7 @@ Kind: TypeAlias = Literal["wheel", "sdist", "other"]
 Status: TypeAlias = str  # PEP 792: active, archived, quarantined, deprecated; unknown ones pass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Project:
+class Project(Struct, frozen=True, kw_only=True):
     """A project as its one index shows it.
 
     `first_upload` is the earliest upload that the page tells, `first_seen` the first time this gate
@@ -32,8 +32,7 @@ class Project:
     releases: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class File:
+class File(Struct, frozen=True, kw_only=True):
     """One file of a release.
 
     `version` is the text as the file name carries it, `parsed` its PEP 440 form where it has one.
@@ -56,7 +55,7 @@ class File:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Release:
+class Release:  # no struct: a page's releases make their fields when they are asked for
     """The files of one version, in page order."""
 
     version: str
@@ -80,8 +79,7 @@ class Release:
         return any(file.yanked is not False for file in self.files)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Client:
+class Client(Struct, frozen=True, kw_only=True):
     """Who asks, as far as the request tells; `family` is the installer's name, `other` else."""
 
     family: str = "other"

@@ -1,10 +1,10 @@
 """From what sources said of a project, and what is remembered of it, to its assessment."""
 
 from collections.abc import Iterable, Iterator, Mapping, Set
-from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
+from msgspec.structs import replace
 from packaging.utils import NormalizedName
 
 from indexgate.index.listing import Listing

@@ -6,10 +6,11 @@ remembered as well.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from msgspec import Struct
+from msgspec.structs import replace
 from packaging.utils import NormalizedName
 
 from indexgate.store.engines import StoreFailed
@@ -45,8 +46,7 @@ class StoredAssessments(Protocol):
         """Return when what is to be kept before long is kept, or cannot be."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Newest:
+class Newest(Struct, frozen=True, kw_only=True):
     """The newest assessment of a project, and the digest of the page it is from, if that is known.
 
     `assessment` is None where there is none; `looked` is when the store was asked last.

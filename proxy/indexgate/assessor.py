@@ -1,10 +1,10 @@
 """Making assessments of an index's projects, and keeping them: in memory, and in the store."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
+from msgspec.structs import replace
 from packaging.utils import NormalizedName
 
 from indexgate.assessing import OURS, assessed, is_without_page, looked_at

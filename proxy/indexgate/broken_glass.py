@@ -4,10 +4,10 @@ In memory of the one gate that the run uses, in each of its workers: one that en
 which refuses again.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cachetools import LRUCache
+from msgspec import Struct
 
 from indexgate_policy.rules import break_glass
 from indexgate_policy.rules.document import Policy
@@ -18,8 +18,7 @@ LONGEST = timedelta(hours=12)
 _RUNS = 64
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Glass:
+class Glass(Struct, frozen=True, kw_only=True):
     """A broken glass: who broke it, why, and until when it lasts."""
 
     owner: str

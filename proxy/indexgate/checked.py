@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from indexgate_policy.rules.verdict import Action, Warned
 
@@ -28,8 +29,7 @@ HASH_DIFFERS = "hash-differs"
 Chosen: TypeAlias = Literal["pinned", "newest"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckedFile:
+class CheckedFile(Struct, frozen=True, kw_only=True):
     """A file that the requirement allows, and the verdict on it, or that it is `unlisted`.
 
     `line` is where a lock has it, None where that is the entry's own line.
@@ -42,8 +42,7 @@ class CheckedFile:
     line: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
+class Checked(Struct, frozen=True, kw_only=True):
     """One requirement: `requirement` as it is written (normalised), `place` where, in words.
 
     `path` and `line` are the file and the line of a lock, where it lies in a file.
@@ -72,8 +71,7 @@ class Checked:
     files: tuple[CheckedFile, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleTold:
+class RuleTold(Struct, frozen=True, kw_only=True):
     """A rule of the policy as its findings are explained: what it does, and its own words."""
 
     id: str
@@ -82,8 +80,7 @@ class RuleTold:
     hint: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
+class Check(Struct, frozen=True, kw_only=True):
     """All requirements in order, at the time `at`, against `index` (without credentials).
 
     `ways_past` are sentences on what leads installers past the gate, `notes` those on what made no

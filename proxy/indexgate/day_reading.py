@@ -5,11 +5,11 @@ history, so a reading that was broken off is simply done again.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from packaging.utils import NormalizedName
 
 from indexgate.index.listing import Listing
@@ -31,8 +31,7 @@ WEEKS_COMPARED = 11
 """Weeks that a day and its week are compared with, and one to spare (see `movement`)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(Struct, frozen=True, kw_only=True):
     """A day that was read: of how many projects there were downloads, and of how many rows."""
 
     day: date

@@ -3,9 +3,9 @@
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, timedelta
 
+from msgspec import Struct
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
@@ -21,8 +21,7 @@ _TARGET = re.compile(r"([A-Za-z0-9*?][A-Za-z0-9._*?-]*)\s*([=<>!~].*)?")
 _GLOB = re.compile(r"[*?]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class Target(Struct, frozen=True, kw_only=True):
     """What an exemption is for: a name or a pattern, and PEP 440 specifiers (empty: all)."""
 
     project: str

@@ -1,7 +1,8 @@
 """Everything the gate knows of one project and what the policy makes of it, as data."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from indexgate_policy.advisories import Advisories
 from indexgate_policy.flags import Flag
@@ -10,8 +11,7 @@ from indexgate_policy.rules.verdict import Verdict
 from indexgate_policy.signals import Signal, Unknown
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReleaseVerdict:
+class ReleaseVerdict(Struct, frozen=True, kw_only=True):
     """The policy's answer for one version; `released` is the earliest upload of its files."""
 
     version: str
@@ -19,8 +19,7 @@ class ReleaseVerdict:
     verdict: Verdict
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
+class Explanation(Struct, frozen=True, kw_only=True):
     """What is known of `project` at the time `at`.
 
     `asked` is the version that was asked for, if one was; `index` the upstream without credentials;

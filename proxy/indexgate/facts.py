@@ -7,10 +7,11 @@ background, and holds for files ten minutes after it holds for pages.
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
+from msgspec import Struct
+from msgspec.structs import replace
 from packaging.utils import NormalizedName
 
 from indexgate.assessment_memory import LOOKED_EVERY, Newest
@@ -35,8 +36,7 @@ Stamp: TypeAlias = tuple[int, datetime | None, Reads]
 _UNREADABLE: Stamp = (-1, None, ALL)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Renewed:
+class Renewed(Struct, frozen=True, kw_only=True):
     """A project's new assessment, and how it came about."""
 
     listing: Listing
@@ -44,8 +44,7 @@ class Renewed:
     assessment: Assessment
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class Known(Struct, frozen=True, kw_only=True):
     """What is known of a project; `stamp` changes whenever it does.
 
     `reads` is what it was found out for: unless that is all, a policy that reads anything else must

@@ -1,8 +1,8 @@
 """Finding a file by its address alone: a lock file asks for it without having opened a page."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
+from msgspec import Struct
 from packaging.utils import NormalizedName
 
 from indexgate.formerly import Formerly
@@ -16,24 +16,21 @@ FRESH = 1.0
 """Seconds: how old a page may be that says of a file that it is not there."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(Struct, frozen=True, kw_only=True):
     """A file, and the page that lists it."""
 
     listing: Listing
     file: PageFile
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Removed:
+class Removed(Struct, frozen=True, kw_only=True):
     """A file that no page lists any more, and the page of its project, if there still is one."""
 
     former: Formerly
     listing: Listing | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Missed:
+class _Missed(Struct, frozen=True, kw_only=True):
     """Pages that do not list a file, by project, and the failure of one that might."""
 
     pages: dict[NormalizedName, Listing]

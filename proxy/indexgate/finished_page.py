@@ -1,9 +1,10 @@
 """A judged page made into bytes: what clients get, and until when it may be kept."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
+
+from msgspec import Struct
 
 from indexgate.index.listing import Listing
 from indexgate.index.packing import pack_parts
@@ -22,8 +23,7 @@ from indexgate_policy.signals import Unknown
 from indexgate_policy.subject import Client, Release
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Variant:
+class Variant(Struct, frozen=True, kw_only=True):
     """The form of a page that a client asked for."""
 
     form: Form
@@ -31,8 +31,7 @@ class Variant:
     for_uv: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JudgedBy:
+class JudgedBy(Struct, frozen=True, kw_only=True):
     """What a page was judged by, and when. To keep the verdicts is to keep an object a file."""
 
     assessment: Assessment | Unknown
@@ -66,8 +65,7 @@ class JudgedBy:
         return not release.yanked and not all(each.refused for each in verdicts.values())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FinishedPage:
+class FinishedPage(Struct, frozen=True, kw_only=True):
     """A page of the index `index_id` as bytes.
 
     `until` is the first moment at which it may differ without any new fact. `private` tells that it
@@ -87,7 +85,7 @@ class FinishedPage:
     withheld: VerdictSet | None = None
     warned: VerdictSet | None = None
     said: tuple[Said, ...] = (PASSED,)
-    listed: Listing | None = field(default=None, compare=False, repr=False)
+    listed: Listing | None = None
 
 
 def finish(

@@ -1,8 +1,9 @@
 """Files that were served once and that upstream lists no more: refused, unless that is waived."""
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 
+from msgspec import Struct
+from msgspec.structs import replace
 from packaging.utils import NormalizedName
 
 from indexgate.simple.filename import parse
@@ -18,8 +19,7 @@ from indexgate_policy.subject import Client, File, Project
 _GONE = Unknown(reason="the index no longer lists the file")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Formerly:
+class Formerly(Struct, frozen=True, kw_only=True):
     """What is remembered of a file that was served: the project whose page listed it."""
 
     project: NormalizedName

@@ -7,11 +7,12 @@ stored facts: a lock file never opens the page.
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from cachetools import LRUCache
+from msgspec import Struct
+from msgspec.structs import replace
 from packaging.utils import NormalizedName
 
 from indexgate import formerly
@@ -55,8 +56,7 @@ STALE_FEED = timedelta(minutes=1)
 _NEVER_ASSESSED = Unknown(reason="the project was never assessed")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JudgedFile:
+class JudgedFile(Struct, frozen=True, kw_only=True):
     """A file, its verdict, and what is needed to serve it.
 
     `listed` is None for a file that upstream no longer lists. `page` is the digest of the page that

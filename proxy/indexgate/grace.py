@@ -1,8 +1,9 @@
 """Grace for files: one that is refused now, but that pages still showed lately, still passes."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from indexgate.facts import Facts, Known
 from indexgate.finished_page import sooner

@@ -5,9 +5,8 @@ stays as it is while the policy cannot tell the newer ones from those before kee
 them good: finished pages, and verdicts on files.
 """
 
-from dataclasses import dataclass
-
 from cachetools import LRUCache
+from msgspec import Struct
 from packaging.utils import NormalizedName
 
 from indexgate.facts import Facts, Known, Stamp
@@ -19,8 +18,7 @@ from indexgate_policy.signals import Unknown
 _MOST = 20_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ground:
+class _Ground(Struct, frozen=True, kw_only=True):
     """The newest facts with their stamp, and that of the first that were no different."""
 
     stamp: Stamp

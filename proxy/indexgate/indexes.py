@@ -5,9 +5,9 @@ first (`owners.py`), and then only that index's gate is asked.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from typing import TypeVar
 
+from msgspec.structs import replace
 from packaging.utils import NormalizedName
 
 from indexgate.finished_page import FinishedPage, Variant

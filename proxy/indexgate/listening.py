@@ -1,11 +1,11 @@
 """Where the gate listens."""
 
 import socket
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listening:
+class Listening(Struct, frozen=True, kw_only=True):
     """The bound address: `port` is the real one, also where a free one was asked for."""
 
     host: str

@@ -8,10 +8,11 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Lock
 from typing import Any, Literal, TextIO, TypeAlias
+
+from msgspec import Struct
 
 from indexgate.index.trace import current
 from indexgate.log_lines import Render, as_coloured_text, as_json, as_text
@@ -86,8 +87,7 @@ def log() -> Log:
     return _log
 
 
-@dataclass(frozen=True, slots=True)
-class Logger:
+class Logger(Struct, frozen=True):
     """Tells events to the log; each line also has what is *always* told."""
 
     always: Mapping[str, Any]

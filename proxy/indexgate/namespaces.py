@@ -1,16 +1,15 @@
 """Which names belong to one of several indexes alone."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from msgspec import Struct
 from packaging.utils import NormalizedName
 
 from indexgate.upstream_choice import UpstreamChoice
 
 
-@dataclass(frozen=True, slots=True)
-class Namespaces:
+class Namespaces(Struct, frozen=True):
     """Patterns of names, each with the id of the index that has it; the first that fits holds."""
 
     patterns: tuple[tuple[str, str], ...]

@@ -8,10 +8,10 @@ is not asked about it, and a source is asked no sooner than it is worth it: an a
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cachetools import LRUCache
+from msgspec import Struct
 from packaging.utils import NormalizedName
 
 from indexgate.sources.protocol import (
@@ -35,8 +35,7 @@ SOONEST_AGAIN = timedelta(minutes=10)
 LATEST_AGAIN = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class Failure(Struct, frozen=True, kw_only=True):
     """A source that could not answer, and why (one clause). `kind` is that of `SourceFailed`."""
 
     source: str
@@ -44,8 +43,7 @@ class Failure:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observed:
+class Observed(Struct, frozen=True, kw_only=True):
     """What is known of a project from sources, what they said before included.
 
     `asked` names the sources that answered now; `failures` those that could not. `again_at` is when
@@ -58,8 +56,7 @@ class Observed:
     again_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Answer:
+class _Answer(Struct, frozen=True, kw_only=True):
     """What one source has to say in the end."""
 
     signals: tuple[Signal, ...]
@@ -68,8 +65,7 @@ class _Answer:
     again_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surveyed:
+class Surveyed(Struct, frozen=True, kw_only=True):
     """What an observer tells of its work, so that it outlives it; each may do nothing."""
 
     succeeded: Callable[[str, datetime], None] = lambda _source, _at: None
@@ -77,8 +73,7 @@ class Surveyed:
     counted: Callable[[DailyCounts], Awaitable[None]] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Question:
+class _Question(Struct, frozen=True, kw_only=True):
     """What sources are asked: about what project, knowing what, and how (`Observer.observe`)."""
 
     project: NormalizedName

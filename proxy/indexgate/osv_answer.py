@@ -7,12 +7,12 @@ versions in a lock before it downloads any (its malware check), and stops for id
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
 import msgspec
+from msgspec import Struct
 from packaging.utils import NormalizedName
 
 from indexgate.simple.projects import valid_name
@@ -44,16 +44,14 @@ class _Batch(msgspec.Struct):
     queries: list[_Query]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pinned:
+class Pinned(Struct, frozen=True, kw_only=True):
     """A version of a project, as somebody asks about it."""
 
     project: NormalizedName
     version: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Blocked:
+class Blocked(Struct, frozen=True, kw_only=True):
     """Why a pinned version may not be installed. `rule` is empty when no rule was asked."""
 
     pinned: Pinned

@@ -8,10 +8,11 @@ stands in while an earlier index cannot be asked, and stands for as long as a pa
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from cachetools import LRUCache
+from msgspec import Struct
+from msgspec.structs import replace
 from packaging.utils import NormalizedName
 
 from indexgate.fellows import ALONE, Fellows
@@ -26,8 +27,7 @@ ALWAYS = datetime.max.replace(tzinfo=UTC)
 """When an owner was confirmed that is so by configuration."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Behind:
+class Behind(Struct, frozen=True, kw_only=True):
     """An index behind the gate. `name` is empty where it is the only one, `url` is safe to print.
 
     `stored` tells when the page of a project on the disk was confirmed; it reads the disk.
@@ -39,8 +39,7 @@ class Behind:
     stored: Callable[[NormalizedName], datetime | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Owner:
+class Owner(Struct, frozen=True, kw_only=True):
     """The index that a project comes from, and why.
 
     `namespace` is the pattern that says so, if one does; else `without` are the earlier indexes,

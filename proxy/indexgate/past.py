@@ -1,9 +1,9 @@
 """What is remembered of a project over time: its downloads, its events, and what changed."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
+from msgspec import Struct
 from packaging.utils import NormalizedName
 
 from indexgate.index.listing import Listing
@@ -17,8 +17,7 @@ _NO_HISTORY = Unknown(reason="no download history is known yet")
 _NO_MOVEMENT = Unknown(reason="the whole index's downloads are not known")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recalled:
+class Recalled(Struct, frozen=True, kw_only=True):
     """What the past says at a moment: signals made from it, events in order, and the panel."""
 
     signals: tuple[Signal, ...] = ()

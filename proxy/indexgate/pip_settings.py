@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from msgspec import Struct
 from platformdirs import PlatformDirs
 
 from indexgate.web_address import Credentials
@@ -29,8 +30,7 @@ class Found:
     origin: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PipSettings:
+class PipSettings(Struct, frozen=True, kw_only=True):
     """The part of pip's configuration that the gate looks at; addresses may hold credentials.
 
     `timeout` is text in seconds. `notices` names files that could not be read: pip would stop.
@@ -46,8 +46,7 @@ class PipSettings:
     notices: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
+class Places(Struct, frozen=True, kw_only=True):
     """Where pip's files are on this machine, each group from the weakest to the strongest."""
 
     system: tuple[Path, ...]

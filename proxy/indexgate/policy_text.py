@@ -1,8 +1,9 @@
 """The text of a policy, of its cases, and of other files that a command of policies is given."""
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from indexgate.errors import GateError
 from indexgate.policy_file import unreadable
@@ -12,8 +13,7 @@ from indexgate_policy.rules.document import LARGEST
 STDIN = "-"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyText:
+class PolicyText(Struct, frozen=True, kw_only=True):
     """A policy as it was written, and the place that it was read from (a path, or a name)."""
 
     place: str

@@ -1,9 +1,9 @@
 """A refresh on demand as data: what is wanted, what it would take, and what came of it."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, TypeAlias
 
+from msgspec import Struct
 from packaging.utils import NormalizedName
 
 from indexgate.observing import Failure
@@ -16,8 +16,7 @@ from indexgate_policy.signals import Unknown
 State: TypeAlias = Literal["refreshed", "failed", "not reached"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(Struct, frozen=True, kw_only=True):
     """What to refresh: `projects` by name, or all that clients asked for.
 
     `sources` are the only ones to ask, empty: all that are on. `days` of the download log are read
@@ -32,8 +31,7 @@ class Wanted:
     whole_index: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProjectRow:
+class ProjectRow(Struct, frozen=True, kw_only=True):
     """What came of one project. `error` says why it `failed`; `asked` are sources that answered.
 
     `failures` are those that could not: what they said before still stands.
@@ -48,8 +46,7 @@ class ProjectRow:
     failures: tuple[Failure, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DayRow:
+class DayRow(Struct, frozen=True, kw_only=True):
     """What came of one day of a log; `error` says why it was not read, empty when it was."""
 
     day: date
@@ -59,8 +56,7 @@ class DayRow:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refreshed:
+class Refreshed(Struct, frozen=True, kw_only=True):
     """What came of a refresh of projects of `index`.
 
     `stopped` when somebody ended it: what was done is kept, and the same command goes on from
@@ -86,8 +82,7 @@ class Refreshed:
         return rows or any(row.error for row in self.days) or self.feed_failure is not None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class Question(Struct, frozen=True, kw_only=True):
     """What a source would be asked: about how many projects, the first of them by name.
 
     `perhaps` counts those about which it is asked only if others say what it needs. `left` is what
@@ -102,8 +97,7 @@ class Question:
     costs: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intended:
+class Intended(Struct, frozen=True, kw_only=True):
     """What a refresh would ask of whom; nothing was asked for it but dry runs, which are free.
 
     `untold` are days of which that could not be found out, each with the reason.

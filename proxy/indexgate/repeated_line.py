@@ -7,10 +7,11 @@ moment, its id and its milliseconds are new; these are filled in where the first
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from secrets import randbits, token_hex
 from typing import Any
+
+from msgspec import Struct
 
 from indexgate import logs
 
@@ -22,8 +23,7 @@ _MOMENT, _ID = token_hex(16), token_hex(16)
 _MILLISECONDS = 2**40 + randbits(40) + 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class RepeatedLine:
+class RepeatedLine(Struct, frozen=True):
     """A line as text; `pattern` has a place for each of the three, in the `order` of the log."""
 
     pattern: str

@@ -4,9 +4,9 @@ In memory, for runs only, and bounded: a run asks for it as soon as its command 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 
 from cachetools import LRUCache
+from msgspec import Struct, field
 from packaging.utils import NormalizedName
 
 RUNS = 64
@@ -14,8 +14,7 @@ PROJECTS = 5_000
 VERSIONS = 200
 
 
-@dataclass(slots=True)
-class Seen:
+class Seen(Struct):
     """What one run saw of a project.
 
     `newest` is the newest version that passed when the page was given out (None: none passed);

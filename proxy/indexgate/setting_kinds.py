@@ -3,9 +3,10 @@
 import difflib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+
+from msgspec import Struct
 
 from indexgate import web_address
 from indexgate.sources import bigquery_price
@@ -30,8 +31,7 @@ _HIGHEST_PORT = 65_535
 _MOST_WORKERS = 64
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
+class Kind(Struct, frozen=True, kw_only=True):
     """A kind of value.
 
     `read` turns text into the value or raises ValueError, its message a clause of what is wrong or

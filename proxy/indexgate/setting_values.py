@@ -2,9 +2,10 @@
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from indexgate import setting_kinds
 from indexgate.errors import GateError
@@ -12,8 +13,7 @@ from indexgate.redact import redact
 from indexgate.settings_table import Setting
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class Origin(Struct, frozen=True, kw_only=True):
     """Where a value came from; `str` of it reads well in a sentence.
 
     `table` is the table of the file that the key stands in, if it stands in one.
@@ -35,8 +35,7 @@ class Origin:
                 return f"{self.place} `{self.name}`"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FoundValue:
+class FoundValue(Struct, frozen=True, kw_only=True):
     """The text of one setting where it was found; several of a setting that may be repeated."""
 
     texts: tuple[str, ...]

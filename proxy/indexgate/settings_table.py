@@ -3,8 +3,9 @@
 Nothing is read here; `config.load` does that.
 """
 
-from dataclasses import dataclass
 from datetime import timedelta
+
+from msgspec import Struct
 
 from indexgate import setting_kinds as kinds
 from indexgate.setting_kinds import Kind
@@ -13,8 +14,7 @@ from indexgate.source_offers import CHOSEN
 OSV_BULK = "https://osv-vulnerabilities.storage.googleapis.com/"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class Setting(Struct, frozen=True, kw_only=True):
     """One setting.
 
     `default` is text as a user would write it (None: none; `default_shown` says what happens then).

@@ -6,10 +6,11 @@ what pages were judged by within the last ten minutes still passes. Malware, qua
 the policy know no such grace.
 """
 
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from cachetools import LRUCache
+from msgspec import Struct, field
+from msgspec.structs import replace
 from packaging.utils import NormalizedName
 
 from indexgate.index.protocol import Snapshot
@@ -20,8 +21,7 @@ from indexgate_policy.signals import Unknown
 GRACE = timedelta(minutes=10)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Basis:
+class Basis(Struct, frozen=True, kw_only=True):
     """What a page was judged by, and when: from `since` on, until `until` (None: still).
 
     The page is held as bytes, for that is what it is kept as anyway; `files` is how many it lists.

@@ -6,8 +6,9 @@ index is told the names of an index that is not public.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from ipaddress import ip_address
+
+from msgspec import Struct
 
 from indexgate.config import Settings
 from indexgate.settings_table import BY_NAME as SETTINGS
@@ -17,8 +18,7 @@ from indexgate.upstream_choice import UpstreamChoice
 AUTO = "auto"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Standing(Struct, frozen=True, kw_only=True):
     """Whether a source is asked, and why (one clause). `hint` says how to turn it on."""
 
     offer: Offer

@@ -4,14 +4,14 @@ Nothing is imported here: settings are read against these names. The classes tha
 together in `web/sources.py`.
 """
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 By: TypeAlias = Literal["index", "laptop", "key", "name", "bulk"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
+class Offer(Struct, frozen=True, kw_only=True):
     """A service.
 
     `by` says what turns it on: `index` (the upstream itself), `laptop` (by itself on loopback),

@@ -5,9 +5,9 @@ import re
 import secrets
 import stat
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
 from platformdirs import user_state_path
 
 from indexgate.errors import GateError
@@ -19,8 +19,7 @@ _SECRET = re.compile(r"[0-9a-f]{64}")
 _LONGEST_ADDRESS = 4_096
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StateFolder:
+class StateFolder(Struct, frozen=True, kw_only=True):
     """An opened state folder.
 
     `secret` is 64 hex digits: who holds them may change the gate's state. `notices` says what was

@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from cachetools import LRUCache
+from msgspec.structs import replace
 from packaging.utils import NormalizedName
 
 from indexgate.index.listing import Listing

@@ -1,10 +1,10 @@
 """What the facts of an index are made from: its identity, the stores, and who is asked."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from msgspec import Struct, field
 from packaging.utils import NormalizedName
 
 from indexgate.assessment_memory import StoredAssessments
@@ -33,8 +33,7 @@ class StoredAdvisories(Protocol):
         """Return a number that grows with every change of the advisories."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class Surroundings(Struct, frozen=True, kw_only=True):
     """What facts are made from: the index's identity, the stores, and who is asked.
 
     Sources that are the index itself are asked at the first sight of a project, third parties only

@@ -5,10 +5,11 @@ Pure. Their keys are settings, but of a file alone.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 from indexgate import setting_values
 from indexgate.errors import GateError
@@ -90,8 +91,7 @@ TABLE: tuple[Setting, ...] = (
 _BY_NAME = {setting.name: setting for setting in TABLE}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TeamTable:
+class TeamTable(Struct, frozen=True, kw_only=True):
     """One `[[team]]` table, read and checked; it has `networks`, a `label`, or both."""
 
     name: str

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
+from msgspec import Struct
+
 from indexgate import setting_kinds, web_address
 from indexgate.config import Settings
 from indexgate.errors import GateError
@@ -85,8 +87,7 @@ class UpstreamChoice:
         return tuple(pattern for patterns in owned for pattern in patterns)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Candidate:
+class _Candidate(Struct, frozen=True, kw_only=True):
     """An address that may become the upstream, and where it came from."""
 
     address: WebAddress

@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from indexgate.checked import Check, Checked
 
@@ -14,8 +15,7 @@ Turn: TypeAlias = Literal[
 """What a change of policy does to one verdict."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
+class Side(Struct, frozen=True, kw_only=True):
     """A verdict by one of the policies; `rules` are the one that refuses, or all that warn.
 
     `version` is the one that a resolver would take; `passed_over` are newer ones that are refused.
@@ -28,8 +28,7 @@ class Side:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VerdictChange:
+class VerdictChange(Struct, frozen=True, kw_only=True):
     """A requirement, or an entry of a lock, on which the verdicts differ."""
 
     requirement: str
@@ -40,8 +39,7 @@ class VerdictChange:
     new: Side
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VerdictChanges:
+class VerdictChanges(Struct, frozen=True, kw_only=True):
     """All that differs of `judged` requirements, and how many there are of each kind."""
 
     judged: int

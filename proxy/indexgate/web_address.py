@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, urlsplit
 
+from msgspec import Struct
+
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _HOST = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?\.?|[0-9a-f:.]*:[0-9a-f:.]*")
 _LONGEST = 2_000  # characters; longer ones are refused by most servers too
@@ -18,8 +20,7 @@ class Credentials:
     password: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WebAddress:
+class WebAddress(Struct, frozen=True, kw_only=True):
     """An http or https address in its canonical spelling.
 
     `url` ends with a slash, has no credentials, no default port and a lower-case ASCII host.

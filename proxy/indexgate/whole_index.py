@@ -3,12 +3,12 @@
 import gc
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 
+from msgspec import Struct
 from sqlalchemy import URL
 
 from indexgate.sources import popular
@@ -20,8 +20,7 @@ PARTS_A_WORKER = 8
 """So that it can be told how far it is, and nobody waits for the slowest for long."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counted:
+class Counted(Struct, frozen=True, kw_only=True):
     """How many projects were `assessed`, and how many of them have a flag."""
 
     assessed: int = 0

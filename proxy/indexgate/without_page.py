@@ -7,11 +7,13 @@ sight.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+from msgspec.structs import replace
 from packaging.utils import NormalizedName
 
 from indexgate.assessing import OURS
@@ -39,8 +41,7 @@ _NO_FEED = Unknown(reason="no advisory feed has been read yet")
 _NO_FIRST = Unknown(reason="nobody has looked at its page yet")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Part(Struct, frozen=True, kw_only=True):
     """The share of one of several workers: the chunks `number`, `number + of`, and so on."""
 
     number: int = 0
@@ -77,8 +78,7 @@ def assessed_chunks(
         yield [one for one in whole.assessed(panel) if one.project not in asked]
 
 
-@dataclass(frozen=True, slots=True)
-class _Remembered:
+class _Remembered(Struct, frozen=True):
     """Popular names, without looking again at names that resembled none of this list before."""
 
     names: PopularNames

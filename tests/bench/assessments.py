@@ -8,10 +8,10 @@ import argparse
 import random
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from msgspec.structs import replace
 from packaging.utils import NormalizedName
 
 from indexgate.store.database import Store, open_store

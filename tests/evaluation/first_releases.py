@@ -12,10 +12,12 @@ Of links to a repository only the host was kept: each is taken for one of neithe
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from indexgate_policy.advisories import Advisories
 from indexgate_policy.assess import assess

@@ -14,11 +14,11 @@ import argparse
 import csv
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
+from msgspec.structs import replace
 from packaging.utils import canonicalize_name
 
 from indexgate_policy.downloads.kinds import CLASSES, INSTALLERS, REGIONS, VERSION_AGES

@@ -1,9 +1,9 @@
-from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from indexgate_policy.alike import Quiet
 from indexgate_policy.assess import assess

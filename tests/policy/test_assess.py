@@ -1,7 +1,7 @@
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from indexgate_policy.assess import FORMULA, REFRESH, assess
 from indexgate_policy.assessment import Case, Lookalike

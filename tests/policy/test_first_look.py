@@ -1,12 +1,12 @@
 """A first look: to the policy it was made for it is as good as a whole assessment."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from indexgate_policy import policies
 from indexgate_policy.advisories import Advisories

@@ -1,9 +1,9 @@
 """Assessments in memory: the store is asked once, and again for what others have made."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 from packaging.utils import NormalizedName
 
 from indexgate import assessment_memory

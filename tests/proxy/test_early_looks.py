@@ -1,8 +1,7 @@
 """What a first look was made for is never taken for more than it is."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from packaging.utils import NormalizedName
 
 from indexgate import early_looks

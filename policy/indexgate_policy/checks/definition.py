@@ -1,15 +1,15 @@
 """What a check is: its definition, which people read, and its function, which runs."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from indexgate_policy.assessment import Case
 from indexgate_policy.flags import Flag
 from indexgate_policy.signals import Unknown
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Definition:
+class Definition(Struct, frozen=True, kw_only=True):
     """What a check tells of itself; every field is shown to people and none may be empty.
 
     `id` is stable and kebab-case (science fl-1). `computes` says how, with its `source`;
@@ -27,8 +27,7 @@ class Definition:
     remediation: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
+class Check(Struct, frozen=True, kw_only=True):
     """A definition and its function.
 
     `run` is pure. It returns a flag, None when it looked and found nothing, and `Unknown` when it

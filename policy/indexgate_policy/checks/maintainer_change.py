@@ -1,8 +1,9 @@
 """The accounts that can release have changed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
+
+from msgspec import Struct
 
 from indexgate_policy.assessment import Case
 from indexgate_policy.checks import readings
@@ -43,8 +44,7 @@ FOLLOWS = timedelta(days=14)
 YOUNG_ACCOUNT = 90  # days
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Change:
+class _Change(Struct, frozen=True, kw_only=True):
     on: date
     added: tuple[str, ...]
     removed: tuple[str, ...]

@@ -1,8 +1,9 @@
 """The newest release is packed or linked unlike those before."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from indexgate_policy.assessment import Case
 from indexgate_policy.checks import readings
@@ -46,8 +47,7 @@ LARGER, SMALLER = 8.0, 0.1
 COMPARED: tuple[Kind, ...] = ("wheel", "sdist")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Finding:
+class _Finding(Struct, frozen=True, kw_only=True):
     severity: Severity
     text: str
     ends: datetime

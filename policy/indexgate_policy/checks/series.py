@@ -1,10 +1,11 @@
 """What a project's download history tells on its newest day, and what makes it weigh more."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from indexgate_policy.assessment import Case
 from indexgate_policy.checks import readings

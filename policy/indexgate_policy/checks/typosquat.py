@@ -5,10 +5,10 @@ likeness is multiplied by factors 0..1, each a reason that is shown; a factor th
 is left out and named (science fl-1, "typosquat").
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import log10
 
+from msgspec import Struct
 from packaging.utils import canonicalize_name
 
 from indexgate_policy.assessment import Case, Lookalike
@@ -61,8 +61,7 @@ OWN_REPOSITORY, SOME_REPOSITORY = 0.7, 0.75  # squats mostly link none: see eval
 MANY_RELEASES, OF_MANY_RELEASES = 5, 0.8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Factor:
+class _Factor(Struct, frozen=True, kw_only=True):
     """One reason: `weight` 0..1 (Unknown: left out), `why` in a clause."""
 
     name: str

@@ -1,9 +1,10 @@
 """How much a project is downloaded now: from its history, or from what sources counted."""
 
-from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from indexgate_policy.assessment import Case
 from indexgate_policy.checks import readings
@@ -22,8 +23,7 @@ _HUMAN = CLASSES.index("human")
 _CONSUMERS = tuple(CLASSES.index(name) for name in CONSUMERS)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Volume:
+class Volume(Struct, frozen=True, kw_only=True):
     """Downloads of 28 days up to `until`: by `consumers` (CI, pipelines and people), by `human`s.
 
     `human_high` is the upper end of what may be people, where that is known. `days` is how many of

@@ -5,11 +5,12 @@ index: the days before it are brought to the level after it. Where nobody can sa
 days before it are not known.
 """
 
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from indexgate_policy.downloads.panel import Movement, Panel
 from indexgate_policy.events import Event
@@ -20,8 +21,7 @@ Series: TypeAlias = Literal["log", "clickhouse", "monthly lists"]
 of the most downloaded projects."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Break:
+class Break(Struct, frozen=True, kw_only=True):
     """A change in the counting: from `first` on, to `last` or (None) for good.
 
     `lost` says that rows are missing on those days; else they are counted otherwise.

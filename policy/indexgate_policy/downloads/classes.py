@@ -3,7 +3,8 @@
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from indexgate_policy.downloads.kinds import CLASSES
 from indexgate_policy.downloads.log_row import LogRow
@@ -23,8 +24,7 @@ EVEN_VERSIONS = 8
 """A client that fetches so many versions so evenly (normalised entropy) is a crawler."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interval:
+class Interval(Struct, frozen=True, kw_only=True):
     """An estimate between its ends; in what unit, the owner says."""
 
     low: float
@@ -32,8 +32,7 @@ class Interval:
     high: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attribution:
+class Attribution(Struct, frozen=True, kw_only=True):
     """*n* downloads shared out over the classes.
 
     `classes` holds an interval a class, in downloads; the middles add up to `n`. `likeliest`

@@ -1,17 +1,16 @@
 """What a day's rows of the log come to for one project."""
 
-from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
+from msgspec import Struct
 from packaging.utils import NormalizedName
 
 from indexgate_policy.downloads.kinds import INSTALLERS, REGIONS, VERSION_AGES
 from indexgate_policy.downloads.panel import Counts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class DayCounts:
+class DayCounts(Struct, frozen=True, kw_only=True, eq=False):
     """The downloads of one project on one day.
 
     `classes` is (7,) by `kinds.CLASSES` and adds up to `n`, the rows' total. `installers` (6,),

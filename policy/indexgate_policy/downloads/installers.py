@@ -5,8 +5,9 @@ writes them. A name that is not in the table is kept as itself and counts as unk
 learns new names, and a client may claim any.
 """
 
-from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
+
+from msgspec import Struct
 
 from indexgate_policy.downloads.kinds import INSTALLERS
 
@@ -15,8 +16,7 @@ Role: TypeAlias = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Installer:
+class Installer(Struct, frozen=True, kw_only=True):
     """A client by the log's name.
 
     `role`: a `tool` installs for people and pipelines, a `mirror` copies everything, a `cache`

@@ -1,10 +1,10 @@
 """The download history of one project, or of many side by side over the same days."""
 
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Self, TypeAlias
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 from packaging.utils import NormalizedName
 
@@ -19,8 +19,7 @@ NOT_BORN = 1_000_000
 _CONSUMERS = [CLASSES.index(name) for name in CONSUMERS]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Panel:
+class Panel(Struct, frozen=True, kw_only=True, eq=False):
     """N projects over T days and W = T // 7 weeks; week w is the days [7w, 7w + 7).
 
     `classes` is (N, T, 7) downloads a day by `kinds.CLASSES`. `installers` (N, W, 6), `regions`
@@ -96,8 +95,7 @@ class Panel:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Movement:
+class Movement(Struct, frozen=True, kw_only=True, eq=False):
     """How the whole index moved, so that what everybody does is nobody's own.
 
     `consumers` (T,) is the log of a day's consumer downloads against the same weekday one to four

@@ -1,7 +1,8 @@
 """From installs to people: always an interval, because the log knows no people (science dn-1)."""
 
 import math
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from indexgate_policy.downloads.classes import Interval
 
@@ -19,8 +20,7 @@ _CACHES_AT_MOST = 0.3
 """From this share of caches on, the blind spot is as large as it is ever taken to be."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BlindSpot:
+class BlindSpot(Struct, frozen=True, kw_only=True):
     """How many times more people there may be than the log shows: an assumption, never measured.
 
     Caches fetch once for many. Nobody has measured for how many, so this only widens an interval

@@ -7,11 +7,11 @@ need memory for a few batches and the largest project only; rows in any order ar
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
+from msgspec import Struct
 from packaging.utils import NormalizedName
 
 from indexgate_policy.downloads.classes import CERTAIN, EVEN, EVEN_VERSIONS
@@ -34,8 +34,7 @@ from indexgate_policy.downloads.numbered_rows import (
 from indexgate_policy.downloads.rule_table import RULES, moved
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upload:
+class Upload(Struct, frozen=True, kw_only=True):
     """When a version was uploaded, and whether it has a wheel; None: not known."""
 
     on: date | None = None

@@ -6,8 +6,9 @@ judgement in shares of 1, because the log has no user ids and no addresses.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
+
+from msgspec import Struct
 
 from indexgate_policy.downloads.installers import PEOPLES_TOOLS, can_say_ci, installer
 from indexgate_policy.downloads.kinds import CLASSES
@@ -23,8 +24,7 @@ def shares(**given: float) -> Shares:
     return tuple(given.get(name, 0.0) for name in CLASSES)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(Struct, frozen=True, kw_only=True):
     """One line of the table.
 
     `when` says in words what `applies` tests, `shares` is by `kinds.CLASSES` and adds up to 1,
@@ -255,8 +255,7 @@ RULES: Final = (
 """In the order in which they are asked; the last one always applies."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Struct, frozen=True, kw_only=True):
     """What a modifier does to the shares of a rule that is open to it."""
 
     id: Modifier

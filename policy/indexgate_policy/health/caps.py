@@ -1,8 +1,9 @@
 """Caps: what no other merit makes up for."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from indexgate_policy.health.facts import Facts
 from indexgate_policy.health.open_advisories import OpenAdvisories
@@ -17,8 +18,7 @@ LONG = timedelta(days=90)
 AWAKE = timedelta(days=180)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(Struct, frozen=True, kw_only=True):
     """A cap: its limit, the condition in words, and the function that gives the reason or ""."""
 
     limit: float

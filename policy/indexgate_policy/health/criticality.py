@@ -6,9 +6,10 @@ Rob Pike's, with bounds and weights as in ossf/criticality_score at 47238f4 (`or
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from math import log1p
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from indexgate_policy.assessment import Case
 from indexgate_policy.health.facts import Facts
@@ -21,8 +22,7 @@ _MONTH = 365.25 / 12
 _UNASKED = Unknown(reason="criticality reads no advisories")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
+class Field(Struct, frozen=True, kw_only=True):
     """A field of the formula: what it is here, and how far it reaches its bound (0..1)."""
 
     name: str
@@ -40,8 +40,7 @@ class Field:
         return log1p(self.bound - x if self.less_is_better else x) / log1p(self.bound)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Term:
+class Term(Struct, frozen=True, kw_only=True):
     """A term of the formula: its bound, its weight in each variant, and what it reads."""
 
     name: str
@@ -51,8 +50,7 @@ class Term:
     less_is_better: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Criticality:
+class Criticality(Struct, frozen=True, kw_only=True):
     """The mean 0..1 of the known fields by weight, and the share of the weight that is known."""
 
     variant: Variant

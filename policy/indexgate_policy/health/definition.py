@@ -1,9 +1,10 @@
 """What the score is made of: dimensions, and in each of them inputs with a weight."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from indexgate_policy.health.facts import Facts
 
@@ -23,8 +24,7 @@ class Reading(NamedTuple):
     seen: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Input:
+class Input(Struct, frozen=True, kw_only=True):
     """One input of a dimension; the documentation is made from these fields.
 
     `weight` is its share of the dimension. `says` is what it stands for, `computes` how the value
@@ -45,8 +45,7 @@ class Input:
     read: Callable[[Facts], Reading]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dimension:
+class Dimension(Struct, frozen=True, kw_only=True):
     """A group of inputs; `weight` is its share of the score, `why` says why it counts so much."""
 
     name: str

@@ -1,10 +1,10 @@
 """The facts of one project as the score reads them: typed, in days, each made once."""
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 
+from msgspec import Struct
 from packaging.utils import canonicalize_name
 
 from indexgate_policy.advisories import Advisories
@@ -39,8 +39,7 @@ _DAY = timedelta(days=1)
 _AFFIX = re.compile(r"^(?:python|py)-|-(?:python|py)$")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dependents:
+class Dependents(Struct, frozen=True, kw_only=True):
     """How many different owners need the project, and in words where that comes from."""
 
     owners: float

@@ -1,16 +1,16 @@
 """The advisories that are open in one version, each trouble counted once."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from indexgate_policy.advisories import Advisories, Advisory
 from indexgate_policy.flags import Severity
 from indexgate_policy.signals import Unknown
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenAdvisories:
+class OpenAdvisories(Struct, frozen=True, kw_only=True):
     """What is open in `version`: ids of malware reports, numbers of vulnerabilities.
 
     `high` counts those of high and critical severity, `other` all else, those of unknown severity

@@ -3,10 +3,11 @@
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 from operator import itemgetter
+
+from msgspec import Struct
 
 from indexgate_policy.signals import Unknown
 from indexgate_policy.subject import Release
@@ -23,16 +24,14 @@ _VERSION_AT_THE_END = re.compile(r"\d[0-9a-z.+]*$")
 _ZEROS_AT_THE_END = re.compile(r"(?:\.0)+$")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tags:
+class Tags(Struct, frozen=True, kw_only=True):
     """The newest tags of a repository, and when they were looked at."""
 
     names: tuple[str, ...]
     seen: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rhythm:
+class Rhythm(Struct, frozen=True, kw_only=True):
     """When a project released.
 
     `last` is the newest upload, `last_change` the newest of a release that changed anything;

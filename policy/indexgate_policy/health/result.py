@@ -1,7 +1,8 @@
 """A health score, line by line, so that a person can add it up."""
 
-from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
+
+from msgspec import Struct
 
 Grade: TypeAlias = Literal["A", "B", "C", "D", "E"]
 
@@ -18,8 +19,7 @@ def grade(value: float) -> Grade:
     return next((letter for least, letter in GRADES if value >= least), LOWEST)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Line(Struct, frozen=True, kw_only=True):
     """What one input gave: `points` of `most`. `known` is False when the neutral value stands in.
 
     `evidence` is one clause for people; for an unknown input it says why it is unknown.
@@ -33,16 +33,14 @@ class Line:
     evidence: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cap:
+class Cap(Struct, frozen=True, kw_only=True):
     """A limit that a score cannot pass, and why."""
 
     limit: float
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HealthScore:
+class HealthScore(Struct, frozen=True, kw_only=True):
     """Health 0..100 (science hs-1): `value` is `uncapped`, the sum of the points, under its caps.
 
     `confidence` 0..1 is the weighted share of inputs that are known and fresh; it never moves the

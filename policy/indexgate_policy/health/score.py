@@ -1,9 +1,10 @@
 """The health score of a project: the sum of what its inputs give, under its caps (science hs-1)."""
 
 from collections.abc import Iterable, Set
-from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
+
+from msgspec.structs import replace
 
 from indexgate_policy.advisories import Advisories
 from indexgate_policy.assessment import Case

@@ -5,7 +5,8 @@ Scorecard's own aggregate is the mean of check scores 0..10 by risk (critical 10
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from indexgate_policy.signals import Unknown
 
@@ -37,8 +38,7 @@ COUNTED_ELSEWHERE = frozenset({"Maintained", "Vulnerabilities"})
 _COULD_NOT_TELL = -1.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
+class Checked(Struct, frozen=True, kw_only=True):
     """One check: `points` 0..10 or why there are none; `weight` 0 is of a check unknown here."""
 
     name: str

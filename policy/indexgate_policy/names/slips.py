@@ -6,8 +6,9 @@ order. A name and itself have the price 0.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from math import log2
+
+from msgspec import Struct
 
 REPEATED = 1.3
 SWAPPED = 0.8
@@ -37,8 +38,7 @@ WANDER = 2  # letters that two spellings may be out of step, beyond their differ
 STRIDES = ((1, 1), (1, 0), (0, 1), (2, 2), (2, 1), (1, 2))
 
 
-@dataclass(frozen=True, slots=True)
-class Slip:
+class Slip(Struct, frozen=True):
     """The cheapest way from the meant name to the typed one.
 
     `bits` is its price, `steps` says each change in words that go before the meant name.
@@ -52,8 +52,7 @@ class Slip:
         return Slip(self.bits + bits, self.steps + steps)
 
 
-@dataclass(frozen=True, slots=True)
-class _Pair:
+class _Pair(Struct, frozen=True):
     typed: str
     meant: str
 

@@ -11,10 +11,12 @@ Where no assessment of that time is kept, what only one can tell is unknown with
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from indexgate_policy.advisories import Advisories, Advisory
 from indexgate_policy.assessment import Assessment
@@ -31,8 +33,7 @@ _STATUS = re.compile(r"status changed from (\S+) to (\S+)")
 _YANK = re.compile(r"version (\S+) yanked")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Remembered:
+class Remembered(Struct, frozen=True, kw_only=True):
     """All that is kept of a project, each piece with its time.
 
     `releases` have every file that is or was listed; `paged` says that they are from the project's
@@ -48,8 +49,7 @@ class Remembered:
     advisories: tuple[Advisory, ...] | Unknown = NOT_KEPT
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Then:
+class Then(Struct, frozen=True, kw_only=True):
     """What was known of a release in the stretch of time `stretch`.
 
     `facts` says of what the assessment tells: of all that was known then, of some of it, or of

@@ -4,9 +4,10 @@ For looking back only: nothing of this goes into a verdict.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from indexgate_policy.advisories import Advisory
 from indexgate_policy.events import Event
@@ -22,8 +23,7 @@ _UNSEEN = Unknown(reason="nobody saw when")
 _NO_PAGE = Unknown(reason="no page of the project is kept")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Became:
+class Became(Struct, frozen=True, kw_only=True):
     """What a file is today; `known_at` is when that became known."""
 
     fate: Fate | Unknown

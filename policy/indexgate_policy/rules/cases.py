@@ -5,9 +5,9 @@ known and nothing is wrong. Times are ages before the moment at which the cases 
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from msgspec import Struct
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
@@ -57,8 +57,7 @@ _ADVISORY = ("id", "kind", "severity", "versions", "introduced", "fixed")
 _SEEN = timedelta(days=1000)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expected:
+class Expected(Struct, frozen=True, kw_only=True):
     """What a case expects: an action and, where it says so, the rule and all that warn."""
 
     action: Action
@@ -81,8 +80,7 @@ class Expected:
         return "; ".join(found)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class Result(Struct, frozen=True, kw_only=True):
     """What became of one case: `difference` says how the verdict differs; empty when it passed.
 
     `position` is where the case begins in its document.

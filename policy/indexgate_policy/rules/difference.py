@@ -5,10 +5,11 @@ looser, as far as the documents alone can tell.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from difflib import SequenceMatcher
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from indexgate_policy.rules.covering import covers, same
 from indexgate_policy.rules.document import Policy, Rule
@@ -23,8 +24,7 @@ _STRENGTH = {action: strength for strength, action in enumerate(Action)}
 _NOTHING = "nothing"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FieldChange:
+class FieldChange(Struct, frozen=True, kw_only=True):
     """A key that says something else: its old and new words, and what that does."""
 
     key: str
@@ -33,8 +33,7 @@ class FieldChange:
     direction: Direction = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Struct, frozen=True, kw_only=True):
     """One difference: `what` is `rule`, `exemption` or `policy`, `name` which of them.
 
     `direction` says what the new policy is by it: "" when both ways or nobody can tell. `fields`

@@ -13,6 +13,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from msgspec import Struct
+
 from indexgate_policy.errors import PolicyError
 from indexgate_policy.rules import exemptions, expression
 from indexgate_policy.rules.conditions import Definition, Scope
@@ -43,8 +45,7 @@ _TOMLLIB_PLACE = re.compile(r"at line ([0-9]+), column ([0-9]+)")
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(Struct, frozen=True, kw_only=True):
     """A rule: what it does when `when` holds and `unless` does not, and when nobody can tell.
 
     `scope` is the widest thing for which it says the same; `singles_out` tells that it chooses

@@ -5,8 +5,9 @@ with more tables inside.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from indexgate_policy.rules import conditions
 from indexgate_policy.rules.conditions import Definition, Scope, Test, UsualTest
@@ -21,8 +22,7 @@ from indexgate_policy.subject import File
 _WORDS = ("all", "any", "not")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Condition:
+class Condition(Struct, frozen=True, kw_only=True):
     """One condition of the policy with its `value`; `written` is both as a person would say it.
 
     `path` is where in the rule it stands.
@@ -56,8 +56,7 @@ class Condition:
         yield self
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class All:
+class All(Struct, frozen=True, kw_only=True):
     """Holds when every part does."""
 
     parts: tuple["Term", ...]
@@ -76,8 +75,7 @@ class All:
             yield from part.conditions()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Any:
+class Any(Struct, frozen=True, kw_only=True):
     """Holds when a part does."""
 
     parts: tuple["Term", ...]
@@ -96,8 +94,7 @@ class Any:
             yield from part.conditions()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Not:
+class Not(Struct, frozen=True, kw_only=True):
     """Holds when its part does not."""
 
     part: "Term"

@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from statistics import median
 from typing import TypeAlias
 
+from msgspec import Struct, field
 from packaging.utils import NormalizedName
 
 from indexgate_policy.checks.shares import wilson
@@ -22,8 +22,7 @@ _DAY = timedelta(days=1)
 _File: TypeAlias = tuple[str, str]  # index_id, filename
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Share:
+class Share(Struct, frozen=True, kw_only=True):
     """How many of how many, and the 95 % interval of the share (Wilson)."""
 
     found: int
@@ -32,8 +31,7 @@ class Share:
     high: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gained:
+class Gained(Struct, frozen=True, kw_only=True):
     """Days between the first refusal of bad files and the moment at which they became known.
 
     `files` were refused before, `later` only after; of `undated` ones nobody saw when they became
@@ -48,8 +46,7 @@ class Gained:
     most: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleFigures:
+class RuleFigures(Struct, frozen=True, kw_only=True):
     """What a rule would have done. Asks are installs as far as the gate sees them.
 
     `bad` files are those known to be bad today; `lost` asks and files are fine today; what is left
@@ -68,8 +65,7 @@ class RuleFigures:
     not_judged: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyFigures:
+class PolicyFigures(Struct, frozen=True, kw_only=True):
     """What a policy would have done with all asks.
 
     Of `not_judged` asks nobody can tell, for want of kept facts. `lost_files` is the share of files
@@ -87,8 +83,7 @@ class PolicyFigures:
     rules: tuple[RuleFigures, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class Difference(Struct, frozen=True, kw_only=True):
     """Asks for a project that one policy would have refused and the other not."""
 
     project: NormalizedName
@@ -98,8 +93,7 @@ class Difference:
     bad: bool
 
 
-@dataclass(slots=True)
-class _Rule:
+class _Rule(Struct):
     refused: int = 0
     files: set[_File] = field(default_factory=set)
     bad: dict[_File, tuple[datetime, Became]] = field(default_factory=dict)

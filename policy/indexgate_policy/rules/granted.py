@@ -7,8 +7,10 @@ waive need not be in the policy any more: a policy that is edited must not break
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
+
+from msgspec import Struct
 
 from indexgate_policy.rules import document
 from indexgate_policy.rules.document import Policy
@@ -23,8 +25,7 @@ version = 1
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Granted:
+class Granted(Struct, frozen=True, kw_only=True):
     """What was granted; `digest` changes with its meaning."""
 
     exemptions: tuple[Exemption, ...] = ()

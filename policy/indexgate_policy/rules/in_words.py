@@ -5,10 +5,10 @@ document: whoever wrote it has the last word on why.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
+from msgspec import Struct
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
@@ -35,8 +35,7 @@ _UNKNOWN = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Line(Struct, frozen=True, kw_only=True):
     """A condition of a rule, or a word that joins those below it (`depth` one more).
 
     `written` is the condition as the policy has it, `means` what its definition says, `unknown`
@@ -50,8 +49,7 @@ class Line:
     unknown: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InWords:
+class InWords(Struct, frozen=True, kw_only=True):
     """A rule in plain words.
 
     `line` is where it stands (0: nowhere), `comment` what the document says above it. `sentences`

@@ -4,8 +4,9 @@
 come to different answers.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from indexgate_policy.assessment import Assessment
 from indexgate_policy.rules.conditions import Scope
@@ -54,8 +55,7 @@ def fault(error: Exception) -> Verdict:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Weighed:
+class Weighed(Struct, frozen=True, kw_only=True):
     """What all rules together say: the one that refuses, what warns, the rules waived by what."""
 
     refusing: Ruling | None

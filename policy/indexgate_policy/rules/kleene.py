@@ -9,12 +9,12 @@ never. It is what lets a finished page be kept.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+
+class Outcome(Struct, frozen=True):
     """What a condition says: `truth` is True, False or None (unknown), `why` one clause."""
 
     truth: bool | None

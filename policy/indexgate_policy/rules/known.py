@@ -1,8 +1,10 @@
 """What a judgement may lean on besides the file: the project's facts, made ready once a page."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from indexgate_policy.advisories import Advisories, Advisory
 from indexgate_policy.assess import FAILED_CHECK, unchecked_by
@@ -17,8 +19,7 @@ from indexgate_policy.signals import Signals, Unknown
 from indexgate_policy.subject import Client
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class Known(Struct, frozen=True, kw_only=True):
     """The facts that are the same for all files of a page.
 
     `flags` are those in force at `now`; `failed` has the checks that could not be computed and

@@ -4,10 +4,10 @@ What the reader of documents refuses is no lint but an error; see `document`.
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
+from msgspec import Struct
 from packaging.utils import canonicalize_name
 
 from indexgate_policy.rules import document, exemptions
@@ -53,8 +53,7 @@ _LATE_FACTS = {"health", "confidence", "grade", "human_installs", "owners", "sig
 """Conditions that are unknown for every project until it was looked at, or seen for long."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """A lint at a place: `id` is one of `LINTS`, `message` one sentence, `hint` how to mend it.
 
     `position` is where in the document; None for the document as a whole.

@@ -3,11 +3,10 @@
 One table, for the code that acts on it, the health report, and the documentation.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Missing:
+class Missing(Struct, frozen=True, kw_only=True):
     """One thing that can be missing, under a stable `id`.
 
     `page` and `file` say what happens to each, `health` what the gate's health report says (empty:

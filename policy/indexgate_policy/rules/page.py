@@ -6,11 +6,11 @@ else an installer would go on to the version's sdist and build it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import Literal, TypeAlias
 
+from msgspec.structs import replace
 from packaging.version import Version
 
 from indexgate_policy.assessment import Assessment

@@ -1,7 +1,8 @@
 """What the rules of a policy say of a project, settled as far as that goes without its releases."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from indexgate_policy.rules.document import Policy, Rule
 from indexgate_policy.rules.kleene import Outcome, earlier
@@ -12,8 +13,7 @@ from indexgate_policy.rules.verdict import Action
 from indexgate_policy.subject import File
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ruling:
+class Ruling(Struct, frozen=True, kw_only=True):
     """A rule that warns or refuses, why, and until when it does so for this reason."""
 
     rule: Rule
@@ -22,8 +22,7 @@ class Ruling:
     until: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """What is left to ask of a project's files.
 
     `steps` are the rules in order, without those that never say anything of the project. Each has

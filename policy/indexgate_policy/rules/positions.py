@@ -8,9 +8,10 @@ import re
 import tomllib
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
+
+from msgspec import Struct
 
 Path: TypeAlias = tuple[str | int, ...]
 """The way to a value: keys of tables and numbers of list items, `("rule", 0, "when")`."""
@@ -28,8 +29,7 @@ _STRING = re.compile(
 _PLAIN_VALUE = re.compile(r"[^,\]}#\r\n]*")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Position:
+class Position(Struct, frozen=True, order=True):
     """A place in a text; `line` and `column` count from 1, columns in characters."""
 
     line: int

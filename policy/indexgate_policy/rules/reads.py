@@ -1,8 +1,10 @@
 """What of a project's facts a policy reads: it can judge before anybody knows the rest."""
 
 from collections.abc import Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass, replace
 from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from indexgate_policy.rules.expression import All, Any, Condition, Not, Term
 from indexgate_policy.rules.verdict import Action
@@ -19,8 +21,7 @@ _PAGE_OR_ASKER = frozenset(
 _MALWARE = "malware"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reads:
+class Reads(Struct, frozen=True, kw_only=True):
     """What is read: the flags of *checks* (None: of all), the health score, `signals`.
 
     No rule says anything by a score of less confidence than `score`; None: by none at all. The

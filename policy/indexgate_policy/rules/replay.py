@@ -4,10 +4,12 @@ An ask that a rule may have refused by facts of its time that are not kept is no
 another rule refuses it for what is known.
 """
 
+import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 
+from msgspec import Struct
+from msgspec.structs import replace
 from packaging.utils import NormalizedName
 
 from indexgate_policy.rules.as_of import NOT_KEPT, Then
@@ -20,8 +22,7 @@ from indexgate_policy.signals import Signals, Unknown, Value
 from indexgate_policy.subject import Client, File
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class Ask(Struct, frozen=True, kw_only=True):
     """That a file was asked for, `count` times from `at` on.
 
     `refused_by` is the digest of the policy that refused it then, None where it was served or
@@ -33,13 +34,12 @@ class Ask:
     project: NormalizedName
     version: str
     filename: str
-    client: Client = Client()  # noqa: RUF009 - frozen
+    client: Client = Client()
     count: int = 1
     refused_by: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tried:
+class Tried(Struct, frozen=True, kw_only=True):
     """What a policy says of an ask.
 
     `action` is None where nobody can tell: nothing refuses it for what is known, and `rule` may
@@ -89,7 +89,7 @@ def try_on(policy: Policy, then: Then, ask: Ask, *, presentation: Presentation) 
         if verdicts[ask.filename].rule in [rule.id for rule in blind]:
             # Another rule may refuse it for what is known.
             sighted = tuple(rule for rule in policy.rules if rule not in blind)
-            bench = Bench(replace(policy, rules=sighted), known)
+            bench = Bench(dataclasses.replace(policy, rules=sighted), known)
             by_sight = judge_on(bench, then.release, presentation)
             verdicts = by_sight if by_sight[ask.filename].refused else verdicts
     except Exception as error:

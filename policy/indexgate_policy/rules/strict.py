@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TypeAlias
 
+from msgspec import Struct
+
 from indexgate_policy.errors import PolicyError
 from indexgate_policy.rules import durations
 from indexgate_policy.rules.positions import Path, Position, nearest
@@ -54,8 +56,7 @@ class Place:
         return f"in {table} of `{self.source}`" if table else f"in `{self.source}`"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
+class Field(Struct, frozen=True, kw_only=True):
     """One value of the document with its dotted key and its place; reads it or says what is wrong.
 
     Every method raises PolicyError.

@@ -4,11 +4,10 @@ A fact that is missing for all projects (a feed that was never read) makes one s
 each of them; whoever lists many reads the sentences back to say it once.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unjudged:
+class Unjudged(Struct, frozen=True, kw_only=True):
     """That the rule with the id `rule` cannot judge, and why not."""
 
     rule: str

@@ -6,9 +6,9 @@ and say by which cheap tests the others are told apart. It may tell too many apa
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from msgspec import Struct
 from packaging.version import InvalidVersion, Version
 
 from indexgate_policy.rules.kleene import FAILS, Outcome, all_of, any_of, negate
@@ -19,8 +19,7 @@ Apart: TypeAlias = Callable[[Release], bool]
 """Tells whether a release may not be a usual one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usual:
+class Usual(Struct, frozen=True, kw_only=True):
     """The outcome for every file of the releases that none of `apart` picks out."""
 
     outcome: Outcome

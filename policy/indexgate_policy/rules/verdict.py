@@ -1,8 +1,9 @@
 """A verdict: what the policy says of one file, why, and until when."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Action(StrEnum):
@@ -13,8 +14,7 @@ class Action(StrEnum):
     REFUSE = "refuse"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Warned:
+class Warned(Struct, frozen=True, kw_only=True):
     """A rule that warns and held: its id and its reason in one ASCII line.
 
     A rule that would have refused warns where an exemption waives it: `exemption` is that one's id.
@@ -25,8 +25,7 @@ class Warned:
     exemption: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(Struct, frozen=True, kw_only=True):
     """The policy's answer for one file.
 
     `reason` is one ASCII line of at most 160 characters that stays the same until `until` (it

@@ -6,10 +6,10 @@ stays is seen as well as a large one at once. A rare part has a heavy upper tail
 never taken for more than a beta distribution of the same spread allows.
 """
 
-from dataclasses import dataclass
 from typing import Final, Self
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from indexgate_policy.downloads.panel import Counts
@@ -30,8 +30,7 @@ _CALMEST = 0.8  # a calm past makes a project not more suspicious than so
 _CLIP = 4.0  # one week gives a longer span no more than so many deviations
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Weeks:
+class Weeks(Struct, frozen=True, eq=False):
     """Weekly counts (N, M, K) and their totals (N, M), 0 where they are not `known` (N, M)."""
 
     counts: Counts
@@ -52,8 +51,7 @@ class Weeks:
         return type(self)(self.counts[rows], self.totals[rows], self.known[rows])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Angles:
+class Angles(Struct, frozen=True, eq=False):
     """Weekly shares in arcsine scale, with how far each week strays by size.
 
     `angle` and `share` are (N, M, K), `stray` (N, M) a variance, `known` (N, M). The sums run along

@@ -1,8 +1,7 @@
 """What a project's weeks were like before: usual levels, and how far they stray (science fl-1)."""
 
-from dataclasses import dataclass
-
 import numpy as np
+from msgspec import Struct
 
 from indexgate_policy.downloads.panel import NOT_BORN, Counts, Panel
 from indexgate_policy.series.index_level import Common
@@ -24,8 +23,7 @@ _CHANGES, _EVERY = (7, 70), 3  # lags of the weekly changes that tell how far a 
 _LEAST_DAYS = 28
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Baseline:
+class Baseline(Struct, frozen=True, kw_only=True, eq=False):
     """The past of N projects as seen on D days, the last of a panel; `first` is the first of them.
 
     `daily` (N, T) is the consumers a day with what everybody did taken out, `weekly` (N, T) the sum

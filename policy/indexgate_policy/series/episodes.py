@@ -1,9 +1,9 @@
 """Days on which a rule holds, put together into findings: one for each time it begins anew."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from indexgate_policy.series.finding import Finding

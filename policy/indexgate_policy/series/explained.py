@@ -1,9 +1,9 @@
 """How much of a surge known events carry: new dependents, stars with an audience, a release."""
 
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from msgspec import Struct
 
 from indexgate_policy.downloads.panel import Counts, Panel
 
@@ -14,8 +14,7 @@ _UNHEARD = 0.6  # stars count for so much when nobody writes
 _RELEASE_CARRIES = 7.0  # times the usual week, at most
 
 
-@dataclass(eq=False)
-class Explanations:
+class Explanations(Struct, eq=False, dict=True):
     """What carries a rise, looked up for one project and day at a time.
 
     The share is 0..1 of the excess over the usual week (science fl-1, explanation).

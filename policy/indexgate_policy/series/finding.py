@@ -1,7 +1,8 @@
 """A finding: on this day, this project's series did something that its past does not expect."""
 
-from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
+
+from msgspec import Struct
 
 FindingKind: TypeAlias = Literal[
     "surge", "drop", "installer", "region", "version", "automation", "stars"
@@ -14,8 +15,7 @@ NOTABLE: Final = 4.0
 """A rise to less than so many times the usual is nobody's alarm."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """What a detector found in row `row` of a panel.
 
     `day` is the day that told it, `onset` the day on which the change seems to have begun, `last`

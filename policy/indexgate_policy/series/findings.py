@@ -1,9 +1,9 @@
 """All that the series of a panel tell: every detector over the same days."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from indexgate_policy.downloads.panel import Movement, Panel

@@ -1,10 +1,10 @@
 """What everybody did, as a level that can be divided out of one project's series."""
 
-from dataclasses import dataclass
 from math import isfinite
 from statistics import median
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from indexgate_policy.downloads.breaks import BREAKS, LOST_BELOW, applied
@@ -19,8 +19,7 @@ _WEEK = 7
 _REACH = 56  # days; the usual level is of days up to so long ago
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Common:
+class Common(Struct, frozen=True, kw_only=True, eq=False):
     """The level of the whole index over the days and weeks of a panel, in logs; 0 is the start.
 
     `days` is (T,), `lost` marks the days of which the log lacks most rows, `recounted` those that

@@ -1,10 +1,10 @@
 """Shifts of a weekly mix: a part of it takes a share that it never had."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Literal, Self
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from indexgate_policy.downloads.panel import Counts, Panel
@@ -25,8 +25,7 @@ _SLACK = 0.001  # of a share, for rounding
 _UNCERTAIN = 1.15  # so much more it takes when nobody knows what the whole index did
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mix:
+class Mix(Struct, frozen=True, kw_only=True):
     """A mix of a panel and when a shift of it counts.
 
     `field` is the mix's name in a panel, `parts` the columns that may rise; `rise` and `share` what
@@ -48,8 +47,7 @@ REGIONS: Final = Mix(kind="region", field="regions", parts=range(12), limits=_MA
 VERSIONS: Final = Mix(kind="version", field="version_ages", parts=(3,), limits=(4.5, 4.0, 3.8, 3.8))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Week:
+class _Week(Struct, frozen=True, eq=False):
     """(N,): how far over the limit the part is that rose most, which, and its shares."""
 
     score: Counts

@@ -1,9 +1,9 @@
 """Bursts of stars that no audience came with."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from indexgate_policy.downloads.panel import Counts, Panel
@@ -33,8 +33,7 @@ def stars_in_bursts(panel: Panel, first: int) -> Counts:
     return total
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Audience:
+class _Audience(Struct, frozen=True, eq=False):
     """(N, D): whether people came, whether many did, and whether somebody writes."""
 
     moved: NDArray[np.bool_]

@@ -4,9 +4,10 @@ Science fl-1, explanation. New dependents, stars and releases are measured where
 them (`series.explained`); the others go by this table.
 """
 
-from dataclasses import dataclass
 from math import exp
 from typing import Final
+
+from msgspec import Struct
 
 from indexgate_policy.events import EventKind
 from indexgate_policy.series.finding import FindingKind
@@ -18,8 +19,7 @@ EVERYBODYS: Final = frozenset[EventKind]({"counting-break", "lost-day", "holiday
 """Kinds that happen to the whole index at once."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reach:
+class Reach(Struct, frozen=True, kw_only=True):
     """How far around the onset an event is looked at, and what it can carry.
 
     It lies at most `before` days before the onset or `after` days after it. It carries `most` on

@@ -1,9 +1,10 @@
 """A change of a project's series, with what explains it."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, Literal, TypeAlias
+
+from msgspec import Struct
 
 from indexgate_policy.downloads.kinds import INSTALLERS, REGIONS, VERSION_AGES
 from indexgate_policy.downloads.panel import Panel
@@ -48,8 +49,7 @@ _PARTS: Final[dict[FindingKind, tuple[str, ...]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Struct, frozen=True, kw_only=True):
     """Something that the history did and its past does not expect.
 
     `flag` is the flag it makes, `onset` the day on which it seems to have begun, `told` the day as

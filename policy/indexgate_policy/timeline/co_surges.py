@@ -6,10 +6,10 @@ the project at the top; those below it are explained by it, as far as its own ex
 
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
+from msgspec import Struct
 from packaging.utils import NormalizedName, canonicalize_name
 
 from indexgate_policy.assessment import Assessment
@@ -21,8 +21,7 @@ TOGETHER: Final = timedelta(days=3)
 """Surges whose onsets are further apart are not one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surge:
+class Surge(Struct, frozen=True, kw_only=True):
     """A surge of *project*: since when, and how many downloads a week over the usual."""
 
     project: NormalizedName
@@ -30,8 +29,7 @@ class Surge:
     excess: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CoSurge:
+class CoSurge(Struct, frozen=True, kw_only=True):
     """The surge of `project` is brought by that of `top`, which needs it (maybe by others).
 
     `share` 0..1 is how much of it the excess of all tops together can carry.

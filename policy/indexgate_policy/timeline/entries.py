@@ -1,10 +1,11 @@
 """The timeline: changes, flags and events of a project in order, and what explains what."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 from math import isfinite
 
+from msgspec import Struct
+from msgspec.structs import replace
 from packaging.utils import NormalizedName
 
 from indexgate_policy.downloads.panel import Movement, Panel
@@ -18,8 +19,7 @@ from indexgate_policy.timeline.everybody import everybody
 from indexgate_policy.timeline.explanation import Cause, explain
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """An event on its day; `cause` says what it is to the change `of` (its place in `changes`).
 
     Both are None for an event that lies near no change.
@@ -35,8 +35,7 @@ class Entry:
         return self.event.at.date()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timeline:
+class Timeline(Struct, frozen=True, kw_only=True):
     """What happened to a project from `first_day` to `last_day`, each in order of time.
 
     `changes` are those of the download history, with their explanations; `flags` the flags in force

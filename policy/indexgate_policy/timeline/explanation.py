@@ -1,11 +1,12 @@
 """What explains a change: each event near it, its distance in days, and the share it carries."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, Literal, TypeAlias, cast
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from indexgate_policy.downloads.panel import Movement, Panel
 from indexgate_policy.events import Event, EventKind
@@ -34,8 +35,7 @@ _NOTED = "download history"  # the source of what no event tells but the history
 _INFLOW_LASTS = 30
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cause:
+class Cause(Struct, frozen=True, kw_only=True):
     """An event near a change: `lag` days after its onset (before: negative), `carries` 0..1.
 
     `taken_out` says that the change is what remains without it: it happened to everybody.
@@ -47,8 +47,7 @@ class Cause:
     taken_out: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
+class Explanation(Struct, frozen=True, kw_only=True):
     """How much of a change known events carry: `share` 0..1, and the events, heaviest first.
 
     `absent` names what was looked for and is not there, `not_known` what nobody has counted; both

@@ -1,11 +1,12 @@
 """A history as the columns of a chart: days, or weeks where days would be too many."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
 from math import floor, isfinite, log10
 from typing import Any, Final
+
+from msgspec import Struct
 
 from indexgate_policy.downloads.kinds import CLASSES
 from indexgate_policy.downloads.panel import Panel
@@ -22,8 +23,7 @@ MOST_DAYS: Final = 62
 _WEEK = 7
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
+class Column(Struct, frozen=True, kw_only=True):
     """Some days in a row: downloads by `LAYERS`, by others, and new stars; None: not known.
 
     Where some of a week's days are not known, it counts as if they were like the others; where most
@@ -42,8 +42,7 @@ class Column:
         return None if self.layers is None else sum(self.layers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Columns:
+class Columns(Struct, frozen=True, kw_only=True):
     """The columns of a chart, oldest first; `length` is the days of a whole one (1 or 7)."""
 
     columns: tuple[Column, ...]

@@ -1,11 +1,12 @@
 """A timeline in words: what the terminal and the picture both say, and under which letters."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from math import isfinite
 from string import ascii_lowercase, ascii_uppercase
 from typing import Final
+
+from msgspec import Struct
 
 from indexgate.charts.view import View
 from indexgate_policy.flags import Flag
@@ -22,8 +23,7 @@ _GRAVE: Final = frozenset({"owner-change", "repository-change", "status", "yank"
 """Events that explain nothing and that whoever looks into a change wants to know."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class Told(Struct, frozen=True, kw_only=True):
     """A change under its capital letter: the sentence, and the sentence on why."""
 
     letter: str
@@ -32,8 +32,7 @@ class Told:
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Row(Struct, frozen=True, kw_only=True):
     """An event under its small letter: when, what kind, how far from which change, what share."""
 
     letter: str
@@ -44,8 +43,7 @@ class Row:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
+class Story(Struct, frozen=True, kw_only=True):
     """Everything that a picture says in words. `marks` are letters on their days, in order."""
 
     headline: str

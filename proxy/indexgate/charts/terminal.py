@@ -1,10 +1,10 @@
 """A timeline for the terminal: a chart of characters that needs no colour, and what it means."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
+from msgspec import Struct
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
@@ -26,8 +26,7 @@ _STYLES = dict(zip(LAYERS, ("cyan", "blue", "bright_black"), strict=True))
 _VERDICTS = {"explained": "green", "partly explained": "yellow", "unexplained": "bold red"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Signs:
+class _Signs(Struct, frozen=True, kw_only=True):
     """The characters of a chart: one a layer, levels of a strip from nothing to all, lines."""
 
     layers: tuple[str, ...]

@@ -1,15 +1,15 @@
 """All that a picture of a timeline shows, and nothing of how."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
+
+from msgspec import Struct
 
 from indexgate_policy.downloads.panel import Panel
 from indexgate_policy.signals import Unknown
 from indexgate_policy.timeline.entries import Timeline
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class View(Struct, frozen=True, kw_only=True):
     """A project's timeline `until` the end of a day, as made `at` a moment.
 
     `index` is the upstream without credentials. `history` is what was counted, and may begin before

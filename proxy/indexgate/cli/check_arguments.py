@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePath
+
+from msgspec import Struct
 
 from indexgate import own_addresses
 from indexgate.errors import GateError
@@ -20,8 +21,7 @@ _ENVIRONMENTS = ("VIRTUAL_ENV", "CONDA_PREFIX")
 _PROJECT_ENVIRONMENT = ".venv"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Named:
+class Named(Struct, frozen=True, kw_only=True):
     """What the command line names; `format` is that of the files, None to tell it."""
 
     words: tuple[str, ...]

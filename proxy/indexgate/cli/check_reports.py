@@ -3,9 +3,10 @@
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
+
+from msgspec import Struct
 
 from indexgate.checked import Check, Outcome
 from indexgate.errors import GateError
@@ -29,8 +30,7 @@ _FAILING: Mapping[FailOn, frozenset[Outcome]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Around:
+class Around(Struct, frozen=True, kw_only=True):
     """The process that reports: its variables, its folder, and how it speaks.
 
     `say` prints a line on stdout or, where that is taken, on stderr; `tell` always on stderr.

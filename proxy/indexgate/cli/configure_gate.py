@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from msgspec import structs
+
 from indexgate import own_addresses, public_index, state_folder, upstream_choice, web_address
 from indexgate.cli import settings_options
 from indexgate.cli.configure_undo import print_diff, tell
@@ -280,7 +282,7 @@ def _others(wanted: Wanted, change: Change, gate: WebAddress) -> Iterator[str]:
         },
         folder=wanted.around.folder,
         config=places.config_folder(wanted.around),
-        pip=replace(wanted.around.pip, site=tuple(_environments(wanted.around))),
+        pip=structs.replace(wanted.around.pip, site=tuple(_environments(wanted.around))),
         read_file=read_file,
     )
     found = other_indexes.configured(Client(name=wanted.client, arguments=()), around)

@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 
 import msgspec
+from msgspec.structs import asdict
 from rich.console import Console
 from rich.table import Table
 

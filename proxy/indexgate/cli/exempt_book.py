@@ -3,9 +3,10 @@
 import contextlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from indexgate import exempting, granted_file, state_folder
 from indexgate.cli import settings_options
@@ -22,8 +23,7 @@ from indexgate.teams import configured
 from indexgate_policy.rules.document import Policy
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Book:
+class Book(Struct, frozen=True, kw_only=True):
     """The policy `written` down, the policy `in_force` with what was granted, and the store.
 
     `path` is the file of granted exemptions, `by` who is at work, `teams` are those of the

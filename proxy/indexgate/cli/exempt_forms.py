@@ -1,10 +1,10 @@
 """Exemptions and requests for them, as a table for people and as JSON for programs."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date
 
 import click
+from msgspec import Struct
 
 from indexgate.cli.exempt_book import Book
 from indexgate.store.exemption_requests import Request
@@ -17,8 +17,7 @@ _ID_WIDTH = 8
 """Characters of the ids that are made here: they are typed again, so they stay in one piece."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """One line. `origin` is `policy` or `granted` for what was ever in force, else empty.
 
     `team` is the one that it is for, None for all clients. `until` is the last day on which it

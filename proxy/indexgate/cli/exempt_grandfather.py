@@ -1,10 +1,10 @@
 """What `indexgate exempt grandfather` makes of lock files."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
 
+from msgspec import Struct
 from packaging.version import InvalidVersion, Version
 
 from indexgate import exempting
@@ -16,8 +16,7 @@ from indexgate.store.exemption_requests import Wish
 from indexgate_policy.rules import granted
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class Made(Struct, frozen=True, kw_only=True):
     """A `[[grandfather]]`: its id, its table, and the wish that goes into the book."""
 
     id: str

@@ -1,10 +1,10 @@
 """What `indexgate exempt grant` puts in force, and writes down."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from secrets import token_hex
 
 import click
+from msgspec.structs import replace
 
 from indexgate import exempting
 from indexgate.cli.exempt_book import Book

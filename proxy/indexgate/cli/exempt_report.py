@@ -4,11 +4,11 @@ import asyncio
 import importlib
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import click
+from msgspec import Struct
 
 from indexgate import logs
 from indexgate.cli import exempt_book, exempt_forms, settings_options
@@ -25,8 +25,7 @@ UNUSED = timedelta(days=14)
 _JUDGE = "indexgate.web.idle_exemptions"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """Something to do about an exemption: `kind` is a word for programs, `text` for people."""
 
     kind: str

@@ -1,11 +1,11 @@
 """An explanation as tables for people and as JSON for programs."""
 
-import dataclasses
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from msgspec import Struct, structs
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -264,8 +264,8 @@ def _plain(value: Any) -> Any:
             return [_plain(member) for member in value]
         case Mapping():
             members = value
-        case _ if dataclasses.is_dataclass(value):
-            members = {one.name: getattr(value, one.name) for one in dataclasses.fields(value)}
+        case Struct():
+            members = structs.asdict(value)
         case _:
             return value
     return {key: _plain(member) for key, member in members.items()}

@@ -2,12 +2,12 @@
 
 import difflib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
 from typing import Literal
 
 import click
+from msgspec import Struct
 
 from indexgate import own_addresses, public_index
 from indexgate.cli import settings_options
@@ -27,8 +27,7 @@ HOLDS = 1
 End = Literal["gate", "canonical"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Lock:
+class _Lock(Struct, frozen=True, kw_only=True):
     """A lock file as it is: where it lies, what it is, and its text, line ends untouched."""
 
     path: Path

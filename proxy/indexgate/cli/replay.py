@@ -5,13 +5,13 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import Struct
 
 from indexgate.cli import settings_options
 from indexgate.cli.log import moment
@@ -94,8 +94,7 @@ def command(
     return 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Tried:
+class _Tried(Struct, frozen=True):
     """What is tried: the draft and the policy in force, on what, from when to when."""
 
     settings: Settings

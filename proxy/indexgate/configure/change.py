@@ -2,9 +2,12 @@
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from indexgate.configure import disk, hunks, records
 from indexgate.configure.edits import Edited
@@ -43,8 +46,7 @@ class Change:
         return self.before != self.after
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Base:
+class _Base(Struct, frozen=True, kw_only=True):
     """What a file held before the gate's lines came into it, as far as that can be told."""
 
     content: bytes | None

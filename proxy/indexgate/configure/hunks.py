@@ -8,8 +8,9 @@ import difflib
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 
@@ -23,8 +24,7 @@ class NotByLines(ValueError):
     """A text that is written in a way that cannot be changed line by line."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hunk:
+class Hunk(Struct, frozen=True, kw_only=True):
     """Lines that were replaced, line ends and all; `start` counts lines of the new text from 0."""
 
     start: int

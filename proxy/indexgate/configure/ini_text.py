@@ -9,8 +9,9 @@ import copy
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from indexgate.configure.hunks import NotByLines, Values, lines
 
@@ -21,8 +22,7 @@ _HEADING = re.compile(r"\[(?P<name>.+)\]")
 _OPTION = re.compile(r"(?P<before>(?P<indent>\s*)(?P<key>[^=:]+?)\s*[=:]\s*)(?P<value>.*)$")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Option:
+class _Option(Struct, frozen=True, kw_only=True):
     """A setting on lines *first* to *end* (not included), as pip reads it."""
 
     first: int

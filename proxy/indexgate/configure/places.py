@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from msgspec import Struct
 from platformdirs import user_config_path
 
 from indexgate.configure import toml_text
@@ -27,8 +28,7 @@ DEFAULT_SCOPE: Mapping[Name, Scope] = {
 """What is meant without a flag: the user's settings, where the installer reads some by itself."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(Struct, frozen=True, kw_only=True):
     """A settings file, which need not exist, and what kind it is."""
 
     client: Name

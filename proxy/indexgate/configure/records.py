@@ -6,10 +6,10 @@ The whole of it is not kept, since settings files hold passwords.
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
 from indexgate.configure import disk
 from indexgate.configure.hunks import Hunk
@@ -18,8 +18,7 @@ from indexgate.errors import GateError
 _FOLDER = "configured"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(Struct, frozen=True, kw_only=True):
     """A change that is in force.
 
     `client` and `scope` say what was asked for, `form` the kind of file. `before` and `after` are

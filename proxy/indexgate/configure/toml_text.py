@@ -10,8 +10,9 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 from indexgate.configure.hunks import NotByLines, Values, lines
 
@@ -21,8 +22,7 @@ _CLOSING = re.compile(r"(?:[\]}]|\"\"\"|''')\s*(?:#.*)?$")
 _STRING = r"(?:\"(?:[^\"\\]|\\.)*\"|'[^']*')"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Statement:
+class _Statement(Struct, frozen=True, kw_only=True):
     """Lines *first* to *end* (not included) of a text; `table` is where what follows belongs.
 
     `number` counts the tables of an array from 0; None for what is in no array. `content` is the

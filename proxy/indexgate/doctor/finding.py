@@ -1,8 +1,9 @@
 """A way round the gate: what it is, where it stands, and what closes it."""
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
+
+from msgspec import Struct, field
 
 Severity: TypeAlias = Literal["error", "warning", "note"]
 """`error`: something is taken past the gate, or the gate cannot be reached; `warning`: it would be
@@ -12,8 +13,7 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 """The gravest first."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(Struct, frozen=True, kw_only=True):
     """A file, with a line from 1 if one can be told, or a variable; neither is no place at all."""
 
     path: Path | None = None
@@ -28,8 +28,7 @@ class Place:
         return f"{self.path}" if self.line is None else f"{self.path}:{self.line}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edit:
+class Edit(Struct, frozen=True, kw_only=True):
     """The lines `first` to `last` of a file become `text`; None takes them out.
 
     `last` below `first` puts `text` before the line `first`. A file that is not there is empty.
@@ -62,8 +61,7 @@ class Edit:
         return f"write `{self.text.strip()}` in {where} of {self.path}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Variables:
+class Variables(Struct, frozen=True, kw_only=True):
     """Variables get values; None takes one out."""
 
     values: tuple[tuple[str, str | None], ...]
@@ -76,8 +74,7 @@ class Variables:
         return "; ".join(words)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
+class Command(Struct, frozen=True, kw_only=True):
     """A command to be given in `folder`."""
 
     words: tuple[str, ...]
@@ -87,8 +84,7 @@ class Command:
         return " ".join(self.words)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Advice:
+class Advice(Struct, frozen=True, kw_only=True):
     """What a person must do, where no one line does it."""
 
     text: str
@@ -100,8 +96,7 @@ class Advice:
 Cure: TypeAlias = Edit | Variables | Command | Advice
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """A way round the gate.
 
     `id` is a key of `kinds.KINDS`, `what` a sentence without a period and without credentials.

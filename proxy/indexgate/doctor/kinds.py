@@ -5,13 +5,13 @@
 
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from indexgate.doctor.finding import Severity
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
+class Kind(Struct, frozen=True, kw_only=True):
     """A kind of finding: its usual severity, whom it concerns, and what it means."""
 
     severity: Severity

@@ -6,14 +6,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from msgspec import Struct
+
 from indexgate import web_address
 from indexgate.pip_settings import Places
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}|\$(\w+)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateAddress:
+class GateAddress(Struct, frozen=True, kw_only=True):
     """Where the gate is reached: `roots` end with a slash, the best one first.
 
     `upstreams` are the indexes that it stands for, as far as the settings tell.

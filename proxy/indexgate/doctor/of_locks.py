@@ -1,9 +1,10 @@
 """Locks that name other hosts than the gate's: some installers fetch from there and ask nobody."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from indexgate import public_index
 from indexgate.doctor import toml_lines
@@ -25,8 +26,7 @@ _CLIENTS: dict[str, str] = {"uv": "uv", "poetry": "Poetry", "pdm": "PDM", "pipen
 _DEFAULT_ROOT = "http://127.0.0.1:8503/"
 
 
-@dataclass(slots=True)
-class _Host:
+class _Host(Struct):
     """A host that a lock names: where first, how often, and by which index."""
 
     line: int

@@ -6,8 +6,9 @@ file over a weaker one, and a variable over all of them.
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from indexgate.doctor import ini_lines
 from indexgate.doctor.finding import Command, Cure, Edit, Finding, Place, Severity
@@ -29,8 +30,7 @@ _KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Value:
+class _Value(Struct, frozen=True, kw_only=True):
     """A value of one key: `option` where it stands in a file, else it is in `variable`."""
 
     key: str

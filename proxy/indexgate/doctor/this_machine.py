@@ -4,9 +4,9 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 
+from msgspec.structs import replace
 from platformdirs import PlatformDirs
 
 from indexgate import pip_settings

@@ -8,9 +8,10 @@ import functools
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 from indexgate.doctor.finding import Edit, Place
 
@@ -22,8 +23,7 @@ _GOES_ON = re.compile(r"[,\[{]\s*(#.*)?$")
 _ABSENT = object()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statement:
+class Statement(Struct, frozen=True, kw_only=True):
     """A key with its value, or the head of a table; lines are counted from 1."""
 
     keys: Keys
@@ -31,8 +31,7 @@ class Statement:
     last: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TomlFile:
+class TomlFile(Struct, frozen=True, kw_only=True):
     """A TOML file: its text and what it says."""
 
     path: Path

@@ -8,17 +8,17 @@ client sends: it looks for the listed file that has this address and fetches ups
 
 import re
 import string
-from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit, urlunsplit
+
+from msgspec import Struct
 
 PREFIX = "files"
 _ORDINARY = (string.ascii_letters + string.digits + "_.~/-").encode()
 SIDE_SUFFIXES = (".metadata", ".asc")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileAddress:
+class FileAddress(Struct, frozen=True, kw_only=True):
     """An address under `/files/` as a client sent it: the listed file, or a side file of it.
 
     `path` is the listed file's address in its one spelling (see `canonical`), `filename` its

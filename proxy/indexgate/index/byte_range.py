@@ -1,14 +1,14 @@
 """Which bytes of a file a request asks for (RFC 9110, sections 13.1.5 and 14)."""
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _SINGLE = re.compile(r"([0-9]{1,18})-([0-9]{0,18})|-([0-9]{1,18})")
 _STRONG_ETAG = re.compile(r'"[\x21\x23-\x7e\x80-\xff]*"')
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ByteRange:
+class ByteRange(Struct, frozen=True, kw_only=True):
     """The bytes from `start` up to but without `stop`, of a file of `size` bytes."""
 
     start: int

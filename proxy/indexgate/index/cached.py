@@ -8,11 +8,12 @@ a short patience the stored one is served, marked stale, while the refresh goes 
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from cachetools import LRUCache, TTLCache
+from msgspec import Struct
+from msgspec.structs import replace
 from packaging.utils import NormalizedName
 
 from indexgate.index.once import EACH_ALONE, Once
@@ -33,8 +34,7 @@ class PageSource(Protocol):
         """Fetch a page; *known* makes it conditional. Raises NoSuchProject, UpstreamFailed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Freshness:
+class Freshness(Struct, frozen=True, kw_only=True):
     """How long pages are good, in seconds.
 
     `ttl`: served without asking upstream. `patience`: how long a client waits for the refresh of a

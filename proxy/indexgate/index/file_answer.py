@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, aclosing, contextmanager
-from dataclasses import dataclass, field
 from typing import TypeVar
 
 from aiohttp import hdrs, web
+from msgspec import Struct, field
 
 from indexgate.index.byte_range import ByteRange, RangeNotSatisfiable, asked_range
 from indexgate.index.file_cache import FileCache
@@ -23,8 +23,7 @@ BEGINS_WITHIN = 11.0
 """Seconds in which a file begins to arrive, or it is told why not: pip stops reading at 15."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileSource:
+class FileSource(Struct, frozen=True, kw_only=True):
     """Where the bytes of one wanted file may come from.
 
     `broken` is told when a fetch fails after a part of the answer has left. `headers` are sent

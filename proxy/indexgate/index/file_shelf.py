@@ -13,9 +13,10 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+from msgspec import Struct
 
 from indexgate.index.part_file import PartFile, remove_leftovers
 
@@ -28,8 +29,7 @@ def free_bytes(folder: Path) -> int:
     return shutil.disk_usage(folder).free
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class _Kept:
+class _Kept(Struct, frozen=True, order=True):
     opened_ns: int
     size: int
     path: Path

@@ -1,8 +1,9 @@
 """A page read once for judging single files: its files by name, its releases by file."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 from indexgate.index.addresses import address_of, canonical
 from indexgate.index.protocol import Snapshot
@@ -15,8 +16,7 @@ MOST_CANDIDATES = 3
 """How many projects a file name is tried for: each may cost a request upstream."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
+class Listing(Struct, frozen=True, kw_only=True):
     """What a snapshot lists."""
 
     snapshot: Snapshot

@@ -5,15 +5,15 @@ the background. So this index is never asked for it, and an old page of it is ne
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
+from msgspec import Struct
+from msgspec.structs import replace
 from packaging.utils import NormalizedName
 
 from indexgate.index.protocol import Index, NoSuchProject, Snapshot, UpstreamFailed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OneOfSeveral:
+class OneOfSeveral(Struct, frozen=True, kw_only=True):
     """The *index* that is called *name*; *elsewhere* tells which names belong to another one."""
 
     index: Index

@@ -8,11 +8,10 @@ it prints the reason, while others print nothing for it, but fail at the file wi
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 from packaging.version import InvalidVersion, Version
 
 from indexgate.index.addresses import address_of, origin_of
@@ -26,8 +25,7 @@ Presentation: TypeAlias = Literal["explain", "hide"]
 QUARANTINED = "quarantined"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Addresses:
+class Addresses(Struct, frozen=True, kw_only=True):
     """Where a page's links lead: to the gate's copy below *root*, `blocked` to why it is refused.
 
     `root` ends in a slash; it is the gate's own address, or relative to the page.

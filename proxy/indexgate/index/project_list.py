@@ -10,13 +10,13 @@ import os
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
 import msgspec
+from msgspec import Struct
 
 from indexgate.index.cached import Freshness
 from indexgate.index.packing import pack, unpack
@@ -48,8 +48,7 @@ class _Kept(msgspec.Struct, array_like=True):
     packed: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListedProjects:
+class ListedProjects(Struct, frozen=True, kw_only=True):
     """One form of the list: `packed` is gzip, `digest` that of the plain bytes.
 
     `stale` is why an old list stands in, None for one that is fresh.

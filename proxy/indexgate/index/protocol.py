@@ -1,9 +1,10 @@
 """What an index is to the gate, and every way in which it can fail."""
 
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
+from msgspec import Struct
+from msgspec.structs import replace
 from packaging.utils import NormalizedName
 
 from indexgate.index.packing import unpack
@@ -11,8 +12,7 @@ from indexgate.simple.model import ProjectPage, Unreadable
 from indexgate.simple.read import page as read_page
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True, kw_only=True):
     """A project page as upstream gave it, and when: bytes, read only when a new form is needed.
 
     `packed` is upstream's body, gzipped, as objects would take ten times the room; `url` is the
@@ -37,8 +37,8 @@ class Snapshot:
     stale: str | None = None
     clock_ahead: float = 0.0
     api_version: tuple[int, int] | None = None
-    ordinary: bool = field(default=False, compare=False)
-    at_hand: ProjectPage | None = field(default=None, compare=False, repr=False)
+    ordinary: bool = False
+    at_hand: ProjectPage | None = None
 
     def put_away(self) -> "Snapshot":
         """Return the snapshot as it is kept for long: without the page at hand."""

@@ -5,8 +5,8 @@ One list after the other is read and let go, so that no more than one is in memo
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from packaging.utils import NormalizedName
 
 from indexgate.index.one_of_several import named
@@ -18,8 +18,7 @@ from indexgate.simple.model import ProjectList, Unreadable
 from indexgate.simple.projects import valid_name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListPart:
+class ListPart(Struct, frozen=True, kw_only=True):
     """One index's part; *elsewhere* tells which names belong to another index."""
 
     name: str

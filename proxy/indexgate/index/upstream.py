@@ -9,7 +9,6 @@ import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -17,6 +16,8 @@ from typing import TypeAlias
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
+from msgspec import Struct
+from msgspec.structs import replace
 from multidict import CIMultiDictProxy
 from packaging.utils import NormalizedName
 
@@ -49,8 +50,7 @@ _LIST_SECONDS = 60.0
 _MOST_FILE_HOSTS = 100
 
 
-@dataclass(frozen=True, slots=True)
-class _Question:
+class _Question(Struct, frozen=True):
     """What upstream is asked for; *known* makes it conditional, *reading* takes the body in."""
 
     project: NormalizedName

@@ -1,10 +1,9 @@
 """How to reach one index."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UpstreamSettings:
+class UpstreamSettings(Struct, frozen=True, kw_only=True):
     """How to reach one index.
 
     `root` is the address of its project list, with a trailing slash and without credentials;

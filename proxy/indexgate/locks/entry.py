@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from msgspec import Struct
 from packaging.utils import NormalizedName
 
 Format: TypeAlias = Literal[
@@ -42,8 +43,7 @@ class Pinned:
     index: str | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unasked:
+class Unasked(Struct, frozen=True, kw_only=True):
     """An entry that no index is asked for; `reason` is a clause that says why.
 
     `harmless` where it brings nothing from elsewhere: the locked project itself, or something that
@@ -57,8 +57,7 @@ class Unasked:
     harmless: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lock:
+class Lock(Struct, frozen=True, kw_only=True):
     """A lock file: its `path` as it was named, and its entries in order, whatever their markers."""
 
     path: str

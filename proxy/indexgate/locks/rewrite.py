@@ -6,7 +6,8 @@ from another index stays as it is, where the lock tells that.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from indexgate.locks.entry import Format
 from indexgate.locks.swap import Swap
@@ -33,8 +34,7 @@ _POETRY_INDEX = re.compile(r'^type = "legacy"', re.MULTILINE)
 _Change = Callable[[str], str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class Held(Struct, frozen=True, kw_only=True):
     """An address of a gate in a lock, and its line."""
 
     url: str

@@ -9,8 +9,9 @@ are upstream's with a prefix before them, nothing has to be remembered; no other
 import re
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
+
+from msgspec import Struct
 
 from indexgate.index.addresses import PREFIX, address_of
 
@@ -25,8 +26,7 @@ _ODD_KEYS = (  # each begins with letters, so that it is found fast
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Swap:
+class Swap(Struct, frozen=True, kw_only=True):
     """The two ends: the gate's root (`http://127.0.0.1:8503/`) and upstream's simple index.
 
     Both end with a slash and have no credentials.

@@ -4,10 +4,10 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 from urllib.parse import unquote, urlsplit
 
+from msgspec import Struct
 from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 
 from indexgate.errors import GateError
@@ -22,8 +22,7 @@ _AT_ONCE = 65_536
 Table: TypeAlias = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockText:
+class LockText(Struct, frozen=True, kw_only=True):
     """The text of the lock at `path`."""
 
     path: str
@@ -75,8 +74,7 @@ class LockText:
             yield table, Lines(first=line, text=self.text[start:end])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lines:
+class Lines(Struct, frozen=True, kw_only=True):
     """A part of a lock; `first` is the number of its first line, from 1."""
 
     first: int
@@ -94,8 +92,7 @@ class Lines:
         return self.first
 
 
-@dataclass(slots=True)
-class Onward:
+class Onward(Struct):
     """A long text that is gone through from word to word, so that its lines are counted once."""
 
     text: str

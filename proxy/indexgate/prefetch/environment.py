@@ -6,10 +6,10 @@ wheels that fit, the best first (PEP 425, 600, 656).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
 import msgspec
+from msgspec import Struct
 from packaging import tags
 from packaging.version import InvalidVersion, Version
 
@@ -22,8 +22,7 @@ _WINDOWS = {"amd64": "win_amd64", "x86_64": "win_amd64", "x86": "win32", "arm64"
 _SYS_PLATFORM = {"Linux": "linux", "Darwin": "darwin", "Windows": "win32"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Environment:
+class Environment(Struct, frozen=True, kw_only=True, eq=False):
     """What files are chosen for.
 
     `markers` are the variables of PEP 508 without `extra`; `ranks` are the tags of wheels that fit,

@@ -5,9 +5,9 @@ those before it are still unused, so for a client that makes no use of them it e
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from heapq import heappop, heappush
 
+from msgspec import Struct
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName
 
@@ -30,8 +30,7 @@ DEEPEST = 30
 _MOST = 5_000  # projects in a line
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(Struct, frozen=True, kw_only=True):
     """A project to look at, so many requirements away from what the client asked for.
 
     `chosen` is the file, of the index `index_id`, that the client is held to choose; without it

@@ -9,10 +9,10 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import aclosing
 from contextvars import Context
-from dataclasses import replace
 from functools import partial
 
 from cachetools import LRUCache
+from msgspec.structs import replace
 from packaging.utils import NormalizedName
 
 from indexgate.finished_page import FinishedPage, Variant

@@ -7,8 +7,10 @@ answer may change, and now and then as flags age.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from indexgate.replay.incidents import AFTER, WATCHED, Incident, assumed, past, seen
 from indexgate_policy.advisories import Advisories
@@ -31,8 +33,7 @@ KEPT_OUT = 0.999
 _DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cover:
+class Cover(Struct, frozen=True, kw_only=True):
     """How far a policy would have kept the version out.
 
     `gained` are the days for which it was refused before it was removed, `share` is that of the
@@ -48,8 +49,7 @@ class Cover:
     not_judged: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exposed:
+class Exposed(Struct, frozen=True, kw_only=True):
     """An incident under both policies.
 
     `draft` and `in_force` go by name and release times alone; `draft_watched` and
@@ -68,8 +68,7 @@ class Exposed:
     in_force_watched: Cover
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class Kept(Struct, frozen=True, kw_only=True):
     """What a policy did with all bad projects, and with the benign ones.
 
     `out` were refused for the whole time, `late` for a part of it; `benign` were ever refused.
@@ -80,8 +79,7 @@ class Kept:
     benign: Share
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exposure:
+class Exposure(Struct, frozen=True, kw_only=True):
     """All incidents of a table, under the draft and under the policy in force."""
 
     draft_policy: str
@@ -146,8 +144,7 @@ def _exposed(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Span:
+class _Span(Struct, frozen=True):
     begin: datetime
     end: datetime
     tried: Tried

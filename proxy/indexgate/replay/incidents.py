@@ -8,9 +8,12 @@ a project that was bad from its start), `bad_versions`, `first_bad_upload_utc`, 
 """
 
 import csv
+import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from indexgate.replay.past_case import Uploads, case_at
 from indexgate_policy.assessment import Case
@@ -42,8 +45,7 @@ _MONTH, _DORMANT = timedelta(days=30), timedelta(days=800)
 _ASSUMED = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Incident:
+class Incident(Struct, frozen=True, kw_only=True):
     """One attacked or malicious project, its first bad version, and the signs that were visible."""
 
     id: str
@@ -140,10 +142,12 @@ def seen(case: Case, incident: Incident) -> Case:
     *before, newest = case.releases
     if "provenance_loss" in incident.signs:
         attested = [
-            replace(one, files=tuple(replace(f, provenance=True) for f in one.files))
+            dataclasses.replace(one, files=tuple(replace(f, provenance=True) for f in one.files))
             for one in before
         ]
-        bare = replace(newest, files=tuple(replace(f, provenance=False) for f in newest.files))
+        bare = dataclasses.replace(
+            newest, files=tuple(replace(f, provenance=False) for f in newest.files)
+        )
         case = replace(case, releases=(*attested, bare))
     signals: dict[str, Value] = {}
     late = case.now - incident.uploaded >= TAGS_AFTER

@@ -1,8 +1,9 @@
 """Project pages that a gate keeps in its state folder, read without asking any index."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from indexgate.index.page_folder import PageFolder
 from indexgate.index.protocol import UpstreamFailed
@@ -16,8 +17,7 @@ from indexgate_policy.rules.as_of import NOT_KEPT
 _UNBOUNDED = 1 << 62  # nothing is saved here, so nothing has to go
 
 
-@dataclass(frozen=True, slots=True)
-class KeptPages:
+class KeptPages(Struct, frozen=True):
     """The kept pages of the configured *indexes*, in the *folder* of pages."""
 
     folder: Path

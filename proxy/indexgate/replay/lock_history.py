@@ -2,9 +2,10 @@
 
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from indexgate.errors import GateError
 from indexgate.locks.entry import Pinned
@@ -13,8 +14,7 @@ from indexgate.locks.read import read_lock
 _COMMIT = "\x01"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockVersion:
+class LockVersion(Struct, frozen=True, kw_only=True):
     """A committed version of a lock: its commit, when that was made, and its path then."""
 
     commit: str

@@ -1,9 +1,10 @@
 """What is kept of a project, put together: its page, the store's facts, and files long gone."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from msgspec import Struct
 from packaging.utils import NormalizedName
 
 from indexgate.assessing import is_without_page
@@ -22,16 +23,14 @@ _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 _KEPT_FACTS = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Paged:
+class Paged(Struct, frozen=True, kw_only=True):
     """A project as its page, kept or fetched, shows it."""
 
     project: Project
     releases: tuple[Release, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recalled:
+class Recalled(Struct, frozen=True, kw_only=True):
     """A project's past, and what is told of its files today."""
 
     past: Remembered

@@ -1,14 +1,14 @@
 """What came of trying a policy on the past, as data."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+
+from msgspec import Struct
 
 from indexgate_policy.rules.figures import Difference, PolicyFigures
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Named:
+class Named(Struct, frozen=True, kw_only=True):
     """A policy's figures, with its place and its digest."""
 
     policy: str
@@ -16,8 +16,7 @@ class Named:
     figures: PolicyFigures
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Basis:
+class Basis(Struct, frozen=True, kw_only=True):
     """What the figures rest on; numbers are asks.
 
     `by_facts` were judged with the assessment of their time, `by_page` without one: by the page,
@@ -38,16 +37,14 @@ class Basis:
     yanked_since: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Agreement:
+class Agreement(Struct, frozen=True, kw_only=True):
     """Of `of` refusals that the policy in force itself recorded, `again` are refused again."""
 
     again: int
     of: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Replayed:
+class Replayed(Struct, frozen=True, kw_only=True):
     """A draft and the policy in force, tried on the same asks from `since` to `until`.
 
     `differences` are the projects with most changes, of `differing` in all. `notes` are sentences

@@ -1,8 +1,9 @@
 """One thing that was found, and where in the project it stands."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from indexgate.checked import FILE_UNLISTED, HASH_DIFFERS, Check, Checked, RuleTold
 from indexgate.locks.entry import STDIN_SHOWN
@@ -15,8 +16,7 @@ FAILED = "could-not-be-judged"
 PAST = "past-the-gate"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(Struct, frozen=True, kw_only=True):
     """What a finding's `rule` means: in a line, and how to go on."""
 
     id: str
@@ -25,8 +25,7 @@ class Rule:
     help: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """What was found: `message` is one sentence, `path` and `line` the place if there is one.
 
     `path` is as the user named it, `line` counts from 1. `project` and `version` are what it is

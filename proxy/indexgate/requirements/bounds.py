@@ -1,8 +1,8 @@
 """Which releases of a project the requirements leave, and whether they leave just one."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
+from msgspec import Struct
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName
 
@@ -10,8 +10,7 @@ from indexgate.requirements.entries import Elsewhere, Wanted
 from indexgate.requirements.file import Requirements
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
+class Bounds(Struct, frozen=True, kw_only=True):
     """What all lines about one project together ask of it.
 
     `hashes` is None where no line has any; an empty set is left where two lines share none.
@@ -30,8 +29,7 @@ class Bounds:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InForce:
+class InForce(Struct, frozen=True, kw_only=True):
     """The requirements whose markers hold here, and the bounds on each project.
 
     `skipped` are the entries whose marker does not hold, each once; `elsewhere` the projects that a

@@ -1,8 +1,8 @@
 """The releases of a project that a resolver would look at, newest first, and their files."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
@@ -20,8 +20,7 @@ class NoSuchFile(NoCandidate):
     """Releases will do, but no listed file of them has one of the hashes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class Candidate(Struct, frozen=True, kw_only=True):
     """A release, and those of its files that the hashes allow."""
 
     release: Release

@@ -1,9 +1,9 @@
 """What one line of a requirements file says."""
 
 import re
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from msgspec import Struct
 from packaging.markers import Marker
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
@@ -21,8 +21,7 @@ _FROM_ADDRESS = "it is taken from an address and asks no index"
 _SHOWN = 200
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(Struct, frozen=True, kw_only=True):
     """A requirement that an index is asked for.
 
     `hashes` are those of the line, `algorithm:digest`, empty for none; `place` is `FILE:LINE` or
@@ -39,8 +38,7 @@ class Wanted:
         return canonicalize_name(self.requirement.name)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Elsewhere:
+class Elsewhere(Struct, frozen=True, kw_only=True):
     """A requirement that asks no index: an address, a path, a checkout, a list far away.
 
     `name` is the project where the line tells it, `reason` a clause on why it cannot be judged.
@@ -53,8 +51,7 @@ class Elsewhere:
     marker: Marker | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Nested:
+class Nested(Struct, frozen=True, kw_only=True):
     """A line that reads another file, as requirements or as constraints."""
 
     path: str
@@ -62,8 +59,7 @@ class Nested:
     place: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ordered:
+class Ordered(Struct, frozen=True, kw_only=True):
     """A line of options only, which hold for the whole run of pip."""
 
     options: LineOptions

@@ -2,9 +2,10 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
+
+from msgspec import Struct, field
 
 from indexgate.errors import GateError
 from indexgate.redact import redact
@@ -35,8 +36,7 @@ ReadFile: TypeAlias = Callable[[str, int], bytes]
 """Returns at most so many bytes of the file at a path, `-` for standard input. Raises OSError."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Requirements:
+class Requirements(Struct, frozen=True, kw_only=True):
     """All that is asked for, in order, and what bounds it.
 
     `ways_past` are sentences on lines that lead installers past the gate or were left unread,
@@ -82,16 +82,14 @@ def read_requirements(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Inside:
+class _Inside(Struct, frozen=True, kw_only=True):
     """Where a line stands: the files around it, outermost first, and whether it constrains."""
 
     files: tuple[str, ...] = ()
     constraint: bool = False
 
 
-@dataclass(slots=True)
-class _Reading:
+class _Reading(Struct):
     """What was read so far."""
 
     read_file: ReadFile

@@ -6,8 +6,9 @@ They are read by `optparse`, as pip reads them: it decides what an abbreviation,
 
 import optparse
 import shlex
-from dataclasses import dataclass, field
 from typing import NoReturn
+
+from msgspec import Struct, field
 
 STRONG_HASHES = ("sha256", "sha384", "sha512")
 
@@ -43,8 +44,7 @@ class WrongOption(ValueError):
     """Options that pip would not read; the message is a clause."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LineOptions:
+class LineOptions(Struct, frozen=True, kw_only=True):
     """What the options of one line say, as far as it matters which files are asked for, and where.
 
     `hashes` are `algorithm:digest` in lower case; `picks` the `--no-binary` and `--only-binary` as

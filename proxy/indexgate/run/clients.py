@@ -6,9 +6,10 @@ files, the one that it does not write is taken. The run's token stands as user n
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 Name: TypeAlias = Literal["pip", "uv", "poetry", "pdm", "pipenv", "other"]
 Variables: TypeAlias = Mapping[str, str | None]
@@ -31,8 +32,7 @@ _UV_VALUES = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Client:
+class Client(Struct, frozen=True, kw_only=True):
     """A client as a command line names it: `arguments` follow the client's own name."""
 
     name: Name

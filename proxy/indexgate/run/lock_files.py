@@ -10,8 +10,9 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from indexgate.locks.disk import change_text, read_text
 from indexgate.locks.swap import Swap
@@ -21,8 +22,7 @@ from indexgate.run.held import held, try_alone
 _LOCK = "uv.lock"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notes:
+class Notes(Struct, frozen=True, kw_only=True):
     """The folder of notes on swapped files."""
 
     folder: Path

@@ -4,8 +4,11 @@ import secrets
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from indexgate import pip_settings, state_folder, web_address
 from indexgate.config import Settings
@@ -58,8 +61,7 @@ class Asked:
     tell: Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
+class Ended(Struct, frozen=True, kw_only=True):
     """How a run ended: the command's own exit code, and what the gate did in it.
 
     `policy` is the gate's; `trouble` says what its record may lack, `untold` why nothing can be

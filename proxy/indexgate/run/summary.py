@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from msgspec import Struct
 from packaging.version import InvalidVersion, Version
 
 from indexgate_policy.rules import unjudged
@@ -20,8 +20,7 @@ _LINES_SHOWN = 40
 _LONGEST = 400
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class Told(Struct, frozen=True, kw_only=True):
     """One thing to tell: what happened to versions of a project, by which rule and why.
 
     `instead` has the versions that were taken in place of withheld ones, `passes` the newest that

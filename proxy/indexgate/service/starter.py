@@ -3,9 +3,10 @@
 import shlex
 import subprocess
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from indexgate.errors import GateError
 from indexgate.service import launchd, systemd
@@ -14,8 +15,7 @@ Command: TypeAlias = tuple[str, ...]
 _PATIENCE = 60.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Starter:
+class Starter(Struct, frozen=True, kw_only=True):
     """A service manager.
 
     `path` is the file that it reads, `text` what stands in it for a command line. `fresh` is run
@@ -35,8 +35,7 @@ class Starter:
     hint: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """How a command ended, and what it wrote."""
 
     code: int

@@ -11,11 +11,10 @@ text, link, form, script or redirect.
 """
 
 import re
-from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from urllib.parse import unquote, urlsplit
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Struct, UnsetType, field
 from packaging.utils import NormalizedName
 
 from indexgate.simple import claims
@@ -34,8 +33,7 @@ _SIZE_DIGITS = 18
 _CHARSETS = {"latin-1": "cp1252", "iso-8859-1": "cp1252", "windows-1252": "cp1252"}
 
 
-@dataclass(slots=True)
-class _Seen:
+class _Seen(Struct):
     """What a walk through the page found; `anchors` are (attributes, text)."""
 
     anchors: list[tuple[Attributes, str]] = field(default_factory=list)

@@ -6,10 +6,12 @@ says so; it never says that there is nothing.
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import Any, NoReturn
 
+from msgspec import Struct
+from msgspec.structs import replace
 from packaging.utils import NormalizedName
 
 from indexgate.assessing import OURS, KnownOwners, assessed
@@ -145,8 +147,7 @@ class AssessAgain:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Passable:
+class _Passable(Struct, frozen=True):
     """The assessments in force, without what may not be given away."""
 
     assessments: Assessments

@@ -1,9 +1,9 @@
 """What is different between two snapshots: names, scores, flags. Needs pyarrow."""
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
 
 from indexgate.snapshot import read
 from indexgate.snapshot.faults import SnapshotFailed
@@ -15,8 +15,7 @@ _COLUMNS: Final = ["project", "health", "flags"]
 _flags = msgspec.json.Decoder(tuple[Flag, ...])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moved:
+class Moved(Struct, frozen=True, kw_only=True):
     """A project whose score moved; None: it has none."""
 
     project: str
@@ -24,8 +23,7 @@ class Moved:
     after: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flagged:
+class Flagged(Struct, frozen=True, kw_only=True):
     """A project whose flags are not those that they were: ids that came, and that went."""
 
     project: str
@@ -33,8 +31,7 @@ class Flagged:
     went: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class Difference(Struct, frozen=True, kw_only=True):
     """What *after* has otherwise than *before*, each by name; moves with the largest first."""
 
     before: int

@@ -4,11 +4,11 @@ It is JSON, and its very bytes are signed. `format` is looked at before anything
 later format is told apart from a broken file.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
+from msgspec import Struct
 
 from indexgate.snapshot.faults import SnapshotFailed
 
@@ -24,8 +24,7 @@ CLOCKS_APART: Final = timedelta(minutes=5)
 """How far two honest clocks may be apart."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IndexIdentity:
+class IndexIdentity(Struct, frozen=True, kw_only=True):
     """Which index the snapshot speaks of; `url` has no credentials, `public` as in `Project`."""
 
     url: str
@@ -33,8 +32,7 @@ class IndexIdentity:
     public: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SnapshotFile:
+class SnapshotFile(Struct, frozen=True, kw_only=True):
     """A file of the snapshot: `sha256` in hex digits, `size` in bytes, `rows` of the table."""
 
     name: str
@@ -43,8 +41,7 @@ class SnapshotFile:
     rows: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceDates:
+class SourceDates(Struct, frozen=True, kw_only=True):
     """How many signals came from a source under a licence, and when it was asked."""
 
     source: str
@@ -54,8 +51,7 @@ class SourceDates:
     newest: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeftOut:
+class LeftOut(Struct, frozen=True, kw_only=True):
     """What was not passed on: `signals` for their licence or because they are private.
 
     `private` counts projects left out by name. `again` counts those that were assessed again
@@ -68,8 +64,7 @@ class LeftOut:
     without_page: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Manifest:
+class Manifest(Struct, frozen=True, kw_only=True):
     """What a snapshot says of itself. `serial` grows from one to the next of the same maker."""
 
     format: int

@@ -5,8 +5,9 @@ is not enough. So what was made with an input that stays is assessed again witho
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from indexgate.assessing import OURS
 from indexgate_policy.assessment import Assessment

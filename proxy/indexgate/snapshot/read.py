@@ -8,9 +8,10 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
+
+from msgspec import Struct
 
 from indexgate.snapshot import manifest as manifests
 from indexgate.snapshot import signing
@@ -29,8 +30,7 @@ _BLOCK = 1 << 20
 _ROWS = 500
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignedSnapshot:
+class SignedSnapshot(Struct, frozen=True, kw_only=True):
     """A snapshot whose manifest is signed by `key`; `digest` is the manifest's SHA-256 in hex."""
 
     folder: Path

@@ -8,9 +8,11 @@ again changes nothing.
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from indexgate.assessing import OURS
 from indexgate.snapshot import read, signing
@@ -38,16 +40,14 @@ _NOTICEABLY = timedelta(microseconds=1)
 _LAST = re.compile(r"([0-9]{1,19}) ([0-9a-f]{64})")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Last:
+class Last(Struct, frozen=True, kw_only=True):
     """The newest snapshot of one maker that was taken in: its serial, and its manifest's digest."""
 
     serial: int
     digest: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TakenIn:
+class TakenIn(Struct, frozen=True, kw_only=True):
     """What came of it: `new` taken as they are, `joined` with what is known here, `same` as is."""
 
     new: int = 0

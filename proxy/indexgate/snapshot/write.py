@@ -5,10 +5,11 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from indexgate.snapshot import manifest as manifests
 from indexgate.snapshot import signing
@@ -38,8 +39,7 @@ _COMPRESSION = 6
 _BLOCK = 1 << 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Label:
+class Label(Struct, frozen=True, kw_only=True):
     """What a snapshot is called: see `Manifest`. *key* is the file of the private key."""
 
     serial: int

@@ -12,10 +12,11 @@ day that is not whole: its bound is the size of the day's columns, whatever proj
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
+
+from msgspec import Struct
 
 from indexgate.errors import GateError
 from indexgate.sources.bigquery_columns import columns
@@ -46,8 +47,7 @@ _STARTED = timedelta(hours=1)
 """How long a job may be set aside before it stands in BigQuery's books."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class Patience(Struct, frozen=True, kw_only=True):
     """Seconds: of one answer, of trying again (first after `pause`), of a query, between looks."""
 
     answer: float = 60.0
@@ -57,8 +57,7 @@ class Patience:
     look: float = 2.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _DryRun:
+class _DryRun(Struct, frozen=True, kw_only=True):
     scanned: int
     fields: "tuple[SchemaField, ...]"
 

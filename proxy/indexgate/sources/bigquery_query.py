@@ -8,9 +8,10 @@ whether the whole record is null could be billed as the whole record.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
+
+from msgspec import Struct
 
 from indexgate_policy.downloads.log_row import COLUMNS
 
@@ -44,8 +45,7 @@ UPLOADS_SCHEMA: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statement:
+class Statement(Struct, frozen=True, kw_only=True):
     """A question: its SQL, the value of `@projects` in it (None: all) and the answer's columns."""
 
     sql: str

@@ -10,9 +10,11 @@ many gates do not come back at the same second.
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from indexgate.sources.limits import LIMITS, Limit, Limits
 from indexgate.sources.protocol import SourceFailed
@@ -26,8 +28,7 @@ _DOWN = 2  # failures in a row after which nobody waits for the service
 _MOST_FAILURES = 12  # from here on every pause is the longest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
+class Window(Struct, frozen=True, kw_only=True):
     """The requests counted in a window of `seconds` that began at `started`."""
 
     seconds: int
@@ -35,8 +36,7 @@ class Window:
     used: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spent:
+class Spent(Struct, frozen=True, kw_only=True):
     """What a service was asked lately, until when it is left alone, how often it failed in a row.
 
     Times are aware UTC. `wished` says that the service itself said until when.

@@ -8,9 +8,10 @@ The calls block, for minutes where a whole index is read: call them on a thread 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Protocol, TypeAlias
+
+from msgspec import Struct
 
 from indexgate.errors import GateError
 
@@ -24,8 +25,7 @@ SETTLED_AFTER = timedelta(days=2)
 """Rows of a day still come in on the next one, the loader's left-overs first."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """What it takes to read a day.
 
     `jobs` is how many queries. `most_bytes` is what they can be billed for at the very most,

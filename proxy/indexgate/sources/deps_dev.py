@@ -11,12 +11,12 @@ But what was not asked because the limits were used up is no answer, and asked l
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 from urllib.parse import quote
 
 import httpx
+from msgspec import Struct
 from packaging.utils import NormalizedName, canonicalize_name
 
 from indexgate.sources import deps_dev_answers as answers
@@ -62,8 +62,7 @@ T = TypeVar("T")
 Told = dict[str, Value | Unknown]
 
 
-@dataclass(slots=True, kw_only=True)
-class _Stable:
+class _Stable(Struct, kw_only=True):
     """What v3 told of a project: its newest versions, the default one by name, and the values."""
 
     newest: list[str]

@@ -4,14 +4,13 @@ Where a service states no limit, ours is far below what it answers to others: a 
 minute longer harms nobody.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 _WORDS = {MINUTE: "a minute", HOUR: "an hour", DAY: "a day"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limit:
+class Limit(Struct, frozen=True, kw_only=True):
     """At most `requests` in a window of `seconds` that begins with its first request."""
 
     requests: int
@@ -22,8 +21,7 @@ class Limit:
         return f"{self.requests:,} {window}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(Struct, frozen=True, kw_only=True):
     """What we keep to: `at_once` requests in flight, and all of `windows`.
 
     `stated` is what the service says of its own limits (as of 2026-11).

@@ -10,12 +10,13 @@ import asyncio
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
 
 import httpx
+from msgspec import Struct
+from msgspec.structs import replace
 
 from indexgate.sources.osv_archive import BrokenArchive, Limits, census, holding
 from indexgate.sources.osv_records import (
@@ -44,8 +45,7 @@ _AT_ONCE = 8
 _NOT_FOUND = 404
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Changes:
+class _Changes(Struct, frozen=True, kw_only=True):
     """What the list says: ids with their times, and how to ask for it next time.
 
     `ids` is None when the list cannot tell what changed: it ends too early or is not in order.

@@ -5,9 +5,10 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import IO
+
+from msgspec import Struct
 
 from indexgate.sources.osv_records import Record, Unreadable, parse
 
@@ -25,8 +26,7 @@ _NO_ZIP = (
 """What zipfile raises for bytes that are no archive, or none that it can read."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(Struct, frozen=True, kw_only=True):
     """What an archive may be at most, in bytes.
 
     The list of members is bounded for itself because it is held in memory; 16 MB are about 200,000
@@ -39,8 +39,7 @@ class Limits:
     unpacked: int = 4_000_000_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Census:
+class Census(Struct, frozen=True, kw_only=True):
     """What is in an archive: how many records hold, the newest change, what could not be read.
 
     `newest` leaves out times after the one it was taken with: no clock error of one record may

@@ -8,11 +8,11 @@ version and is left out, as is the event `limit`.
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, Protocol
 
 import msgspec
+from msgspec import Struct
 from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
@@ -35,8 +35,7 @@ _WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(Struct, frozen=True, kw_only=True):
     """One record of the feed, with an advisory for each PyPI project that it concerns.
 
     `withdrawn` is True when the record no longer holds (withdrawn, or about PyPI no more);
@@ -49,8 +48,7 @@ class Record:
     advisories: tuple[tuple[NormalizedName, Advisory], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeedState:
+class FeedState(Struct, frozen=True, kw_only=True):
     """How far the feed has been read.
 
     `fetched_at` is when it was last read whole or found unchanged, `newest_modified` the time up to

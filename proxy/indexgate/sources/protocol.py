@@ -21,10 +21,10 @@ service that answers for many projects at once is a `Batch` too, one that has co
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Protocol, runtime_checkable
 
+from msgspec import Struct, field
 from packaging.utils import NormalizedName
 
 from indexgate_policy.signals import Signal, Signals, Unknown
@@ -71,8 +71,7 @@ class SourceFailed(Exception):
         return self.kind in {"garbage", "too-large"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class About:
+class About(Struct, frozen=True, kw_only=True):
     """What a source is.
 
     `name` is kebab-case and goes into `Signal.source`; `gives` are the names of its signals,
@@ -95,8 +94,7 @@ class About:
     key: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(Struct, frozen=True, kw_only=True):
     """The project a source is asked about, and what is known of it already."""
 
     project: NormalizedName
@@ -152,8 +150,7 @@ class Batch(Source, Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DayCount:
+class DayCount(Struct, frozen=True, kw_only=True):
     """The downloads of one day (UTC) that the index's log counts, None where that is not told.
 
     `everything` counts whoever fetched; `without_mirrors` leaves out those that name themselves
@@ -167,8 +164,7 @@ class DayCount:
     systems: Mapping[str, int] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DailyCounts:
+class DailyCounts(Struct, frozen=True, kw_only=True):
     """What a service counted of a project, day by day, oldest first and no day twice.
 
     A day between two others that is left out had no downloads.

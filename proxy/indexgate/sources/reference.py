@@ -1,8 +1,9 @@
 """The reference of the sources asked per project, rendered from what each says of itself."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
+
+from msgspec import Struct
 
 from indexgate.sources import (
     deps_dev,
@@ -31,8 +32,7 @@ SOURCES: tuple[About, ...] = (
 """In the order of the page."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class Failure(Struct, frozen=True, kw_only=True):
     """A way in which any service can fail: what happens, and what every signal of it then says.
 
     The name of the source stands before `said`. `rests` tells that the service is left alone for a

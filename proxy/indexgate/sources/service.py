@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import quote, urlencode
 
 import httpx
 import msgspec
+from msgspec import Struct
 
 from indexgate.errors import GateError
 from indexgate.sources.budgets import Budget
@@ -23,8 +23,7 @@ _OFF_THE_LOOP = 256_000
 _OK = frozenset({200})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(Struct, frozen=True, kw_only=True):
     """An answer that was understood. `held` says that it is the one kept from before."""
 
     status: int

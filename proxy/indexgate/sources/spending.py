@@ -5,15 +5,15 @@ it has ended. So the sum of a month never lags behind what is owed, whenever the
 job that nobody settled is looked up later under its id.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Protocol
+
+from msgspec import Struct
 
 from indexgate.errors import GateError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spending:
+class Spending(Struct, frozen=True, kw_only=True):
     """One job: `job` is its id, `month` the UTC month that pays (`2026-11`).
 
     `purpose` is kebab-case, `day` the day of the log it reads (None: no single one). `bytes_billed`

@@ -4,15 +4,15 @@ The address of an answer is its key; addresses with a key or a token in them mus
 """
 
 from collections import OrderedDict
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 LARGEST = 256_000
 """A larger answer is not kept (bytes)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class Held(Struct, frozen=True, kw_only=True):
     """An answer: its validator (RFC 9110, 8.8.3), its body, and its `Link` header."""
 
     etag: str

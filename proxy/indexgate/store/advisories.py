@@ -8,13 +8,13 @@ thousands of rows. Most projects have no advisory at all, which is answered from
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import islice
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 from packaging.utils import NormalizedName
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, select, tuple_
 
@@ -46,8 +46,7 @@ _KEY = (table.c.load, table.c.project, table.c.record, table.c.position)
 _decoder = msgspec.json.Decoder(Advisory)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Names:
+class _Names(Struct, frozen=True, kw_only=True):
     """The projects that have advisories at a revision, as sorted 64-bit hashes (eight bytes each).
 
     Two names with one hash cost a needless look into the database, nothing else.

@@ -8,10 +8,10 @@ under way at a time; if it fails it joins what has gathered since.
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
+from msgspec import Struct, field
 from packaging.utils import NormalizedName
 from sqlalchemy import Connection, Row, bindparam, delete, func, select
 
@@ -47,8 +47,7 @@ _Name: TypeAlias = tuple[str, NormalizedName]  # index_id, project
 _Key: TypeAlias = tuple[str, NormalizedName, date]
 
 
-@dataclass(slots=True, kw_only=True)
-class Counts:
+class Counts(Struct, kw_only=True):
     """Requests for a project's page, by who asked."""
 
     people: int = 0
@@ -65,8 +64,7 @@ class Counts:
 _NONE = Counts()
 
 
-@dataclass(slots=True)
-class _Group:
+class _Group(Struct):
     asks: dict[_Key, Counts] = field(default_factory=dict)
     missing: dict[_Name, Missed] = field(default_factory=dict)
 

@@ -5,12 +5,12 @@ judged by the milder of the assessments that were in force in the last minutes.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 from packaging.utils import NormalizedName
 from sqlalchemy import (
     Connection,

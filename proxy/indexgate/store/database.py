@@ -1,11 +1,11 @@
 """Opening the store, and bringing its tables up to date."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
 
+from msgspec import Struct
 from sqlalchemy import (
     URL,
     Column,
@@ -63,8 +63,7 @@ _REVISIONS = Table(
 """Alembic's own table, which it finds its place by."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Store:
+class Store(Struct, frozen=True, kw_only=True):
     """What the gate remembers. Open it after forking: connections do not survive a fork.
 
     `place` is where it is, for another process to open it.

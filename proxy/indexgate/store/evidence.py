@@ -4,10 +4,10 @@ It is that operator's own knowledge: it is shown as such, and stays in this stor
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal, TypeAlias, get_args
 
+from msgspec import Struct
 from packaging.utils import NormalizedName
 from sqlalchemy import Connection, Row, bindparam, delete, select
 
@@ -25,8 +25,7 @@ _OF_INDEX = (
 _OF_PROJECT = _OF_INDEX.where(table.c.project == bindparam("project"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Evidence(Struct, frozen=True, kw_only=True):
     """One entry. `day` is when it was, `author` who says so, `entered_at` when it was written."""
 
     id: int

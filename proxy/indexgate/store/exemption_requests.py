@@ -5,11 +5,11 @@ beside them, so that a request waits for its answer and an answer has a name und
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from secrets import token_hex
 from typing import Any, Literal, TypeAlias
 
+from msgspec import Struct
 from sqlalchemy import Connection, Row, delete, func, select, update
 
 from indexgate.store.engines import StoreFailed
@@ -29,8 +29,7 @@ KEPT = timedelta(days=400)
 """How long an answered request is kept: until the same people may ask for the same next year."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class Wish(Struct, frozen=True, kw_only=True):
     """What is asked for: the `rule` waived for `project` and `version` for so many `days`.
 
     `version` is a PEP 440 specifier, empty for all versions; `team` the one team it is for, None
@@ -46,8 +45,7 @@ class Wish:
     team: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True):
     """A wish with its number, when it was made, and its answer."""
 
     id: str

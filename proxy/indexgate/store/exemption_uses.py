@@ -1,10 +1,10 @@
 """How often each exemption let a file pass, by day: one that nobody uses is one to end."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import delete, select
 
 from indexgate.store.reader import Reader
@@ -16,8 +16,7 @@ KEPT = timedelta(days=400)
 """How long uses are kept."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Uses:
+class Uses(Struct, frozen=True, kw_only=True):
     """Files that an exemption let pass, and the last day on which one did."""
 
     count: int

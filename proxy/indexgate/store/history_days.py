@@ -1,10 +1,10 @@
 """Which days were loaded for many projects at once, from where, and whether they are whole."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import (
     Connection,
     Integer,
@@ -60,8 +60,7 @@ Days are counted from `EPOCH`.
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadedDay:
+class LoadedDay(Struct, frozen=True, kw_only=True):
     """A day that was loaded for many projects at once.
 
     `whole`: for every project of the index, so that who is not in it had no downloads.

@@ -1,12 +1,12 @@
 """Panels made of tiles: what the store holds, as what the checks and the score read."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from operator import attrgetter
 from typing import Any, Final
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 from packaging.utils import NormalizedName
 
@@ -36,8 +36,7 @@ _LONGEST_GAP: Final = 7
 """Days between two sights of the stars over which what came is spread; longer: unknown."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
+class Span(Struct, frozen=True, kw_only=True):
     """The days of a panel, from a Monday on, so that its weeks are the weeks of the tiles.
 
     `zero` (T,) marks days that were loaded for the whole index: who is not in them had nothing.
@@ -56,8 +55,7 @@ class Span:
         return range(first, first + (self.days + 6) // 7)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Projects:
+class Projects(Struct, frozen=True, kw_only=True):
     """The projects of a panel: their ids in rising order, names, and when they were born."""
 
     ids: Sequence[int]

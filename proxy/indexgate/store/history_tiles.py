@@ -6,12 +6,12 @@ changes lies together at the end, and so does what has grown old at the beginnin
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import IntEnum
 from typing import Any, Final, TypeAlias
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 from sqlalchemy import Connection, bindparam, delete, select
 
@@ -51,8 +51,7 @@ class Part(IntEnum):
     STARS = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Layout:
+class _Layout(Struct, frozen=True, kw_only=True):
     columns: int
     kind: type[np.generic]
     nothing: int
@@ -95,8 +94,7 @@ def blank(part: Part, days: int = 7) -> Tile:
     return np.full((IN_TILE, days, layout.columns), layout.nothing, layout.kind)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One row of the store, still packed."""
 
     week: int

@@ -6,10 +6,10 @@ were asked for in one hour only go first, then those that nobody asked for latel
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from msgspec import Struct
 from packaging.utils import NormalizedName
 from sqlalchemy import (
     BigInteger,
@@ -40,8 +40,7 @@ _ONE = select(table).where(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WaitedFor:
+class WaitedFor(Struct, frozen=True, kw_only=True):
     """When a name was asked for in vain; `hours` counts the different hours of that.
 
     A loop that tries again and again, or a resolver that asks twice, counts once an hour.
@@ -52,8 +51,7 @@ class WaitedFor:
     hours: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Missed:
+class Missed(Struct, frozen=True, kw_only=True):
     """Requests for a name that was missing, on their way to the store."""
 
     first: datetime

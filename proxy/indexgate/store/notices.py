@@ -5,10 +5,10 @@ second at most. One group is under way at a time; if it fails it joins what has 
 """
 
 import threading
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
 
+from msgspec import Struct, field
 from sqlalchemy import Connection
 
 from indexgate.store.engines import StoreFailed, store_failed
@@ -21,8 +21,7 @@ _KEY = ("digest", "kind", "run", "family", "hour")
 _Key: TypeAlias = tuple[str, str, str, str, datetime]
 
 
-@dataclass(slots=True)
-class _Group:
+class _Group(Struct):
     counts: dict[_Key, int] = field(default_factory=dict)
     sets: dict[str, VerdictSet] = field(default_factory=dict)
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from msgspec import Struct
 from sqlalchemy import Engine
 
 from indexgate.store.advisories import StoredAdvisories
@@ -30,8 +30,7 @@ from indexgate.store.served import Served
 from indexgate.store.writer import Writer
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptPast:
+class KeptPast(Struct, frozen=True, kw_only=True):
     """The parts of a store that tell of the past. Only ask them: nothing may be written."""
 
     served: Served

@@ -1,10 +1,10 @@
 """What the record holds: refusals, and what pages withheld or warned of."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Literal, TypeAlias
 
+from msgspec import Struct
 from packaging.utils import NormalizedName
 
 from indexgate.store.schema import in_json
@@ -12,8 +12,7 @@ from indexgate.store.schema import in_json
 Notice: TypeAlias = Literal["withheld", "warned"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class Refusal(Struct, frozen=True, kw_only=True):
     """One file that was asked for and refused. Nothing in it tells who asked.
 
     `run` is the token of an `indexgate run`, `family` the installer's name, `formula` and
@@ -34,8 +33,7 @@ class Refusal:
     assessed_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
+class Reason(Struct, frozen=True, kw_only=True):
     """A rule's reason and the versions of a page that it holds for."""
 
     rule: str
@@ -43,8 +41,7 @@ class Reason:
     versions: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VerdictSet:
+class VerdictSet(Struct, frozen=True, kw_only=True):
     """All that a page withheld or warned of. Make it with `verdict_set`, once for each page."""
 
     digest: str
@@ -68,8 +65,7 @@ def verdict_set(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(Struct, frozen=True, kw_only=True):
     """One line of the record.
 
     A `refused` one is a file (`filename`) and counts 1. A `withheld` or `warned` one is a reason on
@@ -90,8 +86,7 @@ class Decision:
     count: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordHealth:
+class RecordHealth(Struct, frozen=True, kw_only=True):
     """Whether the record is kept.
 
     `reason` says why it is not (None: it is), `spooled` refusals wait in memory for the database,

@@ -12,11 +12,11 @@ once an hour: see `facts_then`.
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any, TypeAlias
 
+from msgspec import Struct
 from packaging.utils import NormalizedName
 from sqlalchemy import Connection, bindparam, case, delete, select
 
@@ -60,8 +60,7 @@ _NAMES = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServedFile:
+class ServedFile(Struct, frozen=True, kw_only=True):
     """That a file was served `count` times on a day in UTC, for the first time at `first_at`."""
 
     index_id: str
@@ -74,8 +73,7 @@ class ServedFile:
     count: int
 
 
-@dataclass(slots=True)
-class _Counted:
+class _Counted(Struct):
     first_at: datetime
     count: int
 

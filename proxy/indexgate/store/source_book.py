@@ -5,10 +5,11 @@ each other's entries a few seconds late, so together they may ask a little more 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from indexgate.sources.budgets import NOTHING_SPENT, Spent, Window
 from indexgate.store.engines import StoreFailed
@@ -19,8 +20,7 @@ WRITTEN_EVERY = timedelta(seconds=2)
 """Requests in between are counted in memory; pauses and failures are written at once."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """What is kept of a source: `spent`, and when it answered and failed last, and why."""
 
     spent: Spent = NOTHING_SPENT
@@ -29,8 +29,7 @@ class Entry:
     failure: str = ""
 
 
-@dataclass(slots=True)
-class _Held:
+class _Held(Struct):
     entry: Entry
     read_at: datetime
     written_at: datetime | None = None

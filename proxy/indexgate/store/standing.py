@@ -4,10 +4,10 @@ No index tells its past, so every sight is noted, and a change is a fact that on
 looked before. A first sight is no change.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
+from msgspec import Struct
 from packaging.utils import NormalizedName
 from sqlalchemy import Connection, bindparam, select
 
@@ -39,8 +39,7 @@ _ALL = select(table).where(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Struct, frozen=True, kw_only=True):
     """A fact was one thing at the last sight and is another *at* this one; sets are sorted."""
 
     fact: Fact

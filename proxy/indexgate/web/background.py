@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from msgspec import Struct
 from packaging.utils import NormalizedName
 
 from indexgate.config import Settings
@@ -37,8 +37,7 @@ if TYPE_CHECKING:
 Clock: TypeAlias = Callable[[], datetime]
 
 
-@dataclass(frozen=True, slots=True)
-class Surrounding:
+class Surrounding(Struct, frozen=True):
     """What the background works with; *spool* is a folder for a while."""
 
     gate: Gate
@@ -102,8 +101,7 @@ def further_background(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Advisories:
+class _Advisories(Struct, frozen=True):
     """OSV's feed."""
 
     late: "Late[OsvFeed]"
@@ -132,8 +130,7 @@ def _releases(
     return _Releases(Late(stack, partial(_release_feed, settings, choice, sources)), sources.book)
 
 
-@dataclass(frozen=True, slots=True)
-class _Releases:
+class _Releases(Struct, frozen=True):
     """The index's feed of new releases, each reading noted in the book of sources."""
 
     late: "Late[ReleaseFeed]"
@@ -169,8 +166,7 @@ def _release_feed(
     return ReleaseFeed(client, budget, index_url=with_login(choice)), client
 
 
-@dataclass(frozen=True, slots=True)
-class _OldHistory:
+class _OldHistory(Struct, frozen=True):
     """The download history, as something that forgets what is too old."""
 
     store: Store

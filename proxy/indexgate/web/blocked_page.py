@@ -1,12 +1,12 @@
 """The page that explains a refusal to a person: what, by which rule, the evidence, how to go on."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from html import escape
 from typing import TYPE_CHECKING
 
 from aiohttp import hdrs, web
+from msgspec import Struct
 
 from indexgate.gate import JudgedFile
 from indexgate.index.trace import current
@@ -26,8 +26,7 @@ _CSP = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(Struct, frozen=True):
     """A part of an explanation: prose, or something to copy."""
 
     text: str

@@ -6,9 +6,10 @@ for the sake of resolvers that hold an older page; a check tells what the page s
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 
+from msgspec import Struct
+from msgspec.structs import replace
 from packaging.version import Version
 
 from indexgate import own_addresses, public_index
@@ -133,8 +134,7 @@ async def read_feed(parts: Parts) -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Bench:
+class _Bench(Struct, frozen=True):
     """A gate, what is in force of the requirements, the interpreter they are for, and who asks."""
 
     parts: Parts

@@ -6,11 +6,11 @@ So they say what the page says, file by file; nothing is offered here that the p
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from hashlib import blake2b
 
 from aiohttp import hdrs, web
 from cachetools import LRUCache
+from msgspec import Struct
 from packaging.utils import NormalizedName
 from packaging.version import InvalidVersion, Version
 
@@ -46,8 +46,7 @@ _LARGE = 100_000
 _KEPT = 8_000_000  # bytes of finished documents
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Made:
+class _Made(Struct, frozen=True, kw_only=True):
     """A finished document, packed, and its ETag without the coding."""
 
     packed: bytes

@@ -8,13 +8,13 @@ that this gate put into the form; what it asks for is judged again.
 import asyncio
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
+from msgspec import Struct
 
 from indexgate.exempting import LONGEST_REASON
 from indexgate.gate import JudgedFile
@@ -46,8 +46,7 @@ _CSP = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
+class Offer(Struct, frozen=True, kw_only=True):
     """How to ask for an exemption of a file from the rule that refused it.
 
     `command` is what asks in a terminal; without a `token` there is no form, and `command` is for

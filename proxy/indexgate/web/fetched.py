@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
+from msgspec import Struct
 from packaging.utils import NormalizedName
 
 from indexgate.config import Settings
@@ -15,8 +15,7 @@ from indexgate.web.parts import open_parts
 _NAMED = 5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fetched:
+class Fetched(Struct, frozen=True, kw_only=True):
     """The index (its id) that each project is from, and sentences on what failed."""
 
     owners: Mapping[NormalizedName, str]

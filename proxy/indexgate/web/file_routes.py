@@ -3,10 +3,9 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, suppress
-from dataclasses import dataclass
 
 from aiohttp import hdrs, web
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 from packaging.utils import NormalizedName
 
 from indexgate.gate import JudgedFile
@@ -47,16 +46,14 @@ _PATIENCE = 2.0
 """Seconds for which a refusal waits for the page that would tell what passes instead."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Remembered:
+class Remembered(Struct, frozen=True, kw_only=True):
     """What is remembered of files by index and address: their project, and their first hash."""
 
     remember: Callable[[str, str, NormalizedName, str], None]
     pinned: Callable[[str, str], str | None]
 
 
-@dataclass(frozen=True, slots=True)
-class FileRoutes:
+class FileRoutes(Struct, frozen=True):
     """The routes of files, and of the pages that explain refusals.
 
     `upstreams` are by index id, None when offline. `form` is what these pages ask for exemptions

@@ -1,12 +1,12 @@
 """`/-/health`: live, ready, and the state of everything that a verdict rests on."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import msgspec
 from aiohttp import web
+from msgspec import Struct
 
 from indexgate.fellows import ALONE, Fellows
 from indexgate.gate import Gate
@@ -25,8 +25,7 @@ _PATIENCE = 2.0
 """Seconds for which the other workers are waited for."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
+class Health(Struct, frozen=True, kw_only=True):
     """What health looks at: `each` index, the `main` one of them, and whose a project is."""
 
     version: str

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from random import random
 
+from msgspec import Struct
 from packaging.utils import NormalizedName
 
 from indexgate.config import Settings
@@ -51,8 +51,7 @@ _PACKED_PAGES = 8_000_000
 _DOCUMENTS = 200_000_000  # bytes on the disk
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shared:
+class Shared(Struct, frozen=True, kw_only=True):
     """What all indexes share; *choice* is the first of them, which knows the others."""
 
     settings: Settings
@@ -71,8 +70,7 @@ class Shared:
     once: Once
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IndexParts:
+class IndexParts(Struct, frozen=True, kw_only=True):
     """What there is of one index: `upstream` is None when offline."""
 
     choice: UpstreamChoice

@@ -6,9 +6,10 @@ that follows the lock past the gate would take it.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TypeAlias, TypedDict
 
+from msgspec import Struct
+from msgspec.structs import replace
 from packaging.version import InvalidVersion, Version
 
 from indexgate import web_address
@@ -35,8 +36,7 @@ _HINTS = {
 _UNREAD = Unknown(reason="the store cannot be read")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stands:
+class Stands(Struct, frozen=True, kw_only=True):
     """Which addresses are those of the gate and of the indexes behind it.
 
     `indexes` are simple indexes, `roots` those of the gate; all end with a slash.

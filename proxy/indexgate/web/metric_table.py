@@ -7,9 +7,10 @@ client.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from indexgate.gate import Gate
 from indexgate.index.counts import Histogram
@@ -30,8 +31,7 @@ Sample: TypeAlias = tuple[tuple[str, ...], Value]
 """The values of the labels, and the number."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watched:
+class Watched(Struct, frozen=True, kw_only=True):
     """What is looked at. `upstreams` are by their index's name, or its address where it has none.
 
     `owner_changes` counts projects that came from another index than before.
@@ -52,8 +52,7 @@ class Watched:
     clock: Callable[[], datetime]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Metric:
+class Metric(Struct, frozen=True, kw_only=True):
     """One metric. A counter's `name` is without the `_total` that it is served with.
 
     `over` says how the values of several workers become the gate's.

@@ -8,12 +8,12 @@ metric says how their values become the gate's.
 import asyncio
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import msgspec
 from aiohttp import hdrs, web
+from msgspec import Struct
 
 from indexgate.fellows import ALONE, Fellows
 from indexgate.index.counts import BOUNDS, Histogram
@@ -28,8 +28,7 @@ _PATIENCE = 5.0
 """Seconds for which the other workers are waited for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Metrics:
+class Metrics(Struct, frozen=True):
     """The metrics of one gate."""
 
     watched: Watched

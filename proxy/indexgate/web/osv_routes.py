@@ -6,11 +6,11 @@ malware check turned on it first asks here for every version, and stops before a
 
 import asyncio
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 from aiohttp import hdrs, web
+from msgspec import Struct
 from packaging.version import InvalidVersion, Version
 
 from indexgate.finished_page import FinishedPage
@@ -44,8 +44,7 @@ _AT_ONCE = 16
 _ASK = "ask the operator of the gate's index, or lock another version"
 
 
-@dataclass(frozen=True, slots=True)
-class OsvRoutes:
+class OsvRoutes(Struct, frozen=True):
     """The routes of OSV's interface."""
 
     indexes: Indexes

@@ -5,7 +5,8 @@ taken away. The page for people is made from this table, and a test holds the co
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 PREFIX = "urn:indexgate:"
 
@@ -52,8 +53,7 @@ _DECISION = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProblemType:
+class ProblemType(Struct, frozen=True, kw_only=True):
     """A kind of problem: its `id` follows `PREFIX`, `status` are those that it comes with.
 
     `when` says when it is sent, `do` what whoever asked can do. `fields` are always there, `maybe`

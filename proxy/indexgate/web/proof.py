@@ -6,14 +6,13 @@ real gate proves nothing. Only this machine is answered, and no answer changes a
 """
 
 import re
-from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 import msgspec
 from aiohttp import hdrs, web
-from msgspec import convert
+from msgspec import Struct, convert
 from packaging.utils import NormalizedName
 
 from indexgate.fellows import ALONE, Fellows
@@ -30,8 +29,7 @@ _PATIENCE = 5.0
 """Seconds for which the other workers are waited for."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proof:
+class Proof(Struct, frozen=True, kw_only=True):
     """The routes for `indexgate run`."""
 
     secret: str

@@ -5,13 +5,13 @@ The reason phrase of HTTP/1.1 is the only text that pip, Poetry and older uv pri
 whole reason, and the link stands inside `detail`.
 """
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 import msgspec
 from aiohttp import web
+from msgspec import Struct, field
 from packaging.utils import NormalizedName
 
 from indexgate.index.protocol import UpstreamFailed
@@ -28,8 +28,7 @@ NO_STORE = {"Cache-Control": "no-store"}
 _PREFIX = "urn:indexgate:"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class Problem(Struct, frozen=True, kw_only=True):
     """A failure as clients get it (RFC 9457); `phrase` is the HTTP reason phrase.
 
     The document names the request that it answers, and the request's log line says the rest.

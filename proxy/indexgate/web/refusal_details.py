@@ -5,9 +5,10 @@ invented from a release that is a day too young, without reading prose.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
+
+from msgspec import Struct
 
 from indexgate.gate import JudgedFile
 from indexgate_policy.assessment import Assessment
@@ -24,8 +25,7 @@ MOST_VERSIONS = 5
 EvidenceKind: TypeAlias = Literal["advisory", "flag", "release", "project", "upstream"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Evidence(Struct, frozen=True, kw_only=True):
     """A fact that stands behind a refusal, or beside it.
 
     `id` names it within its `kind`: an advisory's id, a flag's, else what was observed; `severity`
@@ -38,8 +38,7 @@ class Evidence:
     severity: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Details:
+class Details(Struct, frozen=True, kw_only=True):
     """What is added to the document of a refusal; `imitates` is the project that was meant.
 
     `team` is that of the client, None where the policy speaks of no team.

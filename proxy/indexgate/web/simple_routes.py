@@ -1,9 +1,10 @@
 """`/simple/`: the project list and the project pages, in the form that is asked for."""
 
 import asyncio
-from dataclasses import dataclass, replace
 
 from aiohttp import hdrs, web
+from msgspec import Struct
+from msgspec.structs import replace
 from packaging.utils import NormalizedName
 
 from indexgate.finished_page import FinishedPage, Variant
@@ -43,8 +44,7 @@ _CONTENT_TYPE = {
 _CSP = "default-src 'none'; sandbox"
 
 
-@dataclass(frozen=True, slots=True)
-class SimpleRoutes:
+class SimpleRoutes(Struct, frozen=True):
     """The routes of the simple index."""
 
     indexes: Indexes

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from fnmatch import fnmatchcase
 from random import random
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 from urllib.request import proxy_bypass
 
+from msgspec import Struct
 from packaging.utils import NormalizedName
 
 from indexgate.config import Settings
@@ -33,8 +33,7 @@ if TYPE_CHECKING:
     from indexgate.sources.day_log import DayLog
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sources:
+class Sources(Struct, frozen=True, kw_only=True):
     """The sources: how each stands, and those that are on.
 
     `per_project` are asked about single projects, in the order of rising trust; the index's own is
@@ -152,8 +151,7 @@ _RISING_TRUST = (
 """Where two know the same, the later is asked at the origin or counts more carefully."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Making:
+class _Making(Struct, frozen=True):
     """What a source is made of."""
 
     settings: Settings

@@ -1,8 +1,9 @@
 """How every source stands: on or off and why, when it answered last, what it may still be asked."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from indexgate.config import Settings
 from indexgate.source_choice import Standing
@@ -11,8 +12,7 @@ from indexgate.web.parts import Clock, Parts, open_parts, utc_now
 from indexgate.web.sources import left_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceRow:
+class SourceRow(Struct, frozen=True, kw_only=True):
     """One source. `left` is what its limits allow now, empty where there are none.
 
     `failure` is the last one, if nothing has succeeded since; `signals` the names of what it gives.

@@ -6,10 +6,11 @@ checks of this release say with what is kept of the time up to it.
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 from packaging.utils import NormalizedName
 
 from indexgate.assessing import OURS, assessed
@@ -40,8 +41,7 @@ _NOT_ASKED = Unknown(reason="a timeline does not look at advisories")
 _DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Then:
+class _Then(Struct, frozen=True, kw_only=True):
     """A project as it was known at a moment: what is remembered, and the flags of that."""
 
     recalled: Recalled

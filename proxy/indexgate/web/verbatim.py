@@ -12,7 +12,6 @@ those that are alike it is looked once, and they are counted together.
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from email.utils import formatdate
 from functools import lru_cache
 from itertools import count, islice
@@ -21,6 +20,7 @@ from time import perf_counter
 from typing import Any
 
 from aiohttp import hdrs, web
+from msgspec import Struct, field
 
 from indexgate.repeated_line import RepeatedLine
 from indexgate.web.large_bodies import LargeBodies
@@ -41,8 +41,7 @@ _NOT_ALONE = (b"content-length:", b"transfer-encoding:", b"upgrade:", b"expect:"
 _EVERY_TIME = frozenset({hdrs.DATE, HEADER, "Server-Timing"})
 
 
-@dataclass(slots=True, kw_only=True)
-class Again:
+class Again(Struct, kw_only=True):
     """What it takes to give an answer once more.
 
     `holds` tells whether the answer is still right, and must look at everything that it was made
@@ -59,8 +58,7 @@ class Again:
 AGAIN = web.RequestKey("again", Again)
 
 
-@dataclass(slots=True, kw_only=True)
-class Kept:
+class Kept(Struct, kw_only=True):
     """An answer as bytes: `head` is all of the head that stays the same.
 
     `line` is its log line, made when it is given for the second time: most never are. `turn` is how

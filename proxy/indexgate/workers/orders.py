@@ -2,7 +2,8 @@
 
 import pickle
 from asyncio import IncompleteReadError, StreamReader, StreamWriter
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from indexgate.config import Settings
 from indexgate.upstream_choice import UpstreamChoice
@@ -11,8 +12,7 @@ from indexgate.workers.places import Place
 _LENGTH = 4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(Struct, frozen=True, kw_only=True):
     """Serve *upstream* by *settings* at *place*, as worker *number*."""
 
     settings: Settings

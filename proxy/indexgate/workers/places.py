@@ -8,15 +8,15 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from indexgate.listening import bound
 
 _BACKLOG = 128
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(Struct, frozen=True, kw_only=True):
     """The place: `host` and the real `port`, or the number of the one socket, which is inherited.
 
     A place whose socket is None is each worker's to bind to.

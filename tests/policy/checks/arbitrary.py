@@ -1,10 +1,11 @@
 """Arbitrary cases: whatever pages, sources and the store may say of a project, likely or not."""
 
-from dataclasses import replace
+import dataclasses
 from datetime import datetime, timedelta
 
 import numpy as np
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from packaging.version import Version
 
 from indexgate_policy.assessment import Case, Lookalike
@@ -96,7 +97,7 @@ def _releases(draw: st.DrawFn) -> tuple[Release, ...]:
         if attested and place < len(times) - 1:
             files = [replace(file, provenance=True) for file in files]
         parsed: Version | Unknown = UNTOLD if untold and place == 1 else release.parsed
-        made.append(replace(release, parsed=parsed, files=tuple(files)))
+        made.append(dataclasses.replace(release, parsed=parsed, files=tuple(files)))
     return tuple(made)
 
 

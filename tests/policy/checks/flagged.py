@@ -1,8 +1,10 @@
 """For each check that looks at facts one ordinary case that it flags."""
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
+
+from msgspec.structs import replace
 
 from indexgate_policy.assessment import Case, Lookalike
 from indexgate_policy.signals import Unknown, Value
@@ -30,12 +32,16 @@ def uploaded(*ages: float) -> tuple[Release, ...]:
 
 def attested(release: Release) -> Release:
     """Return *release* with attestations."""
-    return replace(release, files=tuple(replace(f, provenance=True) for f in release.files))
+    return dataclasses.replace(
+        release, files=tuple(replace(f, provenance=True) for f in release.files)
+    )
 
 
 def source_only(release: Release) -> Release:
     """Return *release* as a source archive alone."""
-    return replace(release, files=tuple(replace(f, kind="sdist") for f in release.files))
+    return dataclasses.replace(
+        release, files=tuple(replace(f, kind="sdist") for f in release.files)
+    )
 
 
 def of(case: Case, **signals: Value | Unknown) -> Case:

@@ -1,6 +1,5 @@
-from dataclasses import asdict
-
 import pytest
+from msgspec.structs import asdict
 
 from indexgate_policy.checks import CHECKS, Check
 

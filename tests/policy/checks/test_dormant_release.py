@@ -1,7 +1,8 @@
-from dataclasses import replace
+import dataclasses
 from datetime import datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from indexgate_policy.checks.dormant_release import check
 from indexgate_policy.flags import Severity
@@ -72,7 +73,9 @@ def test_each_sign_of_a_stranger_makes_it_worse(
 ) -> None:
     *earlier, before, newest = releases(1_000, 950, 890, 3)
     files = tuple(replace(file, provenance=lost) for file in before.files)
-    case = case_of(releases=(*earlier, replace(before, files=files), newest), signals=signals)
+    case = case_of(
+        releases=(*earlier, dataclasses.replace(before, files=files), newest), signals=signals
+    )
     assert label(check(case)) == severity
 
 
@@ -80,7 +83,9 @@ def test_the_evidence_names_every_sign() -> None:
     *earlier, before, newest = releases(1_000, 950, 890, 3)
     files = tuple(replace(file, provenance=True) for file in before.files)
     told: dict[str, Value | Unknown] = {"tags": TAGGED, **NEW_OWNER}
-    case = case_of(releases=(*earlier, replace(before, files=files), newest), signals=told)
+    case = case_of(
+        releases=(*earlier, dataclasses.replace(before, files=files), newest), signals=told
+    )
     assert flag_of(check(case)).evidence == (
         "1.3 of 2026-11-18 is the first release since 1.2 of 2024-06-14, "
         "it has lost its attestations, it has no tag in its repository, those before have, "

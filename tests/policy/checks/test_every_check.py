@@ -2,12 +2,12 @@
 
 import subprocess
 import sys
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from indexgate_policy.assessment import Case
 from indexgate_policy.checks import CHECKS, Check

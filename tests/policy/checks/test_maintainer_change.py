@@ -1,6 +1,7 @@
-from dataclasses import replace
+import dataclasses
 
 import pytest
+from msgspec.structs import replace
 
 from indexgate_policy.checks.maintainer_change import check
 from indexgate_policy.signals import Unknown, Value
@@ -64,7 +65,9 @@ def test_a_successor_whose_releases_the_same_repository_built_is_told_and_not_mo
     attested: bool, signals: dict[str, Value | Unknown], said: str
 ) -> None:
     old, new = uploaded(500, 4)
-    new = replace(new, files=tuple(replace(file, provenance=attested) for file in new.files))
+    new = dataclasses.replace(
+        new, files=tuple(replace(file, provenance=attested) for file in new.files)
+    )
     told = {name: signal.value for name, signal in CASE.signals.items()}
     told |= {"repository": REPOSITORY, "attested_repository": REPOSITORY + ".git"} | signals
     flag = flag_of(check(case_of(releases=(old, new), signals=told)))

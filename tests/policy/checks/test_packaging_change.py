@@ -1,6 +1,7 @@
-from dataclasses import replace
+import dataclasses
 
 import pytest
+from msgspec.structs import replace
 
 from indexgate_policy.checks.packaging_change import check
 from indexgate_policy.subject import Release
@@ -11,7 +12,9 @@ CASE = FLAGGED["packaging-change"]
 
 
 def sized(release: Release, size: int) -> Release:
-    return replace(release, files=tuple(replace(file, size=size) for file in release.files))
+    return dataclasses.replace(
+        release, files=tuple(replace(file, size=size) for file in release.files)
+    )
 
 
 def test_all_that_changed_is_told() -> None:

@@ -1,6 +1,7 @@
-from dataclasses import replace
+import dataclasses
 
 import pytest
+from msgspec.structs import replace
 
 from indexgate_policy.checks.provenance_lost import check
 from indexgate_policy.signals import Unknown, Value
@@ -42,7 +43,7 @@ def test_a_broken_row_of_attested_releases_is_flagged_while_fresh(
 
 
 def test_an_index_that_does_not_tell_attestations_leaves_it_open() -> None:
-    untold = replace(BARE, files=(replace(BARE.files[0], provenance=UNTOLD),))
+    untold = dataclasses.replace(BARE, files=(replace(BARE.files[0], provenance=UNTOLD),))
     assert label(check(case_of(releases=(*map(attested, uploaded(90, 60)), untold)))) == "unknown"
 
 

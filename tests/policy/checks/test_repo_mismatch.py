@@ -1,7 +1,7 @@
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from indexgate_policy.assessment import Lookalike
 from indexgate_policy.checks.repo_mismatch import check

@@ -1,12 +1,12 @@
 """The flags that the download history raises, on the newest day of it."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from indexgate_policy.assessment import Case, Lookalike
 from indexgate_policy.checks import (

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from msgspec import structs
+
 from indexgate_policy.health.score import score
 from indexgate_policy.signals import Unknown, Value
 from indexgate_policy.subject import Project
@@ -40,13 +42,13 @@ def bases() -> Iterator[Package]:
     squat = _squat(next(one for one in packages if one.case.project.name == "jeilyfish"))
     yield squat
     yield from (one for one in packages if one.group != "well-known")
-    yield replace(squat, case=replace(squat.case, now=squat.case.now + 1640 * DAY))
+    yield replace(squat, case=structs.replace(squat.case, now=squat.case.now + 1640 * DAY))
 
 
 def _squat(newborn: Package) -> Package:
     """Return *newborn* 200 days later with a repository of its own that nobody looks at."""
     now = newborn.case.now + 186 * DAY
-    aged = replace(newborn, case=replace(newborn.case, now=now))
+    aged = replace(newborn, case=structs.replace(newborn.case, now=now))
     return aged.with_signals(
         stars=0,
         star_burst_share=0,

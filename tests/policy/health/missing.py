@@ -3,9 +3,11 @@
 `python -m tests.policy.health.missing` prints the table.
 """
 
+import dataclasses
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from indexgate_policy.health.score import score
 from indexgate_policy.signals import Unknown
@@ -29,7 +31,7 @@ def moves(package: Package) -> Iterator[tuple[str, float]]:
 
 def _without(package: Package, taken: Callable[[File], File]) -> Package:
     releases = tuple(
-        replace(each, files=tuple(taken(file) for file in each.files))
+        dataclasses.replace(each, files=tuple(taken(file) for file in each.files))
         for each in package.case.releases
     )
     return package.with_releases(releases)
@@ -37,13 +39,13 @@ def _without(package: Package, taken: Callable[[File], File]) -> Package:
 
 def _without_times(package: Package) -> Package:
     return package.with_releases(
-        tuple(replace(each, released=GONE) for each in package.case.releases)
+        tuple(dataclasses.replace(each, released=GONE) for each in package.case.releases)
     )
 
 
 def _without_first(package: Package) -> Package:
     project = replace(package.case.project, first_upload=GONE)
-    return replace(package, case=replace(package.case, project=project))
+    return dataclasses.replace(package, case=replace(package.case, project=project))
 
 
 FROM_THE_PAGE: dict[str, Callable[[Package], Package]] = {

@@ -7,6 +7,7 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
+from msgspec import structs
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
@@ -56,13 +57,13 @@ class Package:
     def with_signals(self, **values: Value | Unknown) -> "Package":
         """Return the package with some signals changed."""
         changed = {**{n: s.value for n, s in self.case.signals.items()}, **values}
-        case = replace(self.case, signals=signals(changed, self.case.now))
+        case = structs.replace(self.case, signals=signals(changed, self.case.now))
         return replace(self, case=case)
 
     def with_releases(self, releases: tuple[Release, ...]) -> "Package":
         """Return the package with other releases."""
-        project = replace(self.case.project, releases=len(releases))
-        return replace(self, case=replace(self.case, project=project, releases=releases))
+        project = structs.replace(self.case.project, releases=len(releases))
+        return replace(self, case=structs.replace(self.case, project=project, releases=releases))
 
 
 @cache
@@ -128,7 +129,7 @@ def _package(row: dict[str, str]) -> Package:
     )
     releases = tuple(_releases(row, project, now))
     case = Case(
-        project=replace(project, releases=len(releases)),
+        project=structs.replace(project, releases=len(releases)),
         releases=releases,
         signals=signals(dict(_signals(row)), now),
         context=Context(popular=OneLookalike()),

@@ -1,10 +1,11 @@
 """What each input says of given facts: its value, and its words."""
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from indexgate_policy.advisories import Advisories
 from indexgate_policy.assessment import Case
@@ -166,7 +167,7 @@ def test_a_finished_library_is_quiet_and_not_dead(
 def test_a_large_library_needs_more_users_to_be_finished() -> None:
     case = case_with(FINISHED, OLD)
     large = tuple(
-        replace(each, files=tuple(replace(file, size=200_000) for file in each.files))
+        dataclasses.replace(each, files=tuple(replace(file, size=200_000) for file in each.files))
         for each in case.releases
     )
     assert share(read(replace(case, releases=large), "release_age")) < 0.1
@@ -283,7 +284,9 @@ def test_a_release_is_best_with_both_kinds(files: str, value: float, evidence: s
 
 def _attested(release_: Release, *shown: bool | Unknown) -> Release:
     files = zip(release_.files, shown, strict=True)
-    return replace(release_, files=tuple(replace(f, provenance=one) for f, one in files))
+    return dataclasses.replace(
+        release_, files=tuple(replace(f, provenance=one) for f, one in files)
+    )
 
 
 def test_attestations_are_a_share_of_the_files_of_the_newest_release() -> None:
@@ -297,7 +300,7 @@ def test_attestations_are_a_share_of_the_files_of_the_newest_release() -> None:
 
 def test_a_fresh_yank_is_a_blemish_for_90_days() -> None:
     case = case_with({}, releases=(("1.0", 400), ("1.1", 80)))
-    yanked = replace(
+    yanked = dataclasses.replace(
         case.releases[1],
         files=tuple(replace(file, yanked="broken") for file in case.releases[1].files),
     )

@@ -1,9 +1,9 @@
 """What the score says of packages that people know, how it can be gamed, and what gaps do."""
 
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
+from msgspec.structs import replace
 
 from indexgate_policy.health.result import HealthScore
 from indexgate_policy.health.score import score

@@ -1,7 +1,8 @@
-from dataclasses import replace
+import dataclasses
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from indexgate_policy.health.releases import Rhythm, Tags, newest, rhythm
 from indexgate_policy.signals import Unknown
@@ -45,14 +46,16 @@ def test_the_newest_is_the_highest_final_version(versions: tuple[str, ...], expe
 
 
 def test_a_version_that_cannot_be_read_is_newest_only_when_alone() -> None:
-    odd = replace(made("1.0", 1), version="latest", parsed=UNTOLD)
+    odd = dataclasses.replace(made("1.0", 1), version="latest", parsed=UNTOLD)
     assert newest_of(odd, made("0.1", 9)) != odd
     assert newest_of(odd) == odd
     assert newest_of() is None
 
 
 def test_without_upload_times_the_rhythm_is_unknown() -> None:
-    assert isinstance(rhythm([replace(made("1.0", 1), released=UNTOLD)], UNTOLD, NOW), Unknown)
+    assert isinstance(
+        rhythm([dataclasses.replace(made("1.0", 1), released=UNTOLD)], UNTOLD, NOW), Unknown
+    )
     assert isinstance(rhythm([], UNTOLD, NOW), Unknown)
 
 
@@ -88,7 +91,7 @@ def test_any_sign_of_change_makes_a_release_count(
 
 
 def test_files_of_unknown_size_are_no_proof_of_emptiness() -> None:
-    blind = replace(
+    blind = dataclasses.replace(
         made("1.1", 3), files=tuple(replace(f, size=UNTOLD) for f in made("1.1", 3).files)
     )
     assert rhythm_of(made("1.0", 400), blind).empty == 0

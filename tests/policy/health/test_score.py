@@ -1,11 +1,11 @@
 import subprocess
 import sys
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from indexgate_policy.advisories import Advisories, Advisory, Range
 from indexgate_policy.flags import Severity

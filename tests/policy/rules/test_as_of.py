@@ -1,12 +1,13 @@
 """What was known at a moment of the past: all of it, and nothing later."""
 
-from dataclasses import replace
+import dataclasses
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from indexgate_policy.advisories import Advisories, Advisory
 from indexgate_policy.assessment import Assessment
@@ -237,7 +238,9 @@ def later_altered(known: Remembered, at: datetime, shift: timedelta) -> Remember
         releases=tuple(
             release("9.9", NOW + shift)
             if isinstance(one.released, datetime) and one.released > at and number
-            else replace(one, files=tuple(replace(each, yanked="bad") for each in one.files))
+            else dataclasses.replace(
+                one, files=tuple(replace(each, yanked="bad") for each in one.files)
+            )
             for number, one in enumerate(known.releases)
         ),
         events=tuple(

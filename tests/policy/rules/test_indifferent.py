@@ -1,9 +1,9 @@
 """What a policy cannot tell apart: assessments by which it says the same."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 from packaging.utils import NormalizedName
 
 from indexgate_policy import policies

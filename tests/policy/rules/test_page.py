@@ -1,10 +1,10 @@
 import json
-from dataclasses import replace
 from typing import Any, Literal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from indexgate_policy.rules import offered as rules_offered
 from indexgate_policy.rules.document import Policy

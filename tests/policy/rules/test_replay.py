@@ -1,12 +1,12 @@
 """A policy on the past: what it says by the facts of then, and where nobody can tell."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from packaging.utils import canonicalize_name
 
 from indexgate_policy.rules.as_of import NOT_KEPT, AsOf, Remembered, Then

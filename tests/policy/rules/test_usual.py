@@ -1,12 +1,13 @@
 """What is said of most files at once is what would be said of each."""
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Literal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from indexgate_policy.flags import Severity
 from indexgate_policy.rules import expression
@@ -99,7 +100,7 @@ def policies(draw: st.DrawFn) -> Policy:
 
 def asking_of_each(ready: Policy) -> Policy:
     """Return *ready* with all its conditions asked of every file."""
-    return replace(ready, rules=tuple(map(_of_each, ready.rules)))
+    return dataclasses.replace(ready, rules=tuple(map(_of_each, ready.rules)))
 
 
 def _of_each(each: Rule) -> Rule:
@@ -239,7 +240,7 @@ def test_a_warning_that_names_no_version_is_one_for_all(asked: list[str]) -> Non
 
 
 def test_what_breaks_the_question_for_many_leaves_it_to_the_question_for_each() -> None:
-    odd = replace(ORDINARY[0], released="yesterday")  # type: ignore[arg-type]
+    odd = dataclasses.replace(ORDINARY[0], released="yesterday")  # type: ignore[arg-type]
     page = [odd, *ORDINARY[1:3]]
     found = judge_page(page, assessment(), policy(QUIET), Client(), NOW, presentation="explain")
     assert found.verdicts.usual is None

@@ -5,9 +5,10 @@ deviations of a day of 1.2 at one a day and .1 at 100,000, half of which lasts t
 quiet weekends, batch jobs of up to three days, and mixes that stray by their size.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from indexgate_policy.downloads.kinds import CLASSES

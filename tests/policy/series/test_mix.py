@@ -1,8 +1,8 @@
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from indexgate_policy.downloads.kinds import INSTALLERS, REGIONS
 from indexgate_policy.downloads.panel import Counts, Panel

@@ -1,9 +1,9 @@
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from indexgate_policy.downloads.movement import movement
 from indexgate_policy.downloads.panel import Counts, Movement, Panel

@@ -1,10 +1,10 @@
 """What explains a finding: measured where the history tells, by table where it does not."""
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from indexgate_policy.downloads.kinds import CLASSES
 from indexgate_policy.series.finding import Finding

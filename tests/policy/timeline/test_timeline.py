@@ -1,12 +1,12 @@
 """The timeline: which change there is, what carries it, and what is never left out."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from indexgate_policy.downloads.kinds import CLASSES
 from indexgate_policy.downloads.panel import Panel
@@ -151,7 +151,7 @@ def test_what_everybody_did_carries_nothing_once_it_is_taken_out() -> None:
 def flag(check: str, **facts: object) -> Flag:
     return replace(
         Flag(check=check, severity=Severity.MEDIUM, evidence="because"),
-        **facts,  # type: ignore[arg-type]
+        **facts,
     )
 
 

@@ -1,7 +1,8 @@
 """The document for programs: every figure, null where nothing is known."""
 
 import json
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from indexgate.charts.document import as_json
 from indexgate_policy.downloads.kinds import CLASSES

@@ -1,10 +1,10 @@
 """The picture: whole, text as text, nothing that runs or loads, whatever others wrote."""
 
-from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+from msgspec.structs import replace
 
 from indexgate.charts.story import story
 from indexgate.charts.svg import WIDTH, picture

@@ -1,10 +1,10 @@
 """The chart in a terminal: readable at any width, without colour and in plain letters."""
 
 import io
-from dataclasses import replace
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from rich.console import Console
 
 from indexgate.charts.story import MOST_TOLD, story

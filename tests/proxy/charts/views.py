@@ -1,8 +1,9 @@
 """Views of made-up stories, for looking at pictures of them."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from msgspec.structs import replace
 
 from indexgate.charts.view import View
 from indexgate_policy.flags import Flag, Severity

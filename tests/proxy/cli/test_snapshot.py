@@ -1,11 +1,11 @@
 """`snapshot`: from one gate to another by the command line."""
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from packaging.utils import NormalizedName
 
 from indexgate.cli.main import run

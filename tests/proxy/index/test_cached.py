@@ -3,11 +3,11 @@
 import asyncio
 import errno
 import os
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from packaging.utils import NormalizedName
 
 from indexgate.index.cached import CachedIndex, Freshness
@@ -257,7 +257,7 @@ async def test_a_page_that_was_read_a_moment_ago_is_not_kept_as_objects(tmp_path
     first = await case.index.snapshot(NAME)
     assert first.page() is first.at_hand
     kept = await case.index.snapshot(NAME)
-    assert kept == first
+    assert kept == first.put_away()
     assert kept.at_hand is None
     assert kept.page() == first.at_hand
 

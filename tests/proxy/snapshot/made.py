@@ -1,10 +1,11 @@
 """Snapshots and assessments for tests."""
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from msgspec.structs import replace
 from packaging.utils import NormalizedName
 
 from indexgate.index.page_folder import PageFolder

@@ -1,9 +1,9 @@
 """What two snapshots have otherwise."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from indexgate.snapshot.difference import Difference, Flagged, Moved, difference
 from indexgate.snapshot.faults import SnapshotFailed

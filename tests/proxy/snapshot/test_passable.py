@@ -1,9 +1,9 @@
 """What goes out, and what stays: by licence, and by whose business it is."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from packaging.utils import NormalizedName
 
 from indexgate.snapshot.passable import ADVISORIES, may_be_passed_on

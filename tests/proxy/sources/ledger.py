@@ -1,6 +1,6 @@
 """A ledger in memory."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from indexgate.sources.spending import Spending
 

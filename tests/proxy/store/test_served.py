@@ -1,11 +1,11 @@
 """Served files are counted without a write, kept a while, and their facts with them."""
 
 import asyncio
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from packaging.utils import NormalizedName
 from sqlalchemy import Connection, event
 

@@ -1,9 +1,9 @@
 import threading
-from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from indexgate.sources.spending import Budget, Spending
 from indexgate.store.database import Store, open_store

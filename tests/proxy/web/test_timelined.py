@@ -1,12 +1,12 @@
 """A timeline as the store and the page tell it, today and as of a day of the past."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from indexgate.charts.story import story
 from indexgate.charts.view import View

@@ -1,13 +1,14 @@
 """Upstream, the disk or the store in trouble: a clear answer, nothing let through unjudged."""
 
 import asyncio
-from dataclasses import replace
+import dataclasses
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 import pytest
 from aiohttp import ClientError
+from msgspec.structs import replace
 from packaging.utils import canonicalize_name
 
 from indexgate import assessing
@@ -220,7 +221,7 @@ async def test_a_file_without_a_hash_waits_for_a_store_that_can_pin_it(
     def gone(*_: object, **__: object) -> None:
         raise StoreFailed("store-failed", "the disk is gone")
 
-    hashless = replace(wheel("demo", "1.0", padding=padding), hashes={})
+    hashless = dataclasses.replace(wheel("demo", "1.0", padding=padding), hashes={})
     async with (
         Upstream(project("demo", hashless)) as upstream,
         running(upstream, tmp_path) as gate,

@@ -5,9 +5,10 @@ here. A new condition is one more definition with a `read` function, listed in `
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from indexgate_policy.rules.conditions.shapes import Schema
 from indexgate_policy.rules.kleene import Outcome
@@ -34,8 +35,7 @@ class Scope(IntEnum):
     FILE = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Definition:
+class Definition(Struct, frozen=True, kw_only=True):
     """A condition of the policy language.
 
     `what` says when it holds, `value` what may be written, `example` one value in TOML, `unknown`

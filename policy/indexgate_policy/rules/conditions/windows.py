@@ -1,8 +1,9 @@
 """Windows of numbers, as policies write them: `{ below = 30 }`, `{ at_least = 0.6 }` or both."""
 
-from dataclasses import dataclass
 from math import isnan
 from typing import Self
+
+from msgspec import Struct
 
 from indexgate_policy.rules.strict import Field, Fields
 
@@ -10,8 +11,7 @@ KEYS = ("below", "at_least")
 WINDOW = "`{ below = ... }`, `{ at_least = ... }` or both, each a number"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
+class Window(Struct, frozen=True, kw_only=True):
     """The numbers from `at_least` on and below `below`; None is no bound."""
 
     below: float | None

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from msgspec import Struct
+
 from indexgate.simple.model import ProjectPage
 
 Question: TypeAlias = Literal[
@@ -50,8 +52,7 @@ class Answer:
         return self.failure or f"status {self.status}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Examined:
+class Examined(Struct, frozen=True, kw_only=True):
     """All answers of the index at `url`, about the project `name`.
 
     `pages` are those that could be read, by form; `unreadable` says of the others why not. `names`

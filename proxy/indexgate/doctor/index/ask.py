@@ -3,13 +3,13 @@
 import re
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 from urllib.parse import urljoin, urlsplit
 
 import httpx
+from msgspec import Struct, field
 from packaging.utils import canonicalize_name
 
 from indexgate.doctor.index.answer import Answer, Examined, Question
@@ -56,8 +56,7 @@ def new_client(authorities: Path | None) -> httpx.Client:
     )
 
 
-@dataclass(slots=True)
-class Asking:
+class Asking(Struct):
     """The questions to one index; use it in a `with` block.
 
     `root` ends with a slash. `login` is for the index's own host alone, files lie on others too.

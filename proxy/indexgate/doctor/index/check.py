@@ -2,11 +2,11 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 import msgspec
+from msgspec import Struct
 
 from indexgate.doctor.finding import Severity
 from indexgate.doctor.index.answer import Examined
@@ -20,8 +20,7 @@ Said: TypeAlias = tuple[Result, str]
 """The result and the words that go with it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
+class Checked(Struct, frozen=True, kw_only=True):
     """A part and what the answers show of it."""
 
     part: Part

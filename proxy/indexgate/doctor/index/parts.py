@@ -1,13 +1,13 @@
 """The parts of the standards that an index is examined for, and what clients lose without each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from indexgate.doctor.finding import Severity
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Part(Struct, frozen=True, kw_only=True):
     """A part of the standards: `source` says where it is written, `loses` what is lost without.
 
     `severity` is that of its lack: `error` where clients fail, `warning` where they are slower or

@@ -6,8 +6,9 @@ judged stay refused: haste is how such things get in.
 
 import hashlib
 import re
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from indexgate_policy.rules.document import Policy
 from indexgate_policy.rules.exemptions import BREAK_GLASS, Exemption

@@ -10,8 +10,9 @@ import json
 import re
 import tomllib
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from msgspec import Struct
 
@@ -69,16 +70,13 @@ class Rule(Struct, frozen=True, kw_only=True):
         return frozenset(definition.name for definition in self.uses)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class Policy(Struct, frozen=True, kw_only=True, dict=True):
     """A policy document that was understood.
 
     `digest` changes when the meaning may have changed (never with comments or layout), `source`
     says where the text came from, `notices` what the reader should be told at start.
     `max_exemption` is the longest that an exemption may be granted for (None: no bound),
-    `break_glass` whether a run may have refusals turned into warnings. `asks_client` tells that
-    verdicts differ by client, so that pages are private to it; `reads` what facts they depend on,
-    `page_reads` which of these tell what files a page lists.
+    `break_glass` whether a run may have refusals turned into warnings.
     """
 
     version: int
@@ -90,19 +88,23 @@ class Policy:
     notices: tuple[str, ...]
     max_exemption: timedelta | None = None
     break_glass: bool = True
-    asks_client: bool = field(init=False)
-    reads: Reads = field(init=False)
-    page_reads: Reads = field(init=False)
 
-    def __post_init__(self) -> None:
-        """Find out once what every request asks for."""
-        asks = any("client" in rule.names for rule in self.rules) or any(
+    @cached_property
+    def asks_client(self) -> bool:
+        """Whether verdicts differ by client, so that pages are private to it."""
+        return any("client" in rule.names for rule in self.rules) or any(
             exemption.team is not None for exemption in self.exemptions
         )
-        object.__setattr__(self, "asks_client", asks)
-        waives = bool(self.exemptions)
-        object.__setattr__(self, "reads", reads(self.rules, waives=waives))
-        object.__setattr__(self, "page_reads", reads_of_pages(self.rules, waives=waives))
+
+    @cached_property
+    def reads(self) -> Reads:
+        """What facts the verdicts depend on."""
+        return reads(self.rules, waives=bool(self.exemptions))
+
+    @cached_property
+    def page_reads(self) -> Reads:
+        """Which of these facts tell what files a page lists."""
+        return reads_of_pages(self.rules, waives=bool(self.exemptions))
 
     @property
     def teams(self) -> frozenset[str]:

@@ -7,10 +7,10 @@ waive need not be in the policy any more: a policy that is edited must not break
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from indexgate_policy.rules import document
 from indexgate_policy.rules.document import Policy

@@ -4,7 +4,6 @@ An ask that a rule may have refused by facts of its time that are not kept is no
 another rule refuses it for what is known.
 """
 
-import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
@@ -89,7 +88,7 @@ def try_on(policy: Policy, then: Then, ask: Ask, *, presentation: Presentation) 
         if verdicts[ask.filename].rule in [rule.id for rule in blind]:
             # Another rule may refuse it for what is known.
             sighted = tuple(rule for rule in policy.rules if rule not in blind)
-            bench = Bench(dataclasses.replace(policy, rules=sighted), known)
+            bench = Bench(replace(policy, rules=sighted), known)
             by_sight = judge_on(bench, then.release, presentation)
             verdicts = by_sight if by_sight[ask.filename].refused else verdicts
     except Exception as error:

@@ -100,7 +100,7 @@ def policies(draw: st.DrawFn) -> Policy:
 
 def asking_of_each(ready: Policy) -> Policy:
     """Return *ready* with all its conditions asked of every file."""
-    return dataclasses.replace(ready, rules=tuple(map(_of_each, ready.rules)))
+    return replace(ready, rules=tuple(map(_of_each, ready.rules)))
 
 
 def _of_each(each: Rule) -> Rule:

@@ -18,7 +18,8 @@ class Project(Struct, frozen=True, kw_only=True):
     """A project as its one index shows it.
 
     `first_upload` is the earliest upload that the page tells, `first_seen` the first time this gate
-    was asked for it; `releases` counts versions with files that are not yanked.
+    was asked for it; `releases` counts versions with files that are not yanked. No file was
+    uploaded after `last_upload`, where that is known.
     """
 
     name: NormalizedName
@@ -27,6 +28,7 @@ class Project(Struct, frozen=True, kw_only=True):
     status: Status = "active"
     status_reason: str = ""
     first_upload: datetime | Unknown
+    last_upload: datetime | Unknown = Unknown(reason="nobody looked for the latest upload")
     first_seen: datetime | Unknown
     watched_since: datetime | None = None
     releases: int

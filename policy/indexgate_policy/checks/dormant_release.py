@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from indexgate_policy.assessment import Case
 from indexgate_policy.checks.definition import Definition
-from indexgate_policy.checks.history import FRESH, is_attested, is_fresh
+from indexgate_policy.checks.history import FRESH, is_attested, with_news
 from indexgate_policy.checks.newcomers import named, newcomers
 from indexgate_policy.checks.tags import is_untagged
 from indexgate_policy.dated import Dated
@@ -44,10 +44,10 @@ USUAL = 1.5
 
 def check(case: Case) -> Flag | Unknown | None:
     """Flag a newest release that broke a long silence a short while ago."""
-    dated = case.dated
-    if isinstance(dated, Unknown):
+    dated = with_news(case)
+    if dated is None or isinstance(dated, Unknown):
         return dated
-    if len(dated) < 2 or not is_fresh(dated[-1], case.now):
+    if len(dated) < 2:
         return None
     before, newest = dated[-2], dated[-1]
     gap = newest.at - before.at

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from indexgate_policy.assessment import Case
 from indexgate_policy.dated import Dated
 from indexgate_policy.signals import Unknown
 from indexgate_policy.subject import Release
@@ -13,6 +14,17 @@ FRESH = timedelta(days=30)
 def is_fresh(one: Dated, now: datetime) -> bool:
     """Tell whether *one* is news at *now*."""
     return now < one.at + FRESH
+
+
+def with_news(case: Case) -> tuple[Dated, ...] | Unknown | None:
+    """Return all releases, earliest first, if the newest is news; unknown when one has no time."""
+    last = case.project.last_upload
+    if not isinstance(last, Unknown) and last <= case.now - FRESH:
+        return None  # as of most projects: nothing need be sorted to know it
+    dated = case.dated
+    if isinstance(dated, Unknown):
+        return dated
+    return dated if dated and is_fresh(dated[-1], case.now) else None
 
 
 def is_attested(release: Release) -> bool | Unknown:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from indexgate_policy.assessment import Case
 from indexgate_policy.checks import readings
 from indexgate_policy.checks.definition import Definition
-from indexgate_policy.checks.history import FRESH, is_attested, is_fresh
+from indexgate_policy.checks.history import FRESH, is_attested, with_news
 from indexgate_policy.checks.newcomers import named, newcomers
 from indexgate_policy.checks.repositories import are_related, are_same
 from indexgate_policy.dated import Dated
@@ -39,10 +39,10 @@ IN_A_ROW = 2
 
 def check(case: Case) -> Flag | Unknown | None:
     """Flag a newest release that cannot say any more where it comes from."""
-    dated = case.dated
-    if isinstance(dated, Unknown):
+    dated = with_news(case)
+    if dated is None or isinstance(dated, Unknown):
         return dated
-    if len(dated) <= IN_A_ROW or not is_fresh(dated[-1], case.now):
+    if len(dated) <= IN_A_ROW:
         return None
     newest = dated[-1]
     attested = is_attested(newest.release)

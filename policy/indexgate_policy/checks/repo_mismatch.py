@@ -7,7 +7,7 @@ from packaging.utils import canonicalize_name
 from indexgate_policy.assessment import Case
 from indexgate_policy.checks import readings
 from indexgate_policy.checks.definition import Definition
-from indexgate_policy.checks.history import is_fresh
+from indexgate_policy.checks.history import with_news
 from indexgate_policy.checks.repositories import are_related, are_same
 from indexgate_policy.checks.tags import is_untagged
 from indexgate_policy.flags import Flag, Severity
@@ -101,8 +101,8 @@ def _attested_elsewhere(case: Case, link: str) -> Iterator[_Finding]:
 
 
 def _untagged(case: Case) -> Iterator[_Finding]:
-    dated = case.dated
-    if isinstance(dated, Unknown) or not dated or not is_fresh(dated[-1], case.now):
+    dated = with_news(case)
+    if dated is None or isinstance(dated, Unknown):
         return
     if is_untagged(case, dated) is True:
         newest = dated[-1]

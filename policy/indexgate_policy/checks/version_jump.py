@@ -7,7 +7,7 @@ from packaging.version import Version
 
 from indexgate_policy.assessment import Case
 from indexgate_policy.checks.definition import Definition
-from indexgate_policy.checks.history import FRESH, is_fresh
+from indexgate_policy.checks.history import FRESH, with_news
 from indexgate_policy.flags import Flag, Severity
 from indexgate_policy.signals import Unknown
 from indexgate_policy.version_order import Order
@@ -48,11 +48,9 @@ HABIT = 10  # releases that went up only
 
 def check(case: Case) -> Flag | Unknown | None:
     """Flag a newest release whose number is out of all order."""
-    dated = case.dated
-    if isinstance(dated, Unknown):
+    dated = with_news(case)
+    if dated is None or isinstance(dated, Unknown):
         return dated
-    if not dated or not is_fresh(dated[-1], case.now):
-        return None
     parsed = dated[-1].release.parsed
     if isinstance(parsed, Unknown):
         return parsed

@@ -9,6 +9,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 from cachetools import LRUCache, TTLCache
@@ -85,7 +86,8 @@ class CachedIndex:
         self._missing: TTLCache[NormalizedName, bool] = TTLCache(
             10_000, freshness.missing, timer=lambda: clock().timestamp()
         )
-        self._flights: dict[NormalizedName, asyncio.Task[Snapshot]] = {}
+        self._flights: dict[NormalizedName, asyncio.Future[Snapshot]] = {}
+        self._work: set[asyncio.Task[Snapshot]] = set()  # of fetching pages, and keeping them
         self._failures: OrderedDict[NormalizedName, tuple[datetime, UpstreamFailed]] = OrderedDict()
         self._newest_api = NEWEST
         self.joined = 0
@@ -148,10 +150,10 @@ class CachedIndex:
 
     async def close(self) -> None:
         """End the fetches under way, and write what is not on the disk yet."""
-        flights = list(self._flights.values())
-        for flight in flights:
-            flight.cancel()
-        await asyncio.gather(*flights, return_exceptions=True)
+        under_way = list(self._work)
+        for work in under_way:
+            work.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
         await self._saver.written()
 
     async def _kept_longer(self, project: NormalizedName) -> Snapshot | None:
@@ -179,10 +181,11 @@ class CachedIndex:
             return self._stand_in(fallback, recent)
         flight = self._flight(self._source, project, stored)
         try:
-            patience = self._freshness.patience if fallback is not None else None
             met_page("miss")
             with waiting_for_upstream():
-                return await asyncio.wait_for(asyncio.shield(flight), patience)
+                if fallback is None:
+                    return await asyncio.shield(flight)
+                return await asyncio.wait_for(asyncio.shield(flight), self._freshness.patience)
         except TimeoutError:
             return self._stand_in(fallback, UpstreamFailed("timeout", "is slow to answer"))
         except UpstreamFailed as error:
@@ -197,28 +200,42 @@ class CachedIndex:
 
     def _flight(
         self, source: PageSource, project: NormalizedName, stored: Snapshot | None
-    ) -> asyncio.Task[Snapshot]:
-        flight = self._flights.get(project)
-        if flight is None:
-            flight = asyncio.create_task(self._fetch(source, project, stored))
-            self._flights[project] = flight
-            flight.add_done_callback(lambda done: self._landed(project, done))
-        else:
+    ) -> asyncio.Future[Snapshot]:
+        page = self._flights.get(project)
+        if page is not None:
             self.joined += 1
-        return flight
+            return page
+        page = self._flights[project] = asyncio.get_running_loop().create_future()
+        page.add_done_callback(lambda _: self._flights.pop(project))
+        work = asyncio.create_task(self._fetch(source, project, stored, page))
+        self._work.add(work)
+        work.add_done_callback(partial(self._landed, page))
+        return page
 
-    def _landed(self, project: NormalizedName, flight: asyncio.Task[Snapshot]) -> None:
-        self._flights.pop(project, None)
-        if not flight.cancelled():
-            flight.exception()  # somebody may have stopped waiting: the failure is kept, not lost
+    def _landed(self, page: asyncio.Future[Snapshot], work: asyncio.Task[Snapshot]) -> None:
+        self._work.discard(work)
+        error = None if work.cancelled() else work.exception()
+        if page.done():
+            return
+        if work.cancelled():
+            page.cancel()
+        elif error is not None:
+            page.set_exception(error)
+            page.exception()  # somebody may have stopped waiting: the failure is kept, not lost
+        else:
+            page.set_result(work.result())
 
     async def _fetch(
-        self, source: PageSource, project: NormalizedName, stored: Snapshot | None
+        self,
+        source: PageSource,
+        project: NormalizedName,
+        stored: Snapshot | None,
+        page: asyncio.Future[Snapshot],
     ) -> Snapshot:
         try:
             snapshot = await self._once.once(
                 f"page {self._folder.index_id} {project}",
-                lambda: self._fetch_and_save(source, project, stored),
+                lambda: self._fetch_and_save(source, project, stored, page),
                 lambda: self._saved_since(project, stored),
             )
         except NoSuchProject:
@@ -239,8 +256,13 @@ class CachedIndex:
         return snapshot
 
     async def _fetch_and_save(
-        self, source: PageSource, project: NormalizedName, stored: Snapshot | None
+        self,
+        source: PageSource,
+        project: NormalizedName,
+        stored: Snapshot | None,
+        page: asyncio.Future[Snapshot],
     ) -> Snapshot:
+        """Fetch the page and keep it; who waits has it in *page* before it is on the disk."""
         try:
             snapshot = await source.page(project, stored)
         except NoSuchProject:
@@ -249,6 +271,7 @@ class CachedIndex:
         bare = snapshot.put_away()
         self._keep(project, bare)
         self._note_version(snapshot)
+        page.set_result(snapshot)
         self._saver.save(bare)
         if self._once is not EACH_ALONE:
             await self._saver.written(project)  # the other workers look there

@@ -6,6 +6,7 @@ by the texts of their names alone, and a release makes what it is asked for when
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import cast
 
 from packaging.utils import NormalizedName, canonicalize_version
 
@@ -42,13 +43,15 @@ def releases(
     marks = [file.yanked for file in as_sent(page.files)]
     yanked = {place for place, mark in enumerate(marks) if mark is not False}
     gone = sum(yanked.issuperset(places) for _, places in by_version.values()) if yanked else 0
+    first = earliest(uploads)
     project = Project(
         name=name,
         index_id=index_id,
         public=public,
         status=page.status if isinstance(page.status, str) else "active",
         status_reason=page.status_reason if isinstance(page.status_reason, str) else "",
-        first_upload=earliest(uploads),
+        first_upload=first,
+        last_upload=first if isinstance(first, Unknown) else max(cast(Sequence[datetime], uploads)),
         first_seen=first_seen,
         watched_since=watched_since,
         releases=len(by_version) - gone,

@@ -63,6 +63,7 @@ def case_of(
             status=status,
             status_reason=status_reason,
             first_upload=first_upload,
+            last_upload=_last(releases),
             first_seen=UNTOLD,
             releases=count if count is not None else (kept if releases else 1),
         ),
@@ -94,6 +95,12 @@ def release_of(
         yanked=yanked,
     )
     return Release(version=version, parsed=parsed, released=released, files=(file,))
+
+
+def _last(releases: tuple[Release, ...]) -> datetime | Unknown:
+    moments = [file.uploaded for release in releases for file in release.files]
+    known = [moment for moment in moments if not isinstance(moment, Unknown)]
+    return max(known) if known and len(known) == len(moments) else UNTOLD
 
 
 def label(found: Flag | Unknown | None) -> str:

@@ -180,19 +180,25 @@ def pages(draw: st.DrawFn) -> list[Release]:
     texts = draw(st.lists(st.sampled_from(["1.0", "1.1", "2.0", "3.0rc1", "2004d"]), unique=True))
     yanked = st.sampled_from([False, True])
     kinds = st.lists(st.sampled_from(["wheel", "sdist", "other"]), unique=True)
+    listed = [
+        (text, draw(moments), [(kind, draw(moments)) for kind in draw(kinds)]) for text in texts
+    ]
+    told = [moment for _, first, files in listed for moment in (first, *(at for _, at in files))]
+    known = [moment for moment in told if not isinstance(moment, Unknown)]
+    if known and len(known) == len(told) and draw(st.booleans()):
+        owner = replace(owner, last_upload=max(known))
     releases = []
-    for text in texts:
-        released = draw(moments)
+    for text, released, uploads in listed:
         files = tuple(
             file(
                 version=text,
                 kind=kind,
                 project=owner,
                 released=released,
-                uploaded=draw(moments),
+                uploaded=uploaded,
                 yanked=draw(yanked),
             )
-            for kind in draw(kinds)
+            for kind, uploaded in uploads
         )
         releases.append(holding(text, files))
     return releases

@@ -3,8 +3,11 @@
 import asyncio
 import errno
 import os
+import threading
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from msgspec.structs import replace
@@ -16,6 +19,7 @@ from indexgate.index.packing import digest_of, pack
 from indexgate.index.page_folder import PageFolder
 from indexgate.index.protocol import NoSuchProject, Snapshot, UpstreamFailed
 
+T = TypeVar("T")
 NAME = NormalizedName("demo")
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
@@ -134,20 +138,70 @@ async def test_a_page_that_is_gone_while_it_is_read_is_not_taken_back(
     assert case.index.at_hand(NAME) is None
 
 
+class OneAtATime(EachAlone):
+    """Has work done for several workers; `ended` is set while none is under way."""
+
+    def __init__(self) -> None:
+        self.ended = asyncio.Event()
+
+    async def once(
+        self,
+        key: str,
+        do: Callable[[], Awaitable[T]],
+        there: Callable[[], Awaitable[T | None]],
+    ) -> T:
+        self.ended.clear()
+        try:
+            return await do()
+        finally:
+            self.ended.set()
+
+
+class Several(Case):
+    """An index of which other workers are told."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.told: list[tuple[str, bool]] = []
+        self.once = OneAtATime()
+        self.index = CachedIndex(
+            self.source,
+            PageFolder(folder, "i", 1_000_000),
+            freshness=Freshness(ttl=600),
+            clock=self.clock,
+            max_bytes=1_000_000,
+            once=self.once,
+            learned=lambda project, there: self.told.append((project, there)),
+        )
+
+
+async def test_a_client_has_a_page_before_the_disk_and_other_workers_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = Several(tmp_path)
+    disk, save = threading.Event(), PageFolder.save
+
+    def slow(folder: PageFolder, snapshot: Snapshot) -> None:
+        disk.wait()
+        save(folder, snapshot)
+
+    monkeypatch.setattr(PageFolder, "save", slow)
+    case.source.answers = [b"one"]
+    try:
+        assert (await case.index.snapshot(NAME)).digest == digest_of(b"one")
+        assert case.told == []
+        assert not case.once.ended.is_set()  # whoever else wants it waits, and does not ask too
+    finally:
+        disk.set()
+    await case.once.ended.wait()
+    assert case.told == [(NAME, True)]
+    await case.index.close()
+
+
 async def test_other_workers_hear_of_a_page_only_if_the_disk_has_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    case = Case(tmp_path)
-    told: list[tuple[str, bool]] = []
-    index = CachedIndex(
-        case.source,
-        PageFolder(tmp_path, "i", 1_000_000),
-        freshness=Freshness(ttl=600),
-        clock=case.clock,
-        max_bytes=1_000_000,
-        once=EachAlone(),
-        learned=lambda project, there: told.append((project, there)),
-    )
+    case = Several(tmp_path)
 
     def full(_folder: PageFolder, _snapshot: Snapshot) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -155,12 +209,14 @@ async def test_other_workers_hear_of_a_page_only_if_the_disk_has_it(
     case.source.answers = [b"one", b"two"]
     with monkeypatch.context() as patched:
         patched.setattr(PageFolder, "save", full)
-        assert (await index.snapshot(NAME)).digest == digest_of(b"one")
-    assert told == []
+        assert (await case.index.snapshot(NAME)).digest == digest_of(b"one")
+        await case.once.ended.wait()
+    assert case.told == []
     case.later(seconds=601)
-    assert (await index.snapshot(NAME, stand_in=False)).digest == digest_of(b"two")
-    assert told == [(NAME, True)]
-    await index.close()
+    assert (await case.index.snapshot(NAME, stand_in=False)).digest == digest_of(b"two")
+    await case.once.ended.wait()
+    assert case.told == [(NAME, True)]
+    await case.index.close()
 
 
 async def test_all_who_ask_at_once_share_one_flight(tmp_path: Path) -> None:

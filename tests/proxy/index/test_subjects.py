@@ -42,6 +42,7 @@ def test_a_release_is_as_old_as_its_earliest_file() -> None:
     assert [release.version for release in found] == ["1.0", "2.0"]
     earliest = datetime(2026, 11, 2, 1, 2, 3, 500000, tzinfo=UTC)
     assert found[0].released == project.first_upload == earliest
+    assert project.last_upload == datetime(2026, 11, 6, tzinfo=UTC)
     assert {file.released for file in found[0].files} == {earliest}
     assert [file.kind for file in found[0].files] == ["wheel", "sdist"]
     assert project.releases == 2
@@ -57,6 +58,7 @@ def test_one_missing_upload_time_makes_the_age_of_its_release_unknown() -> None:
     assert isinstance(first.released, Unknown)
     assert isinstance(second.released, Unknown)
     assert isinstance(project.first_upload, Unknown)
+    assert isinstance(project.last_upload, Unknown)
 
 
 def test_equal_versions_in_two_spellings_are_one_release() -> None:
@@ -93,6 +95,7 @@ def test_a_page_without_files_has_no_releases() -> None:
     assert found == ()
     assert project.status == "archived"
     assert isinstance(project.first_upload, Unknown)
+    assert isinstance(project.last_upload, Unknown)
 
 
 @pytest.mark.parametrize(

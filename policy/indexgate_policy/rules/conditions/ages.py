@@ -51,13 +51,16 @@ def _age(
 
 
 def _usual_release_age(field: Field) -> UsualTest:
-    """Read the window: it is past for all releases but the newest, if it has an end."""
+    """Read the window: it is past for all releases but the newest, or for all."""
     window = field.fields(("below", "at_least"), f"`{field.key}`")
     below = window["below"].duration() if "below" in window else None
 
     def usual(file: File, known: Known) -> Usual | None:
         if below is None:
             return None
+        last = file.project.last_upload
+        if not isinstance(last, Unknown) and known.now >= after(last, below):
+            return Usual(outcome=FAILS)
 
         def may_be_within(release: Release) -> bool:
             start = release.released

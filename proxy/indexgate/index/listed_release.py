@@ -30,19 +30,25 @@ class ListedFiles(NamedTuple):
 class ListedRelease(Release):
     """The release of which the files stand at *places* of a page."""
 
-    __slots__ = ("_files", "_listed", "_parsed", "_places", "_released")
+    __slots__ = ("_files", "_listed", "_parsed", "_places")
 
     _files: tuple[File, ...]
     _parsed: Version | Unknown
-    _released: datetime | Unknown
 
     # Made by the thousand: nothing else than this class sets anything.
     __setattr__ = object.__setattr__
 
-    def __init__(self, listed: ListedFiles, version: str, places: Sequence[int]) -> None:
+    def __init__(
+        self,
+        listed: ListedFiles,
+        version: str,
+        places: Sequence[int],
+        released: datetime | Unknown,
+    ) -> None:
         self._listed = listed
         self._places = places
         object.__setattr__(self, "version", version)
+        object.__setattr__(self, "released", released)
 
     @property
     def parsed(self) -> Version | Unknown:
@@ -53,18 +59,6 @@ class ListedRelease(Release):
             unknown = Unknown(reason=f"`{self.version}` is not a PEP 440 version")
             self._parsed = pep440(self.version) or unknown
             return self._parsed
-
-    @property
-    def released(self) -> datetime | Unknown:
-        """The earliest upload of any file, unknown if that of one is."""
-        try:
-            return self._released
-        except AttributeError:
-            uploads = self._listed.uploads
-            moments = [uploads[place] for place in self._places]
-            first = moments[0]
-            self._released = first if len(moments) == 1 else earliest(moments)
-            return self._released
 
     @property
     def files(self) -> tuple[File, ...]:
@@ -120,10 +114,9 @@ def _kind(file: PageFile, project: Project) -> Kind:
 
 def earliest(moments: Sequence[datetime | Unknown]) -> datetime | Unknown:
     """Return the earliest of *moments*, unknown if any is."""
-    earliest: datetime | None = None
-    for moment in moments:  # mostly of one release, so one or two
-        if isinstance(moment, Unknown):
-            return moment
-        if earliest is None or moment < earliest:
-            earliest = moment
-    return _NO_FILES if earliest is None else earliest
+    if not moments:
+        return _NO_FILES
+    try:
+        return min(moments)  # type: ignore[type-var]  # what is unknown does not compare
+    except TypeError:
+        return next(moment for moment in moments if isinstance(moment, Unknown))

@@ -14,7 +14,7 @@ from indexgate.index.listed_release import ListedFiles, ListedRelease, earliest
 from indexgate.simple.filename import parse
 from indexgate.simple.model import PageFile, ProjectPage
 from indexgate.simple.ordinary_files import OrdinaryFiles, as_sent, filenames, versions
-from indexgate.simple.plain_names import normal
+from indexgate.simple.plain_names import normal_forms
 from indexgate_policy.signals import Unknown
 from indexgate_policy.subject import Project, Release
 
@@ -57,7 +57,18 @@ def releases(
         releases=len(by_version) - gone,
     )
     listed = ListedFiles(page, names, project, uploads, yanked)
-    return project, tuple([ListedRelease(listed, *each) for each in by_version.values()])
+    return project, tuple(
+        [
+            ListedRelease(listed, version, places, _first(uploads, places))
+            for version, places in by_version.values()
+        ]
+    )
+
+
+def _first(uploads: Sequence[datetime | Unknown], places: Sequence[int]) -> datetime | Unknown:
+    if len(places) == 1:  # as of all projects without platforms
+        return uploads[places[0]]
+    return earliest([uploads[place] for place in places])
 
 
 def _by_version(
@@ -69,10 +80,11 @@ def _by_version(
     """
     by_version: dict[str, tuple[str, list[int]]] = {}
     known: dict[str, list[int]] = {}
+    forms = normal_forms(versions)
     for place, version in enumerate(versions):
         places = known.get(version)  # most have been met before
         if places is None:
-            told = normal(version) if version else None
+            told = forms[version]
             if told is None:
                 told, text = _read(names[place], project)
                 places = by_version.setdefault(told, (text, []))[1]

@@ -2,10 +2,11 @@
 
 Looking at thousands of files one by one costs more than decoding them. These tests look at all of
 them joined to one text, which takes a few passes in C; one odd file and the page is read with care.
+Of a large page it is some hundreds at a time: other threads wait while a pass is under way.
 """
 
 import string
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from operator import eq
 from urllib.parse import unquote
@@ -19,6 +20,7 @@ from indexgate.simple.ordinary_files import OrdinaryFiles
 from indexgate.simple.plain_names import plain_versions
 from indexgate.simple.wire import File
 
+_AT_ONCE = 400
 _LONGEST_FILENAME = 255
 _SHA256_DIGITS = 64
 _HEX = b"0123456789abcdef"
@@ -27,6 +29,8 @@ _NULL = Raw(b"null")
 _NOT_HASHES = {b"true", b"false", b"null"}
 _IN_NAMES = (string.ascii_letters + string.digits + "._+!-").encode()
 _IN_URLS = _IN_NAMES + b"/:~$'()*,;=%"
+_DIGITS = string.digits.encode()
+_moment = datetime.fromisoformat
 _TIMES = {"yyyy-mm-ddThh:mm:ss.ffffffZ": b"--T::.Z", "yyyy-mm-ddThh:mm:ssZ": b"--T::Z"}
 
 
@@ -54,6 +58,17 @@ def ordinary(
 def _believed(
     files: Sequence[File], names: Sequence[str], versions: Sequence[str], project: NormalizedName
 ) -> bool:
+    return (
+        all(
+            _some_believed(files[start : start + _AT_ONCE], names[start : start + _AT_ONCE])
+            for start in range(0, len(files), _AT_ONCE)
+        )
+        and len(set(names)) == len(names)
+        and _all_belong(names, versions, project)
+    )
+
+
+def _some_believed(files: Sequence[File], names: Sequence[str]) -> bool:
     cores = [core for file in files if (core := file.core_metadata) is not UNSET]
     sizes = list(map(len, cores))
     hashed = [core for core, size in zip(cores, sizes, strict=True) if size > len("false")]
@@ -61,7 +76,6 @@ def _believed(
     silent = len(cores) < len(files) or b"null" in others
     return (
         _named_well(names)
-        and _all_belong(names, versions, project)
         and _addressed_well([file.url for file in files], names)
         and _is_plain([url for file in files if (url := file.provenance)])
         and _hashed_well([file.hashes for file in files])
@@ -75,7 +89,6 @@ def _named_well(names: Sequence[str]) -> bool:
     text = "\n".join(names)
     return (
         _made_of(_IN_NAMES, text, len(names))
-        and len(set(names)) == len(names)
         and ".." not in text
         and "\n." not in f"\n{text}"
         and max(map(len, names)) <= _LONGEST_FILENAME
@@ -159,16 +172,21 @@ def _older_name_counts(file: File) -> bool:
 
 def _uploads(times: Sequence[str | UnsetType], *, known: bool) -> list[datetime | None] | None:
     """Return the moments, None where one is not told; None if any is in another form."""
-    told = [time for time in times if time is not UNSET]
-    if not known and not _timed_well(told):
-        return None
-    moment = datetime.fromisoformat
-    try:
-        if len(told) == len(times):
-            return list(map(moment, told))
-        return [None if time is UNSET else moment(time) for time in times]
-    except ValueError:
-        return None
+    moments: list[datetime | None] = []
+    for start in range(0, len(times), _AT_ONCE):
+        some = times[start : start + _AT_ONCE]
+        told = [time for time in some if time is not UNSET]
+        if not known and not _timed_well(told):
+            return None
+        try:
+            moments += _moments(some) if len(told) < len(some) else map(_moment, told)
+        except ValueError:
+            return None
+    return moments
+
+
+def _moments(times: Sequence[str | UnsetType]) -> Iterator[datetime | None]:
+    return (None if time is UNSET else _moment(time) for time in times)
 
 
 def _timed_well(told: Sequence[str]) -> bool:
@@ -176,7 +194,7 @@ def _timed_well(told: Sequence[str]) -> bool:
     for form, signs in _TIMES.items():
         some = [time for time in told if len(time) == len(form)]
         text = "".join(some).encode(errors="replace")
-        if text.translate(None, string.digits.encode()) != signs * len(some):
+        if text.translate(None, _DIGITS) != signs * len(some):
             return False
         left -= len(some)
     return left == 0

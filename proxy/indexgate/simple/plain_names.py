@@ -6,7 +6,7 @@ in one way only. The others are left to `parse`.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from packaging.utils import NormalizedName, canonicalize_version
@@ -14,8 +14,10 @@ from packaging.utils import NormalizedName, canonicalize_version
 from indexgate.simple.filename import pep440
 from indexgate.simple.projects import valid_name
 
-# A version in its normal form, but for zeros at the end.
-_is_plain = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))*").fullmatch
+# A version in its normal form, but for zeros at the end; and lines that are none.
+_PLAIN = r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))*"
+_is_plain = re.compile(_PLAIN).fullmatch
+_others = re.compile(rf"^(?!{_PLAIN}$).*$", re.MULTILINE).findall
 
 
 def plain_versions(names: Sequence[str], project: NormalizedName) -> list[str]:
@@ -47,10 +49,19 @@ def plain_versions(names: Sequence[str], project: NormalizedName) -> list[str]:
         for rest in rests
     ]
     # The end of a local version, or a platform: `1.0+local.win32`.
-    doubtful = {text for text in set(texts) if normal(text) is None or text[-6:] == ".win32"}
+    forms = normal_forms(texts)
+    doubtful = {text for text, form in forms.items() if form is None or text[-6:] == ".win32"}
     if not doubtful:
         return texts
     return ["" if text in doubtful else text for text in texts]
+
+
+def normal_forms(versions: Iterable[str]) -> dict[str, str | None]:
+    """Return what `normal` returns of each of *versions*."""
+    texts = set(versions)
+    lines = "\n".join(texts)
+    odd = texts if lines.count("\n") >= len(texts) else frozenset(_others(lines))
+    return {text: normal(text) if text in odd or text[-2:] == ".0" else text for text in texts}
 
 
 @lru_cache(maxsize=8192)  # `1.0.0` is a version of nearly every project

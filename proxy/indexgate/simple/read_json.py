@@ -15,17 +15,16 @@ from indexgate.simple import claims, wire
 from indexgate.simple.filename import belongs
 from indexgate.simple.model import Extra, Hashes, PageFile, ProjectList, ProjectPage, Unreadable
 from indexgate.simple.ordinary import ordinary
+from indexgate.simple.page_pieces import in_pieces
 from indexgate.simple.projects import valid_name
 
 _page = msgspec.json.Decoder(wire.Page)
-_large_page = msgspec.json.Decoder(wire.LargePage)
 _files = msgspec.json.Decoder(list[wire.File])
 _object = msgspec.json.Decoder(dict[str, Raw])
 _objects = msgspec.json.Decoder(list[Raw])
 _list = msgspec.json.Decoder(wire.Listing)
 _KNOWN = frozenset(wire.File.__struct_encode_fields__)
-_LARGE = 4_000_000
-_PIECE = 1000  # files
+_LARGE = 200_000  # bytes
 _NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -57,15 +56,11 @@ def read_page(
 
 
 def _decoded(body: bytes) -> tuple[wire.Head, list[wire.File]]:
-    """Decode a page; a large one in pieces, since other threads wait while a decoder is at work."""
-    if len(body) < _LARGE:
-        page = _page.decode(body)
-        return page, page.files
-    large = _large_page.decode(body)
-    files: list[wire.File] = []
-    for start in range(0, len(large.files), _PIECE):
-        files += _files.decode(b"[" + b",".join(large.files[start : start + _PIECE]) + b"]")
-    return large, files
+    pieces = in_pieces(body) if len(body) > _LARGE else None
+    if pieces is not None:
+        return pieces
+    page = _page.decode(body)
+    return page, page.files
 
 
 def read_list(body: bytes) -> ProjectList:

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from packaging.utils import NormalizedName
 
-from indexgate.simple import read, read_json, write
+from indexgate.simple import page_pieces, read, read_json, write
 from indexgate.simple.model import ProjectPage, Unreadable
 from tests.standins.pages import JSON_TYPE
 
@@ -62,3 +62,58 @@ def test_a_large_page_that_is_cut_off_is_no_page(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(read_json, "_LARGE", 0)
     with pytest.raises(Unreadable, match="cut off"):
         reading(page()[:-20])
+
+
+FILE = (
+    b'{"filename":"demo-%d.0.tar.gz","url":"https://f.example.test/demo-%d.0.tar.gz","hashes":{}}'
+)
+LISTED = b",".join(FILE % (n, n) for n in range(3))
+HEAD = b'"meta":{"api-version":"1.1"},"name":"demo"'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"files":[%b],%b}' % (LISTED, HEAD),
+        b'{%b,"files":[%b]}' % (HEAD, LISTED),
+        b'{%b, "files": [%b] }' % (HEAD, LISTED.replace(b",{", b", {")),
+        b'{"alternate-locations":[],"files":[%b],%b,"versions":["1"]}' % (LISTED, HEAD),
+        b'{"files":[%b],%b}' % (LISTED[:-1] + b',"yanked":"},{"}', HEAD),
+        b'{"files":[%b],%b}' % (LISTED[:-1] + b',"yanked":"}],"}', HEAD),
+        b'{"files":[%b],%b,"namespaces":[{"files":[]}]}' % (LISTED, HEAD),
+        b'{"files":[%b],%b,"files":[]}' % (LISTED, HEAD),
+        b'{"files":[%b],%b,"f\\u0069les":[]}' % (LISTED, HEAD),
+        b'{"files":[],%b,"files":[%b]}' % (HEAD, LISTED),
+        b'{"namespaces":{"files":[%b]},%b,"files":[]}' % (LISTED, HEAD),
+        b'{"namespaces":"\\"files\\":[","files":[%b],%b}' % (LISTED, HEAD),
+        b'{"namespaces":[{"a":1}],"files":[],%b}' % HEAD,
+        b'{"files":[%b,],%b}' % (LISTED, HEAD),
+        b'{"files":[%b]],%b}' % (LISTED, HEAD),
+        b'{"files":[%b],%b' % (LISTED, HEAD),
+        b'[{"files":[%b]}]' % LISTED,
+        b'{"files":[%b,{}],%b}' % (LISTED, HEAD),
+    ],
+)
+def test_wherever_a_page_is_cut_it_is_what_it_is_as_a_whole(
+    body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def said() -> ProjectPage | str:
+        try:
+            return reading(body)
+        except Unreadable as error:
+            return error.reason
+
+    whole = said()
+    monkeypatch.setattr(read_json, "_LARGE", 0)
+    monkeypatch.setattr(page_pieces, "_PIECE", 1)
+    assert said() == whole
+
+
+def test_a_page_like_those_of_most_indexes_is_decoded_in_pieces(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(page_pieces, "_PIECE", 1)
+    for body in (b'{"files":[%b],%b}' % (LISTED, HEAD), b'{%b,"files":[%b]}' % (HEAD, LISTED)):
+        pieces = page_pieces.in_pieces(body)
+        assert pieces is not None
+        assert [file.filename for file in pieces[1]] == [f"demo-{n}.0.tar.gz" for n in range(3)]

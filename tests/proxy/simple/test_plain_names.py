@@ -63,3 +63,8 @@ def test_a_name_of_which_the_project_is_only_a_part_is_left_to_be_read() -> None
     assert plain_versions(found, NormalizedName("demo")) == ["", "", ""]
     # A wheel's project ends at its first dash, whatever the page is of.
     assert plain_versions(found, NormalizedName("demo-more")) == ["1.0", "", ""]
+
+
+def test_a_version_of_two_lines_is_none() -> None:
+    found = ["demo-1.0.tar.gz", "demo-2.0\n3.0.tar.gz"]
+    assert plain_versions(found, NormalizedName("demo")) == ["1.0", ""]

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    from indexgate.cli.main import run  # importing this module stays free
+    from indexgate.lean_import import lean  # importing this module stays free
+
+    with lean():
+        from indexgate.cli.main import run
 
     return run(arguments)
 

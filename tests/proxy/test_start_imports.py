@@ -23,6 +23,9 @@ HEAVY = (
     "sqlalchemy.dialects.postgresql",
     "sqlalchemy.orm",
 )
+WITHOUT_A_QUESTION = ("html.parser", "packaging.requirements", "rapidfuzz", "statistics")
+"""What the server loads when somebody asks for what needs it."""
+
 _ASK = "import {module}, sys; print([name for name in {heavy!r} if name in sys.modules])"
 _LEAN = """
 from indexgate.lean_import import lean
@@ -30,6 +33,12 @@ with lean():
     from aiohttp import connector
 for context in (connector._SSL_CONTEXT_VERIFIED, connector._SSL_CONTEXT_UNVERIFIED):
     print(context.cert_store_stats()["x509_ca"], context.verify_mode.name)
+"""
+_COMMAND = """
+import gc
+from indexgate.__main__ import main
+main(["--version"])
+print(gc.get_freeze_count() > 0)
 """
 
 
@@ -45,9 +54,17 @@ def test_nothing_heavy_is_imported_at_start(module: str) -> None:
     assert _said(_ASK.format(module=module, heavy=HEAVY)) == ["[]"]
 
 
+def test_the_server_loads_what_few_questions_need_when_they_come() -> None:
+    assert _said(_ASK.format(module="indexgate.web.app", heavy=WITHOUT_A_QUESTION)) == ["[]"]
+
+
 def test_the_contexts_that_aiohttp_makes_by_itself_trust_nobody() -> None:
     # The second is for those who ask not to have certificates checked.
     assert _said(_LEAN) == ["0 CERT_REQUIRED", "0 CERT_NONE"]
+
+
+def test_what_every_command_needs_is_not_looked_through_for_garbage_again() -> None:
+    assert _said(_COMMAND)[-1] == "True"
 
 
 def test_after_a_lean_import_all_is_as_before() -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from statistics import median
 
 from indexgate_policy.assessment import Case
 from indexgate_policy.checks import readings
@@ -80,6 +79,8 @@ def check(case: Case) -> Flag | Unknown | None:
 
 def _scatter(days: Sequence[float]) -> float:
     """Return variance over mean around the medians of the weekdays, without the oddest days."""
+    from statistics import median  # with fractions and all: few projects come this far
+
     aside: list[float] = []
     for weekday in range(WEEK):
         alike = days[weekday::WEEK]

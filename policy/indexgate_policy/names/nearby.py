@@ -7,9 +7,6 @@ share an end with the name are measured. Slips at both ends of a name at once ar
 from collections import defaultdict
 from collections.abc import Iterator
 
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
-
 TWO_EDITS_FROM = 7  # letters a name must have before two edits still leave it recognisable
 THREE_EDITS_FROM = 13
 
@@ -17,9 +14,14 @@ THREE_EDITS_FROM = 13
 class Spellings:
     """Spellings without separators, found by edit distance (optimal string alignment)."""
 
-    __slots__ = ("_shelves",)
+    __slots__ = ("_distance", "_extract", "_shelves")
 
     def __init__(self) -> None:
+        # Fifty modules, which whoever never asks about a spelling does without.
+        from rapidfuzz import process
+        from rapidfuzz.distance import OSA
+
+        self._extract, self._distance = process.extract, OSA.distance
         self._shelves: defaultdict[tuple[int, int, str], list[str]] = defaultdict(list)
 
     def add(self, spelling: str) -> None:
@@ -38,8 +40,8 @@ class Spellings:
                 shelf = self._shelves.get((length, end, spelling[end]))
                 if shelf is None:
                     continue
-                for found, _, _ in process.extract(
-                    spelling, shelf, scorer=OSA.distance, score_cutoff=cutoff, limit=None
+                for found, _, _ in self._extract(
+                    spelling, shelf, scorer=self._distance, score_cutoff=cutoff, limit=None
                 ):
                     # What shares both ends lies on two shelves.
                     if end == 0 or found[0] != spelling[0]:

@@ -2,7 +2,7 @@
 
 from packaging.utils import NormalizedName
 
-from indexgate.simple import read_html, read_json
+from indexgate.simple import read_json
 from indexgate.simple.accept import Form
 from indexgate.simple.model import ProjectList, ProjectPage, Unreadable
 
@@ -23,6 +23,8 @@ def page(
     form, charset = _form(content_type)
     if form is Form.JSON:
         return read_json.read_page(body, url=url, project=project, known=known)
+    from indexgate.simple import read_html  # a JSON index is read without the parser
+
     text = read_html.decode(body, charset)
     return read_html.read_page(text, declared=form is Form.HTML_V1, url=url, project=project)
 
@@ -32,6 +34,8 @@ def project_list(body: bytes, *, content_type: str, url: str) -> ProjectList:
     form, charset = _form(content_type)
     if form is Form.JSON:
         return read_json.read_list(body)
+    from indexgate.simple import read_html
+
     text = read_html.decode(body, charset)
     return read_html.read_list(text, declared=form is Form.HTML_V1, url=url)
 

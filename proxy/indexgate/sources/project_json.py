@@ -14,7 +14,6 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 import msgspec
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 
 from indexgate.index.documents import document_address
@@ -308,6 +307,9 @@ def _needed(text: str) -> str | None:
     what, _, marker = text.partition(";")
     if "extra ==" in marker and "@" not in what:  # by far the most, and long to read in full
         return None
+    # Its grammar takes longer to load than a hundred pages of plain requirements to read.
+    from packaging.requirements import InvalidRequirement, Requirement
+
     try:
         requirement = Requirement(text)
     except InvalidRequirement:

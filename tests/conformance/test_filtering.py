@@ -42,6 +42,8 @@ async def test_a_refused_file_is_refused_on_every_way(
         ("GET", path, {"If-None-Match": "*"}),
         ("GET", path, {"Cache-Control": "no-cache"}),
         ("GET", path.replace("127.0.0.1:", "127.0.0.1%3A"), {}),
+        ("GET", path.replace("127.0.0.1:", "127.0.0.1~"), {}),
+        ("GET", path.replace("127.0.0.1:", "127.0.0.1%7E"), {}),
         ("GET", path.replace("/packages", "/%70ackages"), {}),
         ("GET", path, {"User-Agent": PIP}),
         ("GET", path, {"User-Agent": UV}),

@@ -4,6 +4,10 @@
 The swap needs no state, so a lock file that holds such an address stays good for ever; query and
 credentials of upstream's address stay inside the gate. The gate never fetches an address that a
 client sends: it looks for the listed file that has this address and fetches upstream's own.
+
+A port stands behind a tilde, `/files/http/127.0.0.1~8081/a/x-1.0.whl`: a colon some clients would
+escape, and pip takes a good while for that where a page has thousands of files. With the colon an
+address is just as good, as lock files may hold such.
 """
 
 import re
@@ -14,6 +18,8 @@ from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit, urlunsplit
 from msgspec import Struct
 
 PREFIX = "files"
+_PLAIN_AUTHORITY = re.compile(r"[a-z0-9.-]+(?::[0-9]+)?")
+_WITH_PORT = re.compile(r"([a-z0-9.-]+)~([0-9]+)")
 _ORDINARY = (string.ascii_letters + string.digits + "_.~/-").encode()
 SIDE_SUFFIXES = (".metadata", ".asc")
 
@@ -42,26 +48,36 @@ def address_of(url: str, filename: str) -> str:
         and scheme in {"http", "https"}
         and _is_ordinary(path)
         and "//" not in rest
-        and _is_plain_authority(authority)
+        and (written := _written(authority)) is not None
     ):
-        return f"{PREFIX}/{scheme}/{rest}"
+        return f"{PREFIX}/{scheme}/{written}/{path}"
     parts = urlsplit(url)
     authority = parts.netloc.rpartition("@")[2].lower()
     path = parts.path.lstrip("/")
     if unquote(path.rpartition("/")[2]) != filename:
         path = f"{path.rstrip('/')}/{quote(filename)}"
-    return f"{PREFIX}/{parts.scheme}/{authority}/{path}"
+    return f"{PREFIX}/{parts.scheme}/{_written(authority) or authority}/{path}"
 
 
 def origin_of(origin: str) -> str:
     """Return how the gate's addresses of files at *origin*, such as `https://host/`, begin."""
     scheme, _, authority = origin.rstrip("/").partition("://")
-    return f"{PREFIX}/{scheme}/{authority}/"
+    return f"{PREFIX}/{scheme}/{_written(authority) or authority}/"
+
+
+def authority_of(segment: str) -> str:
+    """Return the authority that the *segment* behind the scheme stands for, however escaped."""
+    authority = unquote(segment)
+    with_port = _WITH_PORT.fullmatch(authority)
+    return authority if with_port is None else ":".join(with_port.groups())
 
 
 def canonical(path: str) -> str:
-    """Return *path* in one spelling: every client escapes differently (pip a port's colon, say)."""
-    if _is_ordinary(path):
+    """Return *path* in one spelling: every client escapes differently, and a port has two.
+
+    It is the key of what is stored, so that it has to stay as it is: with the colon, escaped.
+    """
+    if _is_ordinary(path) and "~" not in path:
         return path
     *start, rest = path.split("/", 3)
     if _is_ordinary(rest):
@@ -71,12 +87,16 @@ def canonical(path: str) -> str:
 
 @lru_cache(256)
 def _escaped(path: str) -> str:
-    return "/".join(quote(unquote_to_bytes(part), safe="") for part in path.split("/"))
+    segments = [quote(unquote_to_bytes(part), safe="") for part in path.split("/")]
+    if len(segments) > 2 and _WITH_PORT.fullmatch(segments[2]):
+        segments[2] = quote(authority_of(segments[2]), safe="")
+    return "/".join(segments)
 
 
 @lru_cache(256)
-def _is_plain_authority(authority: str) -> bool:
-    return re.fullmatch(r"[a-z0-9.-]+(?::[0-9]+)?", authority) is not None
+def _written(authority: str) -> str | None:
+    """Return how a plain *authority* stands in the gate's addresses; None if it is not plain."""
+    return authority.replace(":", "~") if _PLAIN_AUTHORITY.fullmatch(authority) else None
 
 
 def _is_ordinary(path: str) -> bool:

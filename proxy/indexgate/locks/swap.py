@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
 
-from indexgate.index.addresses import PREFIX, address_of
+from indexgate.index.addresses import PREFIX, address_of, authority_of
 
 _PACKAGE = re.compile(r"^(?=\[\[package\]\][ \t]*\r?$)", re.MULTILINE)
 _REGISTRY = re.compile(r'(\bregistry = ")([^"\n]*)(")')
@@ -108,7 +108,7 @@ class Swap(Struct, frozen=True, kw_only=True):
             return url
         scheme, _, rest = url.removeprefix(prefix).partition("/")
         authority, _, path = rest.partition("/")
-        return f"{scheme}://{unquote(authority)}/{path}"
+        return f"{scheme}://{authority_of(authority)}/{path}"
 
 
 def _packages(text: str) -> Iterator[tuple[str, list[str]]]:

@@ -51,7 +51,7 @@ def test_packages_of_upstream_are_led_to_the_gate_and_no_others() -> None:
         )
         .replace(
             "https://files.example.test:8443/ab/",
-            "http://127.0.0.1:8503/files/https/files.example.test:8443/ab/",
+            "http://127.0.0.1:8503/files/https/files.example.test~8443/ab/",
         )
     )
 
@@ -76,8 +76,9 @@ def test_line_ends_and_the_slash_of_the_registry_stay() -> None:
     assert not SWAP.slash(LOCK)
 
 
-def test_an_escaped_port_of_the_gates_address_comes_back_plain() -> None:
-    address = "http://127.0.0.1:8503/files/http/127.0.0.1%3A9/a/x-1.0.tar.gz"
+@pytest.mark.parametrize("mark", ["~", "%7E", ":", "%3A"])
+def test_a_port_in_the_gates_address_comes_back_however_it_is_written(mark: str) -> None:
+    address = f"http://127.0.0.1:8503/files/http/127.0.0.1{mark}9/a/x-1.0.tar.gz"
     assert SWAP.to_upstream(f'url = "{address}"') == 'url = "http://127.0.0.1:9/a/x-1.0.tar.gz"'
 
 
@@ -88,6 +89,7 @@ def test_an_escaped_port_of_the_gates_address_comes_back_plain() -> None:
         "https://files.example.test/a/x-1.0.tar.gz#sha256=00",
         "https://user@files.example.test/a/x-1.0.tar.gz",
         "https://FILES.example.test/a/x-1.0.tar.gz",
+        "https://files.example.test~9/a/x-1.0.tar.gz",
         "ftp://files.example.test/a/x-1.0.tar.gz",
         "../x-1.0.tar.gz",
     ],

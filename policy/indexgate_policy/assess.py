@@ -1,8 +1,9 @@
 """Assess a project: run every check on one case and say until when the result holds."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
+from types import MappingProxyType
 
 from indexgate_policy.advisories import Advisories
 from indexgate_policy.assessment import Assessment, Case
@@ -63,12 +64,16 @@ def lacking(check: str, reason: str) -> str:
     return f"{check}: {reason}"
 
 
-def unchecked_by(signals: Signals) -> dict[str, str]:
+def unchecked_by(signals: Signals) -> Mapping[str, str]:
     """Return the checks that lacked facts, each with the reason, as the *signals* tell."""
     told = signals.value(UNCHECKED) if UNCHECKED in signals else ()
-    if not isinstance(told, tuple):
-        return {}
-    return {check: reason for check, _, reason in (one.partition(": ") for one in told)}
+    return _reasons(told) if isinstance(told, tuple) else {}
+
+
+@lru_cache(maxsize=1024)
+def _reasons(told: tuple[str, ...]) -> Mapping[str, str]:
+    reasons = {check: reason for check, _, reason in (one.partition(": ") for one in told)}
+    return MappingProxyType(reasons)
 
 
 def run_checks(case: Case, checks: Sequence[Check]) -> tuple[list[Flag | None], tuple[Signal, ...]]:

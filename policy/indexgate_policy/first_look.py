@@ -5,6 +5,8 @@ left for when nobody waits.
 """
 
 from collections.abc import Iterable, Set
+from functools import lru_cache
+from itertools import starmap
 
 from msgspec.structs import replace
 
@@ -18,7 +20,6 @@ from indexgate_policy.assess import (
 )
 from indexgate_policy.assessment import Assessment, Case
 from indexgate_policy.checks import CHECKS, Check
-from indexgate_policy.flags import Flag
 from indexgate_policy.health.score import confidence_at_most
 from indexgate_policy.rules.reads import Reads
 from indexgate_policy.signals import Signal, Signals, Unknown, Value
@@ -39,30 +40,35 @@ def first_look(case: Case, reads: Reads, *, unheard: Set[str] = frozenset()) -> 
         return None
     if unheard:
         case = replace(case, signals=_Heard(case.signals.values(), unheard))
-    unchecked: list[str] = []
-    found: list[tuple[Check, Flag | None]] = []
-    for check in CHECKS:
-        if not reads.asks(check.definition.id):
-            unchecked.append(lacking(check.definition.id, _NOT_LOOKED))
-            continue
-        (flag,), said = run_checks(case, (check,))
-        if any(signal.name != UNCHECKED for signal in said):
-            return None
-        unchecked += (lacking(of, reason) for of, reason in unchecked_by(Signals(said)).items())
-        found.append((check, flag))
+    asked, unasked = _by_need(reads)
+    flags, said = run_checks(case, asked)
+    if any(signal.name != UNCHECKED for signal in said):
+        return None
+    unchecked = tuple(starmap(lacking, unchecked_by(Signals(said)).items()))
     if reads.score is not None and confidence_at_most(case, unheard) >= reads.score - _ROUNDING:
         return None
-    about = Signal(name=UNCHECKED, value=tuple(unchecked), source="indexgate", observed_at=case.now)
+    value = (*unasked, *unchecked)
+    about = Signal(name=UNCHECKED, value=value, source="indexgate", observed_at=case.now)
     return Assessment(
         index_id=case.project.index_id,
         project=case.project.name,
         formula=FORMULA,
         inputs=tuple(sorted((*case.signals.values(), about), key=lambda signal: signal.name)),
-        flags=tuple(flag for _, flag in found if flag is not None),
+        flags=tuple(flag for flag in flags if flag is not None),
         score=_NOT_SCORED,
         assessed_at=case.now,
-        valid_until=holds_until(case, [(check, flag) for check, flag in found if check.ages]),
+        valid_until=holds_until(
+            case, [each for each in zip(asked, flags, strict=True) if each[0].ages]
+        ),
     )
+
+
+@lru_cache(maxsize=64)
+def _by_need(reads: Reads) -> tuple[tuple[Check, ...], tuple[str, ...]]:
+    """Return the checks whose flags are among *reads*, and what is said of all others."""
+    asked = tuple(check for check in CHECKS if reads.asks(check.definition.id))
+    others = (check.definition.id for check in CHECKS if check not in asked)
+    return asked, tuple(lacking(check, _NOT_LOOKED) for check in others)
 
 
 def is_first_look(assessment: Assessment) -> bool:

@@ -81,7 +81,23 @@ class Assessor:
 
         Other workers do not see it.
         """
-        looking = partial(
+        looking = self._looking(listing, reads, signals, unheard)
+        return self._kept(await _worked_out(looking, listing), listing, reads)
+
+    def look_at_once(
+        self, listing: Listing, reads: Reads, *, unheard: frozenset[str]
+    ) -> Assessment | None:
+        """Return what `look` does for the page alone, where that does not take long."""
+        return self._kept(self._looking(listing, reads, (), unheard)(), listing, reads)
+
+    def _looking(
+        self,
+        listing: Listing,
+        reads: Reads,
+        signals: tuple[Signal, ...],
+        unheard: frozenset[str],
+    ) -> Callable[[], Assessment | None]:
+        return partial(
             looked_at,
             listing,
             signals,
@@ -91,7 +107,10 @@ class Assessor:
             others=self._with.assessments,
             now=self._with.clock(),
         )
-        assessment = await _worked_out(looking, listing)
+
+    def _kept(
+        self, assessment: Assessment | None, listing: Listing, reads: Reads
+    ) -> Assessment | None:
         if assessment is not None:
             self.early.keep(assessment, reads)
             self.memory.put(assessment, listing.snapshot.digest)
@@ -162,8 +181,13 @@ def of_page(newest: Newest) -> Assessment | None:
     return None if found is None or is_without_page(found) else found
 
 
+def may_take_long(listing: Listing) -> bool:
+    """Tell whether a look at what is listed should leave others their turns."""
+    return len(listing.releases) > _MANY_RELEASES
+
+
 async def _worked_out(work: Callable[[], T], listing: Listing, *, quick: bool = True) -> T:
     """Return what *work* on *listing* returns; off the loop where that may take long."""
-    if quick and len(listing.releases) <= _MANY_RELEASES:
+    if quick and not may_take_long(listing):
         return work()
     return await in_turn(work, huge=len(listing.releases) > _HUGE)

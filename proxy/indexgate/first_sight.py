@@ -11,7 +11,7 @@ from functools import partial
 
 from packaging.utils import NormalizedName
 
-from indexgate.assessor import Assessor, of_page
+from indexgate.assessor import Assessor, may_take_long, of_page
 from indexgate.bursts import Bursts
 from indexgate.index.listing import Listing
 from indexgate.observing import Observed
@@ -47,6 +47,9 @@ class FirstSight:
         self._queue = queue
         self._flights: dict[NormalizedName, asyncio.Task[Assessment]] = {}
         self._late: set[asyncio.Task[None]] = set()
+        # What the index itself tells beside its pages.
+        own = around.observer.own
+        self._told = frozenset(name for source in own for name in source.about.gives)
 
     def foresee(self, project: NormalizedName) -> None:
         """Have the index asked about *project*, of which the page is on its way.
@@ -80,6 +83,9 @@ class FirstSight:
         while True:
             flight = self._flights.get(project)
             if flight is None or flight.done():  # one that has just ended is no longer waited for
+                early = self._looked_at_once(listing, reads)
+                if early is not None:
+                    return early
                 flight = asyncio.create_task(self._look_once(listing, reads))
                 self._flights[project] = flight
                 flight.add_done_callback(partial(self._landed, project))
@@ -133,13 +139,25 @@ class FirstSight:
             return assessment
 
         self._bursts.note()
-        if not self._needs_more(project, reads):
+        if may_take_long(listing) and not self._needs_more(project, reads):
             early = await assessor.look(listing, reads, (), unheard=self._told)
             if early is not None:
                 self.leave(project)
                 self._queue_rest(project)
                 return early
         return await self._with.once.once(self._sight(project), look, there)
+
+    def _looked_at_once(self, listing: Listing, reads: Reads) -> Assessment | None:
+        """Look at the page alone where that takes no longer than a flight; None: it does not do."""
+        project = listing.project.name
+        if may_take_long(listing) or self._needs_more(project, reads):
+            return None
+        self._bursts.note()
+        early = self._assessor.look_at_once(listing, reads, unheard=self._told)
+        if early is not None:
+            self.leave(project)
+            self._queue_rest(project)
+        return early
 
     def _queue_rest(self, project: NormalizedName) -> None:
         """Have the background find out what nobody waits for, if there is anything."""
@@ -155,11 +173,6 @@ class FirstSight:
         """
         said = self._assessor.said(project)
         return reads.signals or bool(said) or self._assessor.is_early(project)
-
-    @property
-    def _told(self) -> frozenset[str]:
-        """What the index itself tells beside its pages."""
-        return frozenset(n for source in self._with.observer.own for n in source.about.gives)
 
     async def _look(self, listing: Listing, reads: Reads) -> Assessment:
         """Assess what is seen for the first time, with what the index itself says in time."""

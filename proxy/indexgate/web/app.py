@@ -50,6 +50,10 @@ _TURN = 0.0001
 A small page at hand asks for it a few times, and needs it for far less each time.
 """
 
+_YOUNG = 5_000
+"""Objects after which the youngest are looked through for garbage: a page is made of hundreds, most
+of which go without that."""
+
 _KEEP_ALIVE = 75.0
 _STOP_WITHIN = 3.0
 
@@ -94,6 +98,7 @@ async def serve(
             ready(listening)
             # What was imported stays: to look through it for garbage stops all for tens of ms.
             gc.freeze()
+            gc.set_threshold(_YOUNG)
             watchers = watching_application(
                 _metrics(parts),
                 _health(parts),

@@ -14,7 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from email.utils import formatdate
 from functools import lru_cache
-from itertools import count, islice
+from itertools import count
 from secrets import token_hex
 from time import perf_counter
 from typing import Any
@@ -32,9 +32,6 @@ MOST_BYTES = 48 * 2**20
 """Bytes of all bodies: those that the cache of pages has let go of must not stay here for long."""
 
 LARGEST = 8 * 2**20
-_LOOKED_AT = 3
-"""How many of the others are looked at whenever an answer is kept."""
-
 _LONGEST_REQUEST = 4096
 _ENTIRE = (b"GET /", b"HEAD /")
 _NOT_ALONE = (b"content-length:", b"transfer-encoding:", b"upgrade:", b"expect:")
@@ -162,13 +159,17 @@ class Verbatim:
             self.forget(next(iter(self._kept)))
 
     def _let_go(self) -> None:
-        """Drop those of the next few that no longer hold: with another ETag nobody asks again."""
-        if not (some := list(islice(self._round, _LOOKED_AT))):
+        """Drop the next one if it no longer holds: with another ETag nobody asks again.
+
+        One for each that is kept, so that they do not become more.
+        """
+        request = next(self._round, None)
+        if request is None:
             self._round = iter(tuple(self._kept))
-        for request in some:
-            kept = self._kept.get(request)
-            if kept is not None and not kept.again.holds():
-                self.forget(request)
+            return
+        kept = self._kept.get(request)
+        if kept is not None and not kept.again.holds():
+            self.forget(request)
 
     def forget(self, request: bytes) -> None:
         """Drop the answer to *request*, if there is one."""

@@ -47,7 +47,8 @@ def of_text(text: str) -> Order | None:
 def _plain(text: str) -> Order | None:
     if not _PLAIN(text):
         return None
-    return 0, _numbers(tuple(map(int, text.split(".")))), _FINAL
+    numbers = tuple(map(int, text.split(".")))
+    return 0, numbers if numbers[-1] else _numbers(numbers), _FINAL
 
 
 def is_final(place: Order) -> bool:

@@ -1,6 +1,6 @@
 """From verdicts to the record: what a page withheld or warned of, and each refused file."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Protocol
 
@@ -12,7 +12,7 @@ from indexgate.verdict_counts import Said, VerdictCounts
 from indexgate_policy.assessment import Assessment
 from indexgate_policy.rules.page import PageVerdicts
 from indexgate_policy.rules.verdict import ALLOWED, Verdict
-from indexgate_policy.subject import Client, File
+from indexgate_policy.subject import Client, File, Release
 
 
 class Served(Protocol):
@@ -90,14 +90,19 @@ def withheld(listed: Listing, verdicts: PageVerdicts, policy: str) -> VerdictSet
 
 def warned(listed: Listing, verdicts: PageVerdicts, policy: str) -> VerdictSet | None:
     """Return the versions that a page warns of, by rule and reason; None for none."""
-    apart, usual = verdicts.verdicts.apart, verdicts.verdicts.usual or ALLOWED
+    by_file, usual = verdicts.verdicts.apart, verdicts.verdicts.usual or ALLOWED
+    apart = set(map(id, verdicts.apart))
     warnings = (
         (release.version, warning.rule, warning.reason)
         for release in (listed.releases if usual.warnings else verdicts.apart)
-        for name in release.filenames[:1]
-        for warning in apart.get(name, usual).warnings
+        for verdict in (_of_first(release, by_file) if id(release) in apart else (usual,))
+        for warning in verdict.warnings
     )
     return _set(listed, policy, warnings)
+
+
+def _of_first(release: Release, by_file: Mapping[str, Verdict]) -> Iterable[Verdict]:
+    return (by_file[name] for name in release.filenames[:1])
 
 
 def _set(listed: Listing, policy: str, found: Iterable[tuple[str, str, str]]) -> VerdictSet | None:

@@ -47,8 +47,8 @@ class ListedRelease(Release):
     ) -> None:
         self._listed = listed
         self._places = places
-        object.__setattr__(self, "version", version)
-        object.__setattr__(self, "released", released)
+        self.version = version  # type: ignore[misc]  # frozen for all others
+        self.released = released  # type: ignore[misc]
 
     @property
     def parsed(self) -> Version | Unknown:

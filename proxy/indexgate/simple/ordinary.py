@@ -72,7 +72,8 @@ def _some_believed(files: Sequence[File], names: Sequence[str]) -> bool:
     cores = [core for file in files if (core := file.core_metadata) is not UNSET]
     sizes = list(map(len, cores))
     hashed = [core for core, size in zip(cores, sizes, strict=True) if size > len("false")]
-    others = {bytes(core) for core, size in zip(cores, sizes, strict=True) if size <= len("false")}
+    short = [core for core, size in zip(cores, sizes, strict=True) if size <= len("false")]
+    others = set(b"\n".join(short).split(b"\n")) if short else set()
     silent = len(cores) < len(files) or b"null" in others
     return (
         _named_well(names)

@@ -17,7 +17,7 @@ from indexgate.simple.model import Hashes, PageFile
 from indexgate.simple.plain_names import plain_versions
 from indexgate.simple.wire import File
 
-_START = re.compile(rb'"url":"https?://[^/]+/')
+_START = re.compile(rb'"url":"(https?://[^/]+/)')
 _hashes = msgspec.json.Decoder(Hashes).decode
 _core_metadata = msgspec.json.Decoder(bool | Hashes | None).decode
 
@@ -45,7 +45,7 @@ class OrdinaryFiles(Sequence[PageFile]):
         self.versions = versions
         self.uploads = uploads
         self._rows = rows
-        self._to = to or {}
+        self._to = to
         self._instead = instead or {}
 
     def moved(self, to: Callable[[str], str], instead: Mapping[int, PageFile]) -> "OrdinaryFiles":
@@ -54,17 +54,14 @@ class OrdinaryFiles(Sequence[PageFile]):
         Of each address the origin is exchanged for what *to* returns of it. Those *instead* of
         files at some places still have the old address.
         """
-        moved = {origin: to(origin) for origin in self._origins()}
         return OrdinaryFiles(
-            self._rows, self.filenames, self.versions, self.uploads, to=moved, instead=instead
+            self._rows,
+            self.filenames,
+            self.versions,
+            self.uploads,
+            to=_Moved(to),
+            instead=instead,
         )
-
-    def _origins(self) -> set[str]:
-        """Return the origins of all files: most often it is one."""
-        first = _origin(self._rows[0].url) if self._rows else ""
-        if {row.url[: len(first)] for row in self._rows} <= {first}:
-            return {first} if first else set()
-        return {_origin(row.url) for row in self._rows}
 
     def without(self, names: Container[str]) -> "OrdinaryFiles":
         """Return the files that have none of *names*."""
@@ -87,19 +84,20 @@ class OrdinaryFiles(Sequence[PageFile]):
             rows[place] = file
         return rows
 
-    def as_moved(self, encoded: bytes) -> bytes:
-        """Return *encoded* files with the addresses that they have here.
+    def as_moved(self, encoded: bytes, files: int) -> bytes:
+        """Return so many *files*, as they are *encoded*, with the addresses that they have here.
 
         An address comes right behind its key, and in no text can there be a quotation mark that is
         not escaped; so what looks like the start of an address is one.
         """
-        starts = {_start(origin): _start(moved) for origin, moved in self._to.items()}
-        if len(starts) > 1:  # one pass, as a new address may itself look like an old one
-            return _START.sub(lambda found: starts[found[0]], encoded)
-        for start, moved in starts.items():
-            # In less time than `replace`, which looks for all of them twice.
-            encoded = moved.join(encoded.split(start))
-        return encoded
+        if self._to is None or not files:
+            return encoded
+        origin = _origin(self._rows[0].url)
+        between = encoded.split(_start(origin))
+        if len(between) - 1 == files:  # most often all are at the same one
+            return _start(self._to[origin]).join(between)
+        moved = self._to
+        return _START.sub(lambda found: _start(moved[found[1].decode()]), encoded)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -119,7 +117,7 @@ class OrdinaryFiles(Sequence[PageFile]):
     def _file(self, place: int) -> PageFile:
         held = self._instead.get(place) or self._rows[place]
         url = held.url
-        if self._to:
+        if self._to is not None:
             origin = _origin(url)
             url = self._to[origin] + url[len(origin) :]
         if isinstance(held, PageFile):
@@ -135,6 +133,18 @@ class OrdinaryFiles(Sequence[PageFile]):
 def _origin(url: str) -> str:
     """Return *url* up to its path, with the slash that begins it."""
     return url[: url.find("/", len("https://")) + 1]
+
+
+class _Moved(dict[str, str]):
+    """What origins are exchanged for, each worked out once."""
+
+    def __init__(self, to: Callable[[str], str]) -> None:
+        super().__init__()
+        self._to = to
+
+    def __missing__(self, origin: str) -> str:
+        moved = self[origin] = self._to(origin)
+        return moved
 
 
 def _start(url: str) -> bytes:

@@ -27,7 +27,7 @@ _PAGE_SINCE = {"alternate-locations": 2, "namespaces": 5}
 # What clients take in a fragment, best first; uv rejects a whole page for any other (#sha1).
 _FRAGMENTS = ("sha256", "sha512", "sha384", "blake2b", "md5")
 
-_PIECE = 1000
+_PIECE = 250  # files
 _encode = msgspec.json.Encoder().encode
 
 # Attribute values and texts: markup as entities, line breaks kept, no other control characters.
@@ -70,8 +70,9 @@ def json_parts(page: ProjectPage) -> Iterator[bytes]:
 def _in_pieces(encodable: Sequence[object], files: Sequence[PageFile]) -> Iterator[bytes]:
     """Encode *files* piece by piece, since other threads wait while an encoder is at work."""
     for start in range(0, len(encodable), _PIECE):
-        piece = _encode(encodable[start : start + _PIECE])[1:-1]
-        moved = files.as_moved(piece) if isinstance(files, OrdinaryFiles) else piece
+        some = encodable[start : start + _PIECE]
+        piece = _encode(some)[1:-1]
+        moved = files.as_moved(piece, len(some)) if isinstance(files, OrdinaryFiles) else piece
         yield b"," + moved if start else moved
 
 

@@ -1,10 +1,10 @@
 """What is kept of a project, put together: its page, the store's facts, and files long gone."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
+from msgspec.structs import replace
 from packaging.utils import NormalizedName
 
 from indexgate.assessing import is_without_page
@@ -69,7 +69,7 @@ def recall(
     project, releases = (
         (_pageless(kept, index_id, name, public), ())
         if page is None
-        else (page.project, page.releases)
+        else (replace(page.project, last_upload=NOT_KEPT), page.releases)  # some may be gone
     )
     listed = frozenset(file.filename for one in releases for file in one.files)
     gone = _gone(project, [one for one in asks if one.filename not in listed], events)
@@ -133,7 +133,12 @@ def _joined(releases: tuple[Release, ...], gone: Iterable[File]) -> tuple[Releas
         there = by_version.get(file.version) or Release(
             version=file.version, parsed=file.parsed, released=file.released, files=()
         )
-        by_version[file.version] = replace(there, files=(*there.files, file))
+        by_version[file.version] = Release(
+            version=there.version,
+            parsed=there.parsed,
+            released=there.released,
+            files=(*there.files, file),
+        )
     return tuple(by_version.values())
 
 

@@ -1,6 +1,6 @@
 """A judged page made into bytes: what clients get, and until when it may be kept."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from hashlib import sha256
 
@@ -17,7 +17,7 @@ from indexgate.store.records import VerdictSet
 from indexgate.verdict_counts import PASSED, Said
 from indexgate_policy.assessment import Assessment
 from indexgate_policy.rules.document import Policy
-from indexgate_policy.rules.page import PageVerdicts, judge_page, judge_release
+from indexgate_policy.rules.page import PageVerdicts, judge_page, passing_test
 from indexgate_policy.rules.verdict import Action, Verdict
 from indexgate_policy.signals import Unknown
 from indexgate_policy.subject import Client, Release
@@ -52,17 +52,11 @@ class JudgedBy(Struct, frozen=True, kw_only=True):
             presentation=self.presentation,
         )
 
-    def passes(self, release: Release) -> bool:
-        """Tell whether a file of *release*, which upstream did not yank, passes by the page."""
-        verdicts = judge_release(
-            release,
-            self.assessment,
-            self.policy,
-            self.client,
-            self.at,
-            presentation=self.presentation,
+    def passing(self) -> Callable[[Release], bool]:
+        """Return what tells of a release whether a file of it, not yanked, passes by the page."""
+        return passing_test(
+            self.assessment, self.policy, self.client, self.at, presentation=self.presentation
         )
-        return not release.yanked and not all(each.refused for each in verdicts.values())
 
 
 class FinishedPage(Struct, frozen=True, kw_only=True):

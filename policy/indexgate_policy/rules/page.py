@@ -5,7 +5,7 @@ because the rule picks out files by `kind`, `file` or `file_age`), the whole ver
 else an installer would go on to the version's sdist and build it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from datetime import datetime
 from itertools import islice
 from typing import Literal, TypeAlias
@@ -166,6 +166,28 @@ def passing_versions(
         if other.version != file.version and not all(verdict.refused for verdict in verdicts):
             passing[other.version] = None
     return tuple(passing)
+
+
+def passing_test(
+    assessment: Assessment | Unknown,
+    policy: Policy,
+    client: Client,
+    now: datetime,
+    *,
+    presentation: Presentation,
+) -> Callable[[Release], bool]:
+    """Return what tells of a release whether a file of it passes that upstream did not yank.
+
+    For one project, whose releases are judged as they are asked for. Never raises.
+    """
+    bench = _bench(assessment, policy, client, now)
+
+    def passes(release: Release) -> bool:
+        return not release.yanked and not all(
+            verdict.refused for verdict in _judged(bench, release, presentation).values()
+        )
+
+    return passes
 
 
 def judge_on(bench: Bench, release: Release, presentation: Presentation) -> Mapping[str, Verdict]:

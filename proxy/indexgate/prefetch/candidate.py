@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
@@ -14,8 +14,10 @@ from indexgate.simple.model import PageFile
 from indexgate_policy.subject import Release
 
 _LOOKED_AT = 200
-"""Releases that are held against the requirements: the last of the page, where indexes list what
-is newest. One that lists it first, and so many, is only not fetched ahead for."""
+"""Releases that are held against the requirements: those that were uploaded last."""
+
+_LOOKED_AT_FIRST = 30
+"""Those of them among which the newest version nearly always is, so that no others are parsed."""
 
 _TRIED = 10
 """Releases whose files are looked at."""
@@ -31,7 +33,7 @@ def candidate(
 
     *passes* tells whether the page offers a release.
     """
-    allowed = filter(passes, _in_order(listed.releases[-_LOOKED_AT:], versions))
+    allowed = filter(passes, _in_order(_latest(listed.releases), versions))
     for release in islice(allowed, _TRIED):
         names = release.filenames
         ranked = ((rank_of(name, environment), name) for name in names)
@@ -60,14 +62,27 @@ def rank_of(filename: str, environment: Environment) -> int | None:
     return min((rank for rank in ranks if rank is not None), default=None)
 
 
+def _latest(releases: Sequence[Release]) -> Sequence[Release]:
+    """Return the releases that were uploaded last, latest first.
+
+    Indexes list files by their names or as they like, so that where one stands tells little; where
+    no upload times are told, it is all there is.
+    """
+    try:
+        return sorted(releases, key=attrgetter("released"), reverse=True)[:_LOOKED_AT]
+    except TypeError:  # one that is not known compares with nothing
+        return releases[: -_LOOKED_AT - 1 : -1]
+
+
 def _in_order(releases: Sequence[Release], versions: SpecifierSet) -> Iterator[Release]:
     """Yield the *releases* of *versions*, newest first; pre-releases only if there are no others.
 
-    Those are of no version that counts which have none by PEP 440.
+    Those are of no version that counts which have none by PEP 440. An old version may go before a
+    new one that was uploaded long before: it is only a guess.
     """
     found = False
     early: list[Release] = []
-    for version, release in sorted(_parsed(releases), key=itemgetter(0), reverse=True):
+    for version, release in _newest_first(releases):
         if version.is_prerelease and not versions.prereleases:
             early.append(release)
         elif versions.contains(version, prereleases=True):
@@ -77,6 +92,11 @@ def _in_order(releases: Sequence[Release], versions: SpecifierSet) -> Iterator[R
         for release in early:
             if versions.contains(release.version, prereleases=True):
                 yield release
+
+
+def _newest_first(latest: Sequence[Release]) -> Iterator[tuple[Version, Release]]:
+    for part in (latest[:_LOOKED_AT_FIRST], latest[_LOOKED_AT_FIRST:]):
+        yield from sorted(_parsed(part), key=itemgetter(0), reverse=True)
 
 
 def _parsed(releases: Sequence[Release]) -> Iterator[tuple[Version, Release]]:

@@ -13,6 +13,7 @@ from indexgate_policy.rules.page import (
     PageVerdicts,
     judge_page,
     judge_release,
+    passing_test,
     passing_versions,
 )
 from indexgate_policy.rules.verdict import Verdict
@@ -274,6 +275,8 @@ def test_a_release_judged_by_itself_among_others_has_the_verdicts_of_the_page(
         alone = judge_release(each, *asked, presentation=presentation, others=releases)
         for filename, verdict in alone.items():
             assert verdict == whole.verdicts[filename]
+    passes = passing_test(*asked, presentation=presentation)
+    assert {each.version for each in releases if passes(each)} == set(whole.passing)
 
 
 def test_the_hint_of_one_release_costs_few_verdicts_on_others(

@@ -1,8 +1,10 @@
 """Which file of a page an installer will choose."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 
 import pytest
+from msgspec import UNSET, UnsetType
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName
 
@@ -28,9 +30,21 @@ NUMERIC = (
 )
 
 
-def file(name: str, *, python: str | None = None, yanked: bool = False) -> PageFile:
-    url = f"https://files.example.test/{name}"
-    return PageFile(filename=name, url=url, hashes={}, requires_python=python, yanked=yanked)
+def file(
+    name: str,
+    *,
+    python: str | None = None,
+    yanked: bool = False,
+    uploaded: str | UnsetType = UNSET,
+) -> PageFile:
+    return PageFile(
+        filename=name,
+        url=f"https://files.example.test/{name}",
+        hashes={},
+        requires_python=python,
+        yanked=yanked,
+        upload_time=uploaded,
+    )
 
 
 def listed(*files: PageFile | str) -> Listing:
@@ -85,6 +99,50 @@ def test_it_is_the_newest_version_that_passes_and_is_needed(
 ) -> None:
     expected = None if number is None else f"demo-{number}-py3-none-any.whl"
     assert chosen(PAGE, *passing, versions=versions) == expected
+
+
+def uploads(*versions: str) -> list[PageFile]:
+    """Return a file a version, uploaded on one day after the other, in the order of their names."""
+    first = datetime(2020, 1, 1, tzinfo=UTC)
+    return sorted(
+        (
+            file(
+                f"demo-{version}-py3-none-any.whl",
+                uploaded=(first + timedelta(days=day)).isoformat().replace("+00:00", "Z"),
+            )
+            for day, version in enumerate(versions)
+        ),
+        key=attrgetter("filename"),
+    )
+
+
+MANY = [f"1.{n}" for n in range(1100)]
+
+
+def test_the_newest_is_found_wherever_it_stands_on_a_long_page() -> None:
+    assert chosen(listed(*uploads(*MANY)), *MANY) == "demo-1.1099-py3-none-any.whl"
+
+
+def test_an_old_version_that_is_needed_is_found_on_a_long_page() -> None:
+    assert chosen(listed(*uploads(*MANY)), *MANY, versions="<1.950") == (
+        "demo-1.949-py3-none-any.whl"
+    )
+
+
+def test_a_fix_of_an_old_version_is_not_taken_for_the_newest() -> None:
+    page = listed(*uploads(*MANY, "0.9.1"))
+    assert chosen(page, *MANY, "0.9.1") == "demo-1.1099-py3-none-any.whl"
+
+
+def test_early_versions_without_end_do_not_hide_a_release() -> None:
+    early = [f"2.0.dev{n}" for n in range(100)]
+    page = listed(*uploads("1.0", "1.1", *early))
+    assert chosen(page, "1.0", "1.1", *early) == "demo-1.1-py3-none-any.whl"
+
+
+def test_without_upload_times_those_at_the_end_are_looked_at() -> None:
+    page = listed(*(f"demo-1.{n}-py3-none-any.whl" for n in range(1100)))
+    assert chosen(page, *MANY) == "demo-1.1099-py3-none-any.whl"
 
 
 def test_a_version_for_another_python_is_passed_over() -> None:

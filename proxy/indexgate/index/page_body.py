@@ -1,7 +1,8 @@
 """A page as it travels: bounded in size, also after decompression, which never takes long at once.
 
 Gzip and zstd are asked for and undone. A few kilobytes may unpack to gigabytes, so that the packed
-bytes are undone in pieces and counted as they come, and the event loop has its turn between them.
+bytes are undone in pieces and counted as they come, and the event loop has its turn between them;
+much of it is undone in a thread.
 A packed body may be several streams, one behind the other (RFC 1952, 2.2; RFC 8878, 3.1): the first
 one alone would be a part taken for the whole. What came as gzip is not packed again to be kept.
 """
@@ -23,6 +24,7 @@ CODINGS = "gzip, zstd"
 """What upstream may pack pages with (Accept-Encoding)."""
 
 _PIECE = 1 << 18  # bytes, undone in less than a millisecond
+_MUCH = 1 << 17  # bytes: so many are undone off the event loop
 _BARE_HEAD = b"\x1f\x8b\x08\x00"  # gzip, and nothing in its head but what it must have
 _WORTH_KEEPING = 2  # times smaller than what it holds; ours is four times
 _ZSTD_WINDOW = 23  # log2: the largest window that zstd may need as a content coding (RFC 9659)
@@ -56,30 +58,61 @@ async def read_page_body(response: aiohttp.ClientResponse, limit: int) -> PageBo
     coding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if coding not in _UNPACKERS:
         raise UpstreamFailed("garbage", f"answered in the coding {coding!a}, not asked for")
-    unpacker = _UNPACKERS[coding]()
-    plain = BytesIO()  # grows by being moved, where to join many pieces takes long at once
+    page = _Unpacked(_UNPACKERS[coding](), limit)
     received: list[bytes] = []
-    size = arrived = 0
+    waiting: list[bytes] = []
+    arrived = size = 0
     try:
         async for chunk in response.content.iter_any():
             received.append(chunk)
+            waiting.append(chunk)
             arrived += len(chunk)
-            for piece in unpacker.pieces(chunk):
-                size += len(piece)
-                if max(size, arrived) > limit:  # much may come that holds nothing
-                    raise UpstreamFailed("too-large", f"sent a page of more than {limit:,} bytes")
-                plain.write(piece)
-                if len(piece) == _PIECE:
-                    await asyncio.sleep(0)
+            size += len(chunk)
+            page.check(arrived)  # much may come that holds nothing
+            if size > _MUCH:
+                await asyncio.to_thread(page.take, b"".join(waiting))
+                waiting.clear()
+                size = 0
+        for _ in page.taking(b"".join(waiting)):
+            await asyncio.sleep(0)
     except _Broken as error:
         raise UpstreamFailed("garbage", "sent a page whose compression is broken") from error
     except (aiohttp.ClientError, OSError) as error:
         raise failure(error, "the page") from error
-    if not unpacker.ended():
+    if not page.unpacker.ended():
         raise UpstreamFailed("cut-off", "broke off in the middle of the page")
-    packed = b"".join(received) if unpacker.one_gzip else b""
-    as_good = packed.startswith(_BARE_HEAD) and len(packed) * _WORTH_KEEPING <= size
-    return PageBody(plain.getvalue(), packed if as_good else None)
+    packed = b"".join(received) if page.unpacker.one_gzip else b""
+    as_good = packed.startswith(_BARE_HEAD) and len(packed) * _WORTH_KEEPING <= page.size
+    return PageBody(page.plain.getvalue(), packed if as_good else None)
+
+
+class _Unpacked:
+    """What has been unpacked so far, of at most *limit* bytes."""
+
+    def __init__(self, unpacker: _Unpacker, limit: int) -> None:
+        self.unpacker = unpacker
+        self.plain = BytesIO()  # grows by being moved, where to join many pieces takes long at once
+        self.size = 0
+        self._limit = limit
+
+    def check(self, size: int) -> None:
+        """Raise UpstreamFailed if that is too much."""
+        if size > self._limit:
+            raise UpstreamFailed("too-large", f"sent a page of more than {self._limit:,} bytes")
+
+    def taking(self, packed: bytes) -> Iterator[None]:
+        """Take in what came next, in steps that do not take long. Raises _Broken."""
+        for piece in self.unpacker.pieces(packed):
+            self.size += len(piece)
+            self.check(self.size)
+            self.plain.write(piece)
+            if len(piece) == _PIECE:
+                yield
+
+    def take(self, packed: bytes) -> None:
+        """Take in what came next. Raises _Broken."""
+        for _ in self.taking(packed):
+            pass
 
 
 class _Plain:

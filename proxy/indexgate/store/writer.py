@@ -4,9 +4,9 @@ A commit that survives a power cut costs a wait for the disk, whether it carries
 hundred. So all writes go to one thread; those that arrive while it waits for the disk share the
 next transaction. A caller learns of its write only after that transaction is on the disk.
 
-A write may run twice: when one write of a transaction fails, the transaction is rolled back and
-each is tried alone, so that the others do not suffer. A write has to be a function of the database
-only.
+A write may run several times: when one write of a transaction fails, the transaction is rolled back
+and each is tried alone, so that the others do not suffer; and one that another gate on the server
+got in the way of is tried again. A write has to be a function of the database only.
 """
 
 import asyncio
@@ -30,8 +30,11 @@ T = TypeVar("T")
 
 Settle = Callable[[Any, Exception | None], None]
 
-_DEADLOCK = "40P01"
-"""PostgreSQL's word for it (SQLSTATE)."""
+_IN_THE_WAY = frozenset({"40P01", "23505"})
+"""PostgreSQL's words (SQLSTATE) for a deadlock, and for a key that somebody else was first with."""
+
+_MOST_TRIES = 5
+"""How often a write is tried alone: another gate was faster so many times, or it cannot be done."""
 
 _TOGETHER = 512
 """Most writes in one transaction: readers of what they wrote wait for the last of them."""
@@ -45,12 +48,13 @@ def in_turn(items: Iterable[T], at_once: int) -> Iterator[list[T]]:
 
 
 class _Entry:
-    __slots__ = ("settle", "urgent", "write")
+    __slots__ = ("settle", "tries", "urgent", "write")
 
     def __init__(self, write: Callable[[Connection], Any], settle: Settle, urgent: bool) -> None:
         self.write = write
         self.settle = settle
         self.urgent = urgent
+        self.tries = 0  # alone
 
 
 class Writer:
@@ -169,6 +173,8 @@ class Writer:
             return entries
 
     def _write(self, entries: list[_Entry]) -> None:
+        if len(entries) == 1:
+            entries[0].tries += 1
         try:
             connection = self._connected()
             with connection.begin():
@@ -203,10 +209,12 @@ class Writer:
                 loop.call_soon_threadsafe(_call_all, calls)
 
     def _failed(self, entries: list[_Entry], error: Exception) -> None:
-        of_the_store = _is_of_the_store(error)
-        if len(entries) > 1 and (not of_the_store or _is_a_deadlock(error)):
+        of_the_store, in_the_way = _is_of_the_store(error), _somebody_was_in_the_way(error)
+        if len(entries) > 1 and (in_the_way or not of_the_store):
             for entry in entries:
                 self._write([entry])
+        elif in_the_way and entries[0].tries < _MOST_TRIES:
+            self._write(entries)
         elif of_the_store:
             self.fault = store_failed(error)
             for entry in entries:
@@ -241,7 +249,7 @@ def _is_of_the_store(error: Exception) -> bool:
     return isinstance(error, (*DATABASE_ERRORS, OSError, StoreFailed))
 
 
-def _is_a_deadlock(error: Exception) -> bool:
-    """Tell whether another gate on the server held what was wanted, and wanted what was held."""
+def _somebody_was_in_the_way(error: Exception) -> bool:
+    """Tell whether another gate on the server held what was wanted, or wrote the same row first."""
     orig = error.orig if isinstance(error, DBAPIError) else None
-    return getattr(orig, "sqlstate", None) == _DEADLOCK
+    return getattr(orig, "sqlstate", None) in _IN_THE_WAY

@@ -10,10 +10,12 @@ from queue import Queue
 import psycopg
 import pytest
 from packaging.utils import NormalizedName
-from sqlalchemy import Connection
+from sqlalchemy import Connection, insert
+from sqlalchemy.exc import IntegrityError
 
 from indexgate.store.database import Store, open_store
 from indexgate.store.projects import _write_seen
+from indexgate.store.schema import projects
 from indexgate_policy.assessment import Assessment
 from indexgate_policy.signals import Unknown
 from tests.proxy.store.conftest import Clock
@@ -21,6 +23,11 @@ from tests.proxy.store.postgresql import Server
 
 INDEX = "0" * 64
 _WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+_ASSESSED_ELSEWHERE = """
+INSERT INTO assessments (index_id, project, formula, inputs, flags, assessed_at, valid_until)
+SELECT index_id, %s, 'elsewhere', inputs, flags, assessed_at, valid_until
+FROM assessments WHERE project = %s
+"""
 A, B = NormalizedName("a"), NormalizedName("b")
 
 
@@ -68,8 +75,45 @@ def test_who_waits_for_a_row_holds_none_that_comes_after_it(
     store.close()
 
 
-def test_writes_that_another_gate_got_in_the_way_of_together_are_done_one_by_one(
-    postgresql: Server, clock: Clock
+@pytest.mark.parametrize("known", [True, False], ids=["known", "new"])
+def test_a_project_that_two_gates_assess_at_one_moment_is_assessed_by_both(
+    known: bool, postgresql: Server, clock: Clock
+) -> None:
+    place = postgresql.new_database()
+    store = open_store(place, clock)
+    assess(store, [A, B] if known else [B], clock.now)
+    later = clock.pass_by(timedelta(hours=1))
+    with ThreadPoolExecutor(1) as pool:
+        with psycopg.connect(place) as other, psycopg.connect(place, autocommit=True) as watching:
+            other.execute("UPDATE assessments SET superseded_at = 0 WHERE project = %s", [A])
+            other.execute(_ASSESSED_ELSEWHERE, [A, B])
+            writing = pool.submit(assess, store, [A], later)
+            while watching.execute(_WAITING).fetchone() == (0,):
+                assert not writing.done()
+            other.commit()
+        writing.result()
+    current = store.assessments.current(INDEX, A)
+    assert current is not None
+    assert (current.formula, current.assessed_at) == ("1", later)
+    before = store.assessments.in_force_since(INDEX, A, clock.now - timedelta(seconds=1))
+    assert before is not None
+    assert before.formula == "elsewhere"
+    store.close()
+
+
+def test_a_write_whose_key_is_taken_for_good_is_declined(postgresql: Server, clock: Clock) -> None:
+    store = open_store(postgresql.new_database(), clock)
+    see(store, [A], clock.now)
+    again = {"index_id": INDEX, "project": A, "first_seen": clock.now, "last_asked": clock.now}
+    with pytest.raises(IntegrityError):
+        store.writer.wait(lambda connection: connection.execute(insert(projects), again))
+    assert store.writer.fault is None
+    store.close()
+
+
+@pytest.mark.parametrize("writes", [[[A], [B]], [[A, B]]], ids=["two", "one"])
+def test_writes_that_another_gate_got_in_the_way_of_are_done_one_by_one(
+    writes: list[list[NormalizedName]], postgresql: Server, clock: Clock
 ) -> None:
     place = postgresql.new_database()
     store = open_store(place, clock)
@@ -87,8 +131,8 @@ def test_writes_that_another_gate_got_in_the_way_of_together_are_done_one_by_one
         assert store.writer.soon(hold)
         began.wait()
         done: Queue[Exception | None] = Queue()
-        for name in (A, B):  # in one transaction
-            seen = [((INDEX, name), (later, later))]
+        for names in writes:  # in one transaction
+            seen = [((INDEX, name), (later, later)) for name in names]
             assert store.writer.soon(partial(_write_seen, seen=seen), done.put)
         go.set()
         with psycopg.connect(place, autocommit=True) as watching:
@@ -96,6 +140,6 @@ def test_writes_that_another_gate_got_in_the_way_of_together_are_done_one_by_one
                 assert done.empty()
         other.execute("SELECT FROM projects WHERE project = %s FOR UPDATE", [A])
         other.commit()
-        assert [done.get(timeout=60), done.get(timeout=60)] == [None, None]
+        assert [done.get(timeout=60) for _ in writes] == [None] * len(writes)
     assert store.writer.fault is None
     store.close()

@@ -1,10 +1,13 @@
 """Where fetching ahead begins: an installer was given what was not at hand.
 
 What was at hand suggests that what comes next is, too. So the way of a warm answer ends here, and
-what is behind it is not even imported before the first cold one.
+what is behind it is not even imported before the first cold one. What comes next is thought of when
+the answer is on its way: the client is not to wait for that.
 """
 
+import asyncio
 from collections.abc import Callable
+from contextvars import Context
 from typing import TYPE_CHECKING
 
 from aiohttp import hdrs, web
@@ -42,9 +45,9 @@ class Prefetch:
         self.counts.asked("page", page.snapshot.project)
         trace = current()
         cold = trace is not None and trace.upstream > 0 and trace.page != "stale"
-        begun = self._begun_for(client, cold=cold)
-        if begun is not None:
-            begun.page_given(_asker(request, client), page, variant, cold=cold)
+        if self._is_followed(client, cold=cold):
+            asker = _asker(request, client)
+            self._soon(lambda ahead: ahead.page_given(asker, page, variant, cold=cold))
 
     def metadata_given(
         self, request: web.Request, client: Client, judged: JudgedFile, path: str
@@ -53,9 +56,9 @@ class Prefetch:
         self.counts.asked("metadata", path)
         trace = current()
         cold = trace is not None and trace.file == "miss"
-        begun = self._begun_for(client, cold=cold)
-        if begun is not None:
-            begun.metadata_given(_asker(request, client), judged, cold=cold)
+        if self._is_followed(client, cold=cold):
+            asker = _asker(request, client)
+            self._soon(lambda ahead: ahead.metadata_given(asker, judged, cold=cold))
 
     async def settle(self) -> None:
         """Wait until nothing is under way."""
@@ -63,16 +66,23 @@ class Prefetch:
             await self._begun.settle()
 
     async def close(self) -> None:
-        """End what is under way."""
+        """End what is under way, and begin nothing more."""
+        self._begin = None
         if self._begun is not None:
             await self._begun.close()
 
-    def _begun_for(self, client: Client, *, cold: bool) -> "Prefetching | None":
-        if client.family not in _INSTALLERS:
-            return None
-        if self._begun is None and cold and self._begin is not None:
+    def _is_followed(self, client: Client, *, cold: bool) -> bool:
+        return client.family in _INSTALLERS and (cold or self._begun is not None)
+
+    def _soon(self, tell: "Callable[[Prefetching], None]") -> None:
+        # Outside of the request's context, as the rest of what is fetched ahead.
+        asyncio.get_running_loop().call_soon(self._tell, tell, context=Context())
+
+    def _tell(self, tell: "Callable[[Prefetching], None]") -> None:
+        if self._begun is None and self._begin is not None:
             self._begun = self._begin()
-        return self._begun
+        if self._begun is not None:
+            tell(self._begun)
 
 
 def _asker(request: web.Request, client: Client) -> Asker:

@@ -8,7 +8,7 @@ import pytest
 from packaging.utils import NormalizedName
 
 from indexgate.index.protocol import Snapshot
-from indexgate.prefetch.prefetching import AT_ONCE
+from indexgate.prefetch.prefetching import AT_ONCE, Prefetching
 from indexgate.simple.model import ProjectPage
 from tests.proxy.prefetch.agents import agent
 from tests.proxy.web.running import JSON, NOW, TOO_NEW, Running, running
@@ -71,6 +71,31 @@ async def test_the_pages_that_come_next_are_at_hand(tmp_path: Path) -> None:
         assert counts.used == counts.fetched
         assert counts.dropped == {"missing": 1}
         assert await cache(gate, "/simple/app/") == "hit"
+
+
+async def test_an_answer_waits_for_nothing_that_is_thought_of_what_comes_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise RuntimeError("what comes next")
+
+    met: list[BaseException] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, told: met.append(told["exception"]))
+    monkeypatch.setattr(Prefetching, "page_given", fails)
+    monkeypatch.setattr(Prefetching, "metadata_given", fails)
+    async with Upstream(APP) as upstream, running(upstream, tmp_path) as gate:
+        assert await cache(gate, "/simple/app/") == "miss"
+        assert await cache(gate, await metadata(gate, APP)) == "miss"
+        await settle(gate)
+    assert [str(each) for each in met] == ["what comes next"] * 2
+
+
+async def test_a_gate_that_ends_fetches_nothing_ahead_any_more(tmp_path: Path) -> None:
+    async with Upstream(APP, LIB, DEEP) as upstream, running(upstream, tmp_path) as gate:
+        await gate.parts.prefetch.close()
+        await cache(gate, "/simple/app/")
+        await settle(gate)
+        assert pages(upstream) == {"app"}
 
 
 async def test_no_file_is_fetched_whole(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ that follows the lock past the gate would take it.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias, TypedDict
+from urllib.parse import urlsplit
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -62,9 +63,14 @@ class Stands(Struct, frozen=True, kw_only=True):
         if file.url is None or file.filename is None:
             return None
         root = next((each for each in self.roots if file.url.startswith(f"{each}{PREFIX}/")), None)
-        path = file.url[len(root) :] if root is not None else None
         try:
-            return canonical(path or address_of(file.url, file.filename))
+            if root is not None:
+                return canonical(file.url[len(root) :])
+            if "~" in (
+                urlsplit(file.url).hostname or ""
+            ):  # of that very name: no port as at the gate
+                return None
+            return canonical(address_of(file.url, file.filename))
         except ValueError:
             return None
 

@@ -13,7 +13,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 from packaging.utils import InvalidName, NormalizedName, canonicalize_name
 
 from indexgate.snapshot.faults import SnapshotFailed
-from indexgate.store.schema import in_json, storable
+from indexgate.store.column_types import in_json, storable
 from indexgate_policy.assessment import Assessment
 from indexgate_policy.flags import Flag
 from indexgate_policy.health.result import Cap, HealthScore, Line

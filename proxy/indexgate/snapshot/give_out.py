@@ -11,7 +11,8 @@ from indexgate.snapshot import passable, write
 from indexgate.snapshot.assess_again import AssessAgain
 from indexgate.snapshot.manifest import IndexIdentity, LeftOut, Manifest
 from indexgate.store.database import Store
-from indexgate.store.schema import insert_or_change, kept
+from indexgate.store.schema import kept
+from indexgate.store.upserts import insert_or_change
 from indexgate_policy.assessment import Assessment
 from indexgate_policy.signals import Unknown
 

@@ -21,8 +21,9 @@ from indexgate.snapshot.manifest import IndexIdentity
 from indexgate.snapshot.passable import IMPORTED
 from indexgate.snapshot.read import SignedSnapshot
 from indexgate.store.database import Store
-from indexgate.store.schema import insert_or_change, kept
+from indexgate.store.schema import kept
 from indexgate.store.standing import SOURCE as WATCHED
+from indexgate.store.upserts import insert_or_change
 from indexgate.stored_past import CLEANED
 from indexgate_policy.assessment import Assessment
 from indexgate_policy.signals import Signal, Unknown

@@ -19,11 +19,12 @@ from packaging.utils import NormalizedName
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, select, tuple_
 
 from indexgate.sources.osv_records import SOURCE, FeedState, Record
+from indexgate.store.column_types import in_json
 from indexgate.store.engines import StoreFailed
 from indexgate.store.reader import Reader
 from indexgate.store.schema import advisories as table
 from indexgate.store.schema import advisory_feed as feeds
-from indexgate.store.schema import in_json, insert_or_change
+from indexgate.store.upserts import insert_or_change
 from indexgate.store.writer import Writer
 from indexgate_policy.advisories import Advisory
 

@@ -20,7 +20,7 @@ from indexgate.store.engines import StoreFailed, store_failed
 from indexgate.store.missing_names import Missed, WaitedFor
 from indexgate.store.reader import Reader
 from indexgate.store.schema import asked as table
-from indexgate.store.schema import put_joined
+from indexgate.store.upserts import put_joined
 from indexgate.store.writer import Writer
 
 Asker: TypeAlias = Literal["person", "ci", "system"]

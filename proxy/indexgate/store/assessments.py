@@ -26,10 +26,11 @@ from sqlalchemy import (
 )
 
 from indexgate.store.behind import Behind
+from indexgate.store.column_types import storable
 from indexgate.store.prepared import first_of, write_each
 from indexgate.store.reader import Reader
 from indexgate.store.schema import assessments as table
-from indexgate.store.schema import projects, storable
+from indexgate.store.schema import projects
 from indexgate.store.writer import Writer, in_turn
 from indexgate_policy.assessment import Assessment
 from indexgate_policy.health.result import HealthScore

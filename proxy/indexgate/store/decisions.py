@@ -19,7 +19,8 @@ from indexgate.store.engines import StoreFailed, store_failed
 from indexgate.store.notices import Notices
 from indexgate.store.reader import Reader
 from indexgate.store.records import Decision, Notice, RecordHealth, Refusal, VerdictSet
-from indexgate.store.schema import insert_new, notices, refusals, verdict_sets
+from indexgate.store.schema import notices, refusals, verdict_sets
+from indexgate.store.upserts import insert_new
 from indexgate.store.writer import Writer
 
 KEPT = timedelta(days=90)

@@ -9,9 +9,10 @@ from typing import Any
 from packaging.utils import NormalizedName
 from sqlalchemy import Connection, bindparam, delete, select
 
+from indexgate.store.column_types import in_json
 from indexgate.store.reader import Reader
 from indexgate.store.schema import events as table
-from indexgate.store.schema import in_json, insert_new
+from indexgate.store.upserts import insert_new
 from indexgate.store.writer import Writer
 from indexgate_policy.events import Event
 

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, delete, func, select, update
 from indexgate.store.engines import StoreFailed
 from indexgate.store.reader import Reader
 from indexgate.store.schema import exemption_requests as table
-from indexgate.store.schema import insert_new
+from indexgate.store.upserts import insert_new
 from indexgate.store.writer import Writer
 
 State: TypeAlias = Literal["open", "granted", "refused", "ended", "break-glass"]

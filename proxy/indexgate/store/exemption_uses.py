@@ -9,7 +9,7 @@ from sqlalchemy import delete, select
 
 from indexgate.store.reader import Reader
 from indexgate.store.schema import exemption_uses as table
-from indexgate.store.schema import put_joined
+from indexgate.store.upserts import put_joined
 from indexgate.store.writer import Writer
 
 KEPT = timedelta(days=400)

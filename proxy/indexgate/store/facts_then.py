@@ -16,8 +16,9 @@ from packaging.utils import NormalizedName
 from sqlalchemy import Connection, Text, bindparam, delete, or_, select, tuple_, type_coerce
 
 from indexgate.store.reader import Reader
-from indexgate.store.schema import assessments, insert_new
+from indexgate.store.schema import assessments
 from indexgate.store.schema import facts_then as table
+from indexgate.store.upserts import insert_new
 from indexgate_policy.assessment import Assessment
 from indexgate_policy.flags import Flag
 from indexgate_policy.health.result import HealthScore

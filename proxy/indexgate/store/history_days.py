@@ -19,7 +19,8 @@ from sqlalchemy import (
 )
 
 from indexgate.store.schema import history_days as table
-from indexgate.store.schema import history_movement, history_tiles, insert_or_change
+from indexgate.store.schema import history_movement, history_tiles
+from indexgate.store.upserts import insert_or_change
 
 EPOCH = date(1970, 1, 1)
 

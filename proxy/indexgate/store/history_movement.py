@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, select
 from indexgate.store.history_tiles import MIXES
 from indexgate.store.reader import Reader
 from indexgate.store.schema import history_movement as table
-from indexgate.store.schema import insert_or_change
+from indexgate.store.upserts import insert_or_change
 from indexgate_policy.downloads.kinds import INSTALLERS, REGIONS
 from indexgate_policy.downloads.panel import Counts, Movement
 from indexgate_policy.signals import Unknown

@@ -20,7 +20,7 @@ from indexgate.store.history_codes import UNKNOWN, pack, unpack, unpack_all
 from indexgate.store.history_numbers import IN_TILE
 from indexgate.store.reader import Reader
 from indexgate.store.schema import history_tiles as table
-from indexgate.store.schema import put_all
+from indexgate.store.upserts import put_all
 from indexgate.store.writer import in_turn
 from indexgate_policy.downloads.kinds import CLASSES, INSTALLERS, REGIONS, VERSION_AGES
 

@@ -3,8 +3,8 @@
 from sqlalchemy import Connection, bindparam, select
 
 from indexgate.store.reader import Reader
-from indexgate.store.schema import insert_new, insert_or_change
 from indexgate.store.schema import kept as table
+from indexgate.store.upserts import insert_new, insert_or_change
 from indexgate.store.writer import Writer
 
 _VALUE = select(table.c.value).where(table.c.key == bindparam("key"))

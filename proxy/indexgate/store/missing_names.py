@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from indexgate.store.reader import Reader
 from indexgate.store.schema import missing_names as table
-from indexgate.store.schema import put_joined
+from indexgate.store.upserts import put_joined
 
 MOST = 10_000
 """How many names are kept at most."""

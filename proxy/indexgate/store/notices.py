@@ -13,8 +13,9 @@ from sqlalchemy import Connection
 
 from indexgate.store.engines import StoreFailed, store_failed
 from indexgate.store.records import Notice, VerdictSet
-from indexgate.store.schema import insert_new, put_joined, verdict_sets
 from indexgate.store.schema import notices as table
+from indexgate.store.schema import verdict_sets
+from indexgate.store.upserts import insert_new, put_joined
 from indexgate.store.writer import Writer
 
 _KEY = ("digest", "kind", "run", "family", "hour")

@@ -13,14 +13,9 @@ from sqlalchemy import Connection, bindparam, select
 
 from indexgate.store.behind import Behind
 from indexgate.store.reader import Reader
-from indexgate.store.schema import (
-    file_addresses,
-    hash_pins,
-    insert_new,
-    insert_or_change,
-    put_joined,
-)
+from indexgate.store.schema import file_addresses, hash_pins
 from indexgate.store.schema import projects as table
+from indexgate.store.upserts import insert_new, insert_or_change, put_joined
 from indexgate.store.writer import Writer
 
 ASKED_EVERY = timedelta(hours=1)

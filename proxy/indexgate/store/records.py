@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 from packaging.utils import NormalizedName
 
-from indexgate.store.schema import in_json
+from indexgate.store.column_types import in_json
 
 Notice: TypeAlias = Literal["withheld", "warned"]
 

@@ -1,23 +1,10 @@
-"""The tables of the store: one schema for SQLite and for PostgreSQL.
+"""The tables of the store: one schema for SQLite and for PostgreSQL."""
 
-Moments are stored as whole microseconds since 1970 UTC, days as whole days since then, structures
-as JSON in a stable order, so that both databases hold, compare and give back exactly the same.
-"""
-
-from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, date, datetime, timedelta
-from functools import cache
-from math import isfinite
-from typing import Any
-
-import msgspec
-from isal import isal_zlib
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
     Connection,
-    Dialect,
     Float,
     Index,
     Integer,
@@ -26,174 +13,16 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
-    TypeDecorator,
     event,
 )
-from sqlalchemy.dialects import sqlite
 
-from indexgate.store.prepared import write_each
+from indexgate.store.column_types import Day, Moment, Packed, Stored
 from indexgate_policy.flags import Flag
 from indexgate_policy.health.result import HealthScore, Line
 from indexgate_policy.signals import Signal
 
 REVISION = "0006"
 """The migration that makes the tables below."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-_FIRST_DAY = date(1970, 1, 1)
-
-
-class Moment(TypeDecorator[datetime]):
-    """An aware time, to the microsecond."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        """Return whole microseconds since 1970. A naive *value* is a bug: TypeError."""
-        return None if value is None else (value - _EPOCH) // _MICROSECOND
-
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
-        """Return the time in UTC."""
-        return None if value is None else _EPOCH + value * _MICROSECOND
-
-
-class Day(TypeDecorator[date]):
-    """A day of the log (UTC)."""
-
-    impl = Integer
-    cache_ok = True
-
-    def process_bind_param(self, value: date | None, dialect: Dialect) -> int | None:
-        """Return whole days since 1970."""
-        return None if value is None else (value - _FIRST_DAY).days
-
-    def process_result_value(self, value: int | None, dialect: Dialect) -> date | None:
-        """Return the day."""
-        return None if value is None else _FIRST_DAY + timedelta(days=value)
-
-
-class Stored(TypeDecorator[Any]):
-    """A value of *kind* as JSON; what does not fit *kind* raises msgspec.ValidationError."""
-
-    impl = Text
-    cache_ok = True
-
-    def __init__(self, kind: Any) -> None:
-        super().__init__()
-        self.kind = kind
-        self._decoder = msgspec.json.Decoder(kind)
-
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        """Return the JSON text, members in a fixed order; None stays the database's NULL."""
-        return None if value is None else in_json(value)
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-        """Return the value as *kind*."""
-        return None if value is None else self._decoder.decode(value)
-
-
-class Packed(TypeDecorator[Any]):
-    """A value of *kind* as packed JSON, for what is long and says much the same in every row."""
-
-    impl = LargeBinary
-    cache_ok = True
-
-    def __init__(self, kind: Any) -> None:
-        super().__init__()
-        self.kind = kind
-        self._decoder = msgspec.json.Decoder(kind)
-
-    def process_bind_param(self, value: Any, dialect: Dialect) -> bytes | None:
-        """Return the packed JSON; None stays the database's NULL."""
-        return None if value is None else isal_zlib.compress(in_json(value).encode(), 1)
-
-    def process_result_value(self, value: bytes | None, dialect: Dialect) -> Any:
-        """Return the value as *kind*. Raises msgspec.MsgspecError."""
-        if value is None:
-            return None
-        try:
-            return self._decoder.decode(isal_zlib.decompress(value))
-        except isal_zlib.error as error:  # type: ignore[misc]  # its stubs call the class a value
-            raise msgspec.DecodeError(str(error)) from error
-
-
-def in_json(value: Any) -> str:
-    """Return *value* as JSON, the same text for equal values."""
-    return msgspec.json.encode(value, order="deterministic").decode()
-
-
-def storable(signal: Signal) -> bool:
-    """Tell whether JSON can carry the value: it has no word for infinities and not-a-numbers."""
-    return not isinstance(signal.value, float) or isfinite(signal.value)
-
-
-def insert_new(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
-    """Insert *rows*; one whose key is there already is left as it is."""
-    write_each(connection, _insert_new(connection.dialect.name, table), rows)
-
-
-def put_all(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
-    """Insert *rows*; each whose primary key is there already takes the place of that one."""
-    write_each(connection, _put_all(connection.dialect.name, table), rows)
-
-
-def insert_or_change(
-    connection: Connection, table: Table, row: Mapping[str, Any], changed: Iterable[str]
-) -> None:
-    """Insert *row*; when its primary key is there already, set what is *changed* on that one."""
-    change = _insert_or_change(connection.dialect.name, table, tuple(changed))
-    write_each(connection, change, [row])
-
-
-def put_joined(
-    connection: Connection,
-    table: Table,
-    rows: list[dict[str, Any]],
-    joined: Callable[[Any], Mapping[str, Any]],
-) -> None:
-    """Insert *rows*; one whose primary key is there already is joined with that one.
-
-    *joined* is a plain function: from the columns of the new row it makes what to set on the old.
-    """
-    write_each(connection, _put_joined(connection.dialect.name, table, joined), rows)
-
-
-@cache
-def _put_joined(dialect: str, table: Table, joined: Callable[[Any], Mapping[str, Any]]) -> Any:
-    insert = _insert(dialect, table)
-    key = list(table.primary_key.columns)
-    return insert.on_conflict_do_update(index_elements=key, set_=dict(joined(insert.excluded)))
-
-
-@cache
-def _insert_new(dialect: str, table: Table) -> Any:
-    return _insert(dialect, table).on_conflict_do_nothing()
-
-
-@cache
-def _put_all(dialect: str, table: Table) -> Any:
-    key = set(table.primary_key.columns)
-    rest = tuple(column.name for column in table.c if column not in key)
-    return _insert_or_change(dialect, table, rest)
-
-
-@cache
-def _insert_or_change(dialect: str, table: Table, changed: tuple[str, ...]) -> Any:
-    insert = _insert(dialect, table)
-    key = list(table.primary_key.columns)
-    new = {name: insert.excluded[name] for name in changed}
-    return insert.on_conflict_do_update(index_elements=key, set_=new)
-
-
-def _insert(dialect: str, table: Table) -> Any:
-    # Both databases know `ON CONFLICT`, and SQLAlchemy has a word for it in each.
-    if dialect == "postgresql":
-        from sqlalchemy.dialects import postgresql
-
-        return postgresql.insert(table)
-    return sqlite.insert(table)
 
 
 def _row_id(*, numbers_itself: bool = True) -> Column[int]:

@@ -23,8 +23,8 @@ from sqlalchemy import Connection, bindparam, case, delete, select
 from indexgate.store.engines import StoreFailed, store_failed
 from indexgate.store.facts_then import FACTS_AT_ONCE, FirstAsked, drop_facts_before, keep_facts
 from indexgate.store.reader import Reader
-from indexgate.store.schema import put_joined
 from indexgate.store.schema import served as table
+from indexgate.store.upserts import put_joined
 from indexgate.store.writer import Writer, in_turn
 
 KEPT = timedelta(days=90)

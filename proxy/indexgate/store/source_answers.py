@@ -8,8 +8,8 @@ from sqlalchemy import bindparam, delete, select
 from indexgate.sources.validators import LARGEST, Held
 from indexgate.store.engines import StoreFailed
 from indexgate.store.reader import Reader
-from indexgate.store.schema import insert_or_change
 from indexgate.store.schema import source_answers as table
+from indexgate.store.upserts import insert_or_change
 from indexgate.store.writer import Writer
 
 KEPT = timedelta(days=60)

@@ -7,8 +7,8 @@ from sqlalchemy import Connection, Row, bindparam, func, select, text, update
 
 from indexgate.sources.spending import Spending
 from indexgate.store.reader import Reader
-from indexgate.store.schema import insert_new
 from indexgate.store.schema import spending as table
+from indexgate.store.upserts import insert_new
 from indexgate.store.writer import Writer
 
 _SPENT = select(func.coalesce(func.sum(table.c.bytes_billed), 0)).where(

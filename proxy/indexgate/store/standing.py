@@ -14,8 +14,8 @@ from sqlalchemy import Connection, bindparam, select
 from indexgate.store.events import note_event
 from indexgate.store.prepared import first_of
 from indexgate.store.reader import Reader
-from indexgate.store.schema import insert_or_change
 from indexgate.store.schema import standing as table
+from indexgate.store.upserts import insert_or_change
 from indexgate.store.writer import Writer
 from indexgate_policy.events import Event, EventKind
 from indexgate_policy.signals import Signal, Unknown, Value

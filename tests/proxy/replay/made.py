@@ -21,8 +21,9 @@ from indexgate.index.protocol import Snapshot
 from indexgate.sources.osv_records import FeedState, Record
 from indexgate.store.database import Store, open_store
 from indexgate.store.engines import STORE_FILE
-from indexgate.store.schema import events, facts_then, insert_new, refusals, served
+from indexgate.store.schema import events, facts_then, refusals, served
 from indexgate.store.schema import projects as seen
+from indexgate.store.upserts import insert_new
 from indexgate_policy.advisories import Advisory
 from indexgate_policy.flags import Severity
 from indexgate_policy.signals import Signal

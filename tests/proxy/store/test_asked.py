@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from packaging.utils import NormalizedName
 from sqlalchemy import Connection, event
 
-from indexgate.store import missing_names, prepared, schema
+from indexgate.store import missing_names, prepared, upserts
 from indexgate.store.asked import EVERY, Asked, Counts
 from indexgate.store.database import Store, open_store
 from indexgate.store.missing_names import Missed, WaitedFor
@@ -87,7 +87,7 @@ class TestRequests:
             sizes.append(len(rows))
             prepared.write_each(to, statement, rows)
 
-        monkeypatch.setattr(schema, "write_each", write_each)
+        monkeypatch.setattr(upserts, "write_each", write_each)
         assert await store.asked.flush()
         assert len(begun) <= 2  # the group, and the wait for it
         # However many there are: one for the requests, one for the names.

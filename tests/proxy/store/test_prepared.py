@@ -9,7 +9,8 @@ from sqlalchemy.exc import IntegrityError
 from indexgate.store.database import Store
 from indexgate.store.engines import DATABASE_ERRORS, StoreFailed
 from indexgate.store.prepared import first_of, write_each
-from indexgate.store.schema import assessments, insert_or_change, kept
+from indexgate.store.schema import assessments, kept
+from indexgate.store.upserts import insert_or_change
 from indexgate_policy.signals import Signal, Unknown
 from tests.proxy.store.conftest import Clock
 

@@ -24,7 +24,7 @@ CODINGS = "gzip, zstd"
 """What upstream may pack pages with (Accept-Encoding)."""
 
 _PIECE = 1 << 18  # bytes, undone in less than a millisecond
-_MUCH = 1 << 17  # bytes: so many are undone off the event loop
+_MUCH = 1 << 19  # bytes: so many are undone off the event loop
 _BARE_HEAD = b"\x1f\x8b\x08\x00"  # gzip, and nothing in its head but what it must have
 _WORTH_KEEPING = 2  # times smaller than what it holds; ours is four times
 _ZSTD_WINDOW = 23  # log2: the largest window that zstd may need as a content coding (RFC 9659)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 import pytest
 from packaging.utils import NormalizedName
 
+from indexgate.index import page_body
 from indexgate.index.connection import AT_ONCE
 from indexgate.index.packing import digest_of, unpack
 from indexgate.index.protocol import UpstreamFailed
@@ -30,6 +31,13 @@ else:
 DEMO = project("demo", wheel("demo", "1.0"))
 NAME = NormalizedName("demo")
 SECRET = ("me", "pass")
+
+
+@pytest.fixture(params=["on the event loop", "in a thread"])
+def unpacking(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have pages unpacked in the one place, and then in the other."""
+    if request.param == "in a thread":
+        monkeypatch.setattr(page_body, "_MUCH", 10)
 
 
 @asynccontextmanager
@@ -144,6 +152,7 @@ async def test_a_packed_page_that_breaks_off_is_never_taken_for_whole(coding: st
         assert caught.value.kind == "garbage"
 
 
+@pytest.mark.usefixtures("unpacking")
 @pytest.mark.parametrize("coding", ["gzip", "zstd"])
 async def test_a_page_may_be_packed_in_several_parts(coding: str) -> None:
     async with StandIn(DEMO, compress=False) as home, asking(home.url) as upstream:
@@ -193,6 +202,7 @@ async def test_a_page_is_kept_as_the_gzip_that_it_came_as_if_that_is_as_good_as_
             assert snapshot.digest == digest_of(plain)
 
 
+@pytest.mark.usefixtures("unpacking")
 @pytest.mark.parametrize("coding", ["gzip", "zstd"])
 async def test_a_page_that_unpacks_to_too_much_is_left_off(coding: str) -> None:
     async with (

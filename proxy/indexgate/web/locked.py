@@ -66,9 +66,7 @@ class Stands(Struct, frozen=True, kw_only=True):
         try:
             if root is not None:
                 return canonical(file.url[len(root) :])
-            if "~" in (
-                urlsplit(file.url).hostname or ""
-            ):  # of that very name: no port as at the gate
+            if "~" in (urlsplit(file.url).hostname or ""):  # no port there, as it is at the gate
                 return None
             return canonical(address_of(file.url, file.filename))
         except ValueError:

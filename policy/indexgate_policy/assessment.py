@@ -59,7 +59,8 @@ class Context(Struct, frozen=True, kw_only=True):
     movement: "Movement | Unknown" = Unknown(reason="the whole index's downloads are not known")
 
 
-class Case(Struct, frozen=True, kw_only=True, dict=True):  # what checks share is found out once
+# With a dict: what several checks need is found out once.
+class Case(Struct, frozen=True, kw_only=True, dict=True):
     """All that a check may look at. Nothing else: no clock, no network.
 
     `history` is a panel of this one project, its last day the newest that is known; `events` are

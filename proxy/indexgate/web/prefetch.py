@@ -67,9 +67,9 @@ class Prefetch:
 
     async def close(self) -> None:
         """End what is under way, and begin nothing more."""
-        self._begin = None
-        if self._begun is not None:
-            await self._begun.close()
+        begun, self._begun, self._begin = self._begun, None, None
+        if begun is not None:
+            await begun.close()
 
     def _is_followed(self, client: Client, *, cold: bool) -> bool:
         return client.family in _INSTALLERS and (cold or self._begun is not None)

@@ -1,4 +1,4 @@
-"""What holds for every test: only the `live` ones reach beyond this machine."""
+"""What holds for every test: none is timed, and only the `live` ones reach beyond this machine."""
 
 import ipaddress
 import sys
@@ -6,6 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes tells of the machine, not of the code.
+settings.register_profile("untimed", settings.default, deadline=None)
+settings.load_profile("untimed")
 
 _confined = False
 

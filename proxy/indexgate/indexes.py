@@ -11,11 +11,12 @@ from msgspec.structs import replace
 from packaging.utils import NormalizedName
 
 from indexgate.finished_page import FinishedPage, Variant
-from indexgate.gate import Gate, JudgedFile
+from indexgate.gate import Gate
 from indexgate.index.addresses import FileAddress
 from indexgate.index.listing import MOST_CANDIDATES, Listing
 from indexgate.index.presentation import Presentation
 from indexgate.index.protocol import NoSuchProject, UpstreamFailed
+from indexgate.judged_files import JudgedFile
 from indexgate.owners import Behind, Owner, Owners
 from indexgate.simple.filename import candidates
 from indexgate_policy.assessment import Assessment
@@ -92,7 +93,7 @@ class Indexes:
 
     def still_judged(self, judged: JudgedFile) -> bool:
         """Tell whether *judged*, for no run, is what `file` would return, without any waiting."""
-        return self._only is not None and self._only.still_judged(judged)
+        return self._only is not None and self._only.files.still(judged)
 
     async def file(
         self, address: FileAddress, client: Client, run: str | None = None
@@ -102,12 +103,12 @@ class Indexes:
         Raises UpstreamFailed when the page that would tell cannot be had.
         """
         if self._only is not None:
-            return await self._only.file(address, client, run)
+            return await self._only.files.at(address, client, run)
         failed: UpstreamFailed | None = None
         for name in self._may_have(address):
             try:
                 gate = (await self.owner(name)).index.gate
-                judged = await gate.file(address, client, run, of=(name,))
+                judged = await gate.files.at(address, client, run, of=(name,))
             except NoSuchProject:
                 continue
             except UpstreamFailed as error:
@@ -124,9 +125,9 @@ class Indexes:
     ) -> JudgedFile | None:
         """Judge a file by its name, for the page that explains a refusal; None: not listed."""
         if self._only is not None:
-            return await self._only.blocked(project, filename, client)
+            return await self._only.files.named(project, filename, client)
         _, judged = await self._of_owner(
-            project, lambda gate: gate.blocked(project, filename, client)
+            project, lambda gate: gate.files.named(project, filename, client)
         )
         return judged
 
@@ -135,7 +136,9 @@ class Indexes:
 
         Whether somebody *asked* for it is noted. Raises NoSuchProject, UpstreamFailed.
         """
-        _, listed = await self._of_owner(project, lambda gate: gate.listing(project, asked=asked))
+        _, listed = await self._of_owner(
+            project, lambda gate: gate.listings.of(project, asked=asked)
+        )
         return listed
 
     async def owner(self, project: NormalizedName) -> Owner:
@@ -209,7 +212,7 @@ class Indexes:
         If one of them has a home, the others are no more than readings of its name: they are not
         asked for, as that would tell an index about a name which is not its.
         """
-        formerly = (index.gate.formerly(address) for index in self.all)
+        formerly = (index.gate.files.formerly(address) for index in self.all)
         known = [former.project for former in formerly if former is not None]
         names = dict.fromkeys((*candidates(address.filename)[:MOST_CANDIDATES], *known))
         at_home = tuple(name for name in names if self.owners and self.owners.home(name))

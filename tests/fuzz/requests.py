@@ -76,7 +76,7 @@ class Requests:
 
     async def settle(self) -> None:
         """Raise AssertionError unless the gate is as well as before."""
-        assert not any(index.gate.faults for index in self._world.gate.parts.indexes.all)
+        assert not any(index.gate.faults.count for index in self._world.gate.parts.indexes.all)
         assert (await self._world.ask("/simple/plain/")).status == 200
         for asked in self._world.upstream.log:
             assert asked.path.startswith(("/simple/", "/pypi/", "/packages/")), asked.path

@@ -16,7 +16,6 @@ from msgspec.structs import replace
 from packaging.utils import NormalizedName
 
 from indexgate.finished_page import FinishedPage, Variant
-from indexgate.gate import JudgedFile
 from indexgate.index.addresses import address_of, canonical, side_url
 from indexgate.index.file_cache import FileCache
 from indexgate.index.files import Wanted
@@ -24,6 +23,7 @@ from indexgate.index.protocol import NoSuchProject, UpstreamFailed
 from indexgate.index.trace import Trace, follow
 from indexgate.index.upstream import Upstream
 from indexgate.indexes import Indexes
+from indexgate.judged_files import JudgedFile
 from indexgate.prefetch.asker import Asker
 from indexgate.prefetch.candidate import candidate
 from indexgate.prefetch.counts import PrefetchCounts
@@ -206,7 +206,7 @@ class Prefetching:
     def _leading_on(self, client: _Client, page: FinishedPage, depth: int) -> Step:
         """Return the step from *page* to the file that will be chosen of it, if there is one."""
         project, chosen = page.snapshot.project, None
-        listed = self._indexes.gate(page.index_id).listing_at_hand(page)
+        listed = self._indexes.gate(page.index_id).listings.at_hand(page)
         if listed is not None and page.refused is None:
             versions = client.line.versions(project)
             chosen = candidate(listed, page.judged_by.passing(), versions, client.environment)
@@ -230,7 +230,7 @@ class Prefetching:
         """Have the file of *step* judged for its metadata while what lists it is at hand."""
         if step.listed is not None and step.chosen is not None:
             gate, asker = self._indexes.gate(step.index_id), client.asker
-            await gate.foresee_file(step.listed, step.chosen, asker.client, asker.run)
+            await gate.files.foresee(step.listed, step.chosen, asker.client, asker.run)
 
     async def _judge_soon(self, client: _Client, step: Step) -> None:
         try:

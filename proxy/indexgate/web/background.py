@@ -194,7 +194,7 @@ def _day_reader(
     def listing(project: NormalizedName) -> Listing | None:
         try:
             return asyncio.run_coroutine_threadsafe(
-                gate.listing(project, asked=False), loop
+                gate.listings.of(project, asked=False), loop
             ).result()
         except (NoSuchProject, UpstreamFailed):
             return None

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from aiohttp import hdrs, web
 from msgspec import Struct
 
-from indexgate.gate import JudgedFile
 from indexgate.index.trace import current
+from indexgate.judged_files import JudgedFile
 from indexgate.web.exemption_form import Offer
 from indexgate.web.refusal import NO_STORE, note_refused
 from indexgate_policy.assessment import Assessment

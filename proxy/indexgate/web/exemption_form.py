@@ -17,9 +17,9 @@ from aiohttp import hdrs, web
 from msgspec import Struct
 
 from indexgate.exempting import LONGEST_REASON
-from indexgate.gate import JudgedFile
 from indexgate.index.protocol import NoSuchProject, UpstreamFailed
 from indexgate.indexes import Indexes
+from indexgate.judged_files import JudgedFile
 from indexgate.proving import form_token, is_key
 from indexgate.simple.projects import valid_name
 from indexgate.store.engines import StoreFailed

@@ -8,7 +8,6 @@ from aiohttp import hdrs, web
 from msgspec import UNSET, Struct
 from packaging.utils import NormalizedName
 
-from indexgate.gate import JudgedFile
 from indexgate.index.addresses import FileAddress, parse, side_url
 from indexgate.index.file_answer import FileSource, respond
 from indexgate.index.file_cache import FileCache
@@ -18,6 +17,7 @@ from indexgate.index.trace import about, judging
 from indexgate.index.upstream import Upstream
 from indexgate.index.whole_files import WholeFiles
 from indexgate.indexes import Indexes
+from indexgate.judged_files import JudgedFile
 from indexgate.record import Recorder
 from indexgate.simple.filename import candidates
 from indexgate.simple.model import PageFile
@@ -249,7 +249,7 @@ class FileRoutes(Struct, frozen=True):
         gate = self.indexes.gate(judged.index_id)
         with suppress(NoSuchProject, UpstreamFailed, TimeoutError):  # the refusal holds without
             async with asyncio.timeout(_PATIENCE):
-                passing = await gate.passing(judged, client, MOST_VERSIONS)
+                passing = await gate.files.passing(judged, client, MOST_VERSIONS)
         policy = gate.policy.current()
         told = details(judged, self.indexes.assessment(judged), policy, passing, client)
         return refused(judged.subject, judged.verdict, link, ask=command, details=told)

@@ -51,5 +51,5 @@ def troubles(index: IndexParts) -> Iterator[str]:
     if gate.facts.failed_checks:
         last = gate.facts.last_failed_check
         yield f"checks{of}: failed {gate.facts.failed_checks} times, last: {last}"
-    if gate.faults:
-        yield f"gate{of}: failed {gate.faults} times while judging, last: {gate.last_fault}"
+    if gate.faults.count:
+        yield f"gate{of}: failed {gate.faults.count} times while judging, last: {gate.faults.last}"

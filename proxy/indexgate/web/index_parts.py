@@ -27,6 +27,7 @@ from indexgate.index.presentation import Addresses
 from indexgate.index.protocol import Index
 from indexgate.index.upstream import Upstream
 from indexgate.index.upstream_settings import UpstreamSettings
+from indexgate.listed_index import ListedIndex
 from indexgate.logs import say
 from indexgate.namespaces import Namespaces
 from indexgate.observing import Observer, Surveyed
@@ -145,8 +146,17 @@ def _foreseen(upstream: Upstream, facts: Callable[[], Facts]) -> Foreseen:
 def _gate(shared: Shared, choice: UpstreamChoice, index: Index, project_json: ProjectJson) -> Gate:
     settings, store, clock = shared.settings, shared.store, shared.clock
 
+    listings = ListedIndex(
+        index,
+        index_id=choice.index_id,
+        public=choice.public,
+        first_seen=_first_seen(store, choice.index_id, clock),
+        watched_since=store.created_at,
+        remember=partial(store.projects.remember_address, choice.index_id),
+    )
+
     async def listing(project: NormalizedName, asked: bool) -> Listing:
-        return await gate.listing(project, asked=asked, patient=True)
+        return await listings.of(project, asked=asked, patient=True)
 
     past = StoredPast(store, choice.index_id, say("past"))
     facts = Facts(
@@ -178,22 +188,19 @@ def _gate(shared: Shared, choice: UpstreamChoice, index: Index, project_json: Pr
             page_reads=lambda: shared.policy.current().page_reads,
         )
     )
-    gate = Gate(
+    return Gate(
         index,
+        listings,
         facts,
         shared.policy,
         index_id=choice.index_id,
         public=choice.public,
         presentation=settings.presentation,
         addresses=_addresses(settings, shared.base),
-        first_seen=_first_seen(store, choice.index_id, clock),
-        watched_since=store.created_at,
         former=_formerly(store, choice.index_id),
-        remember=partial(store.projects.remember_address, choice.index_id),
         clock=clock,
         page_memory=settings.page_memory // len(shared.choice.all),
     )
-    return gate
 
 
 def _third_parties(shared: Shared, choice: UpstreamChoice) -> tuple[Source, ...]:

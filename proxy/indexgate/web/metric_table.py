@@ -348,7 +348,7 @@ METRICS: tuple[Metric, ...] = (
         name="indexgate_unjudged",
         kind="counter",
         says="Files that the gate failed to judge; they are refused.",
-        read=lambda watched: _one(sum(gate.faults for gate in watched.gates)),
+        read=lambda watched: _one(sum(gate.faults.count for gate in watched.gates)),
     ),
     Metric(
         name="indexgate_checks_failed",

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from aiohttp import hdrs, web
 
 from indexgate.finished_page import FinishedPage, Variant
-from indexgate.gate import JudgedFile
 from indexgate.index.trace import current
+from indexgate.judged_files import JudgedFile
 from indexgate.prefetch.asker import Asker
 from indexgate.prefetch.counts import PrefetchCounts
 from indexgate.web.client import run_of

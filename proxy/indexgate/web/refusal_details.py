@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct
 
-from indexgate.gate import JudgedFile
+from indexgate.judged_files import JudgedFile
 from indexgate_policy.assessment import Assessment
 from indexgate_policy.flags import Flag
 from indexgate_policy.rules.document import Policy

@@ -126,7 +126,7 @@ class SimpleRoutes(Struct, frozen=True):
     async def _newest(self, name: NormalizedName, page: FinishedPage) -> str | None:
         """Return the newest version that passes by *page*."""
         try:
-            listed = await self.indexes.gate(page.index_id).listing(name, asked=False)
+            listed = await self.indexes.gate(page.index_id).listings.of(name, asked=False)
         except (NoSuchProject, UpstreamFailed):  # gone in this very moment
             return None
         return next(iter(page.judged_by.verdicts(listed).passing), None)

@@ -110,7 +110,7 @@ async def test_who_needs_more_than_the_policy_reads_has_it_at_once(tmp_path: Pat
         await gate.json("/simple/demo/")
         facts = gate.parts.gate.facts
         assert facts.is_early(DEMO)
-        known = (await facts.of(await gate.parts.gate.listing(DEMO))).assessment
+        known = (await facts.of(await gate.parts.gate.listings.of(DEMO))).assessment
         assert isinstance(known, Assessment)
         assert isinstance(known.score, HealthScore)
         assert not facts.is_early(DEMO)
@@ -119,7 +119,7 @@ async def test_who_needs_more_than_the_policy_reads_has_it_at_once(tmp_path: Pat
 async def test_nobody_is_asked_any_more_once_the_looks_are_ended(tmp_path: Path) -> None:
     async with Upstream(PROJECT) as upstream, running(upstream, tmp_path) as gate:
         facts, told = gate.parts.gate.facts, upstream.hold("/pypi/demo/json")
-        asked = asyncio.create_task(facts.of(await gate.parts.gate.listing(DEMO)))
+        asked = asyncio.create_task(facts.of(await gate.parts.gate.listings.of(DEMO)))
         await told.reached()
         asking = [task for task in asyncio.all_tasks() if "Observer.observe" in repr(task)]
         await facts.close()
@@ -189,7 +189,7 @@ async def test_who_needs_more_just_as_a_first_look_ends_has_it(tmp_path: Path) -
         running(upstream, tmp_path, READS_JSON, clock=clock) as gate,
     ):
         facts = gate.parts.gate.facts
-        listing = await gate.parts.gate.listing(DEMO)
+        listing = await gate.parts.gate.listings.of(DEMO)
 
         async def at_once() -> Assessment | Unknown:
             while not facts.is_early(DEMO):  # woken in the very turn in which the look ends

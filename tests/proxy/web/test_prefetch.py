@@ -300,7 +300,9 @@ async def test_what_was_judged_ahead_is_judged_again_by_an_edited_policy(tmp_pat
 async def test_what_a_client_will_choose_is_judged_while_its_page_is_at_hand(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("indexgate.gate._LISTED_FILES", 0)  # what the latest page lists, no more
+    monkeypatch.setattr(
+        "indexgate.listed_index._LISTED_FILES", 0
+    )  # what the latest page lists, no more
     read: list[str] = []
     reading = Snapshot.page
 

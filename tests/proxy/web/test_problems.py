@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from indexgate.gate import JudgedFile
 from indexgate.index import protocol
+from indexgate.judged_files import JudgedFile
 from indexgate.web import problem_types
 from indexgate.web.problem_types import BY_ID, COMMON, FIELDS, PREFIX, TYPES
 from indexgate.web.refusal_details import Evidence, details, project_details

@@ -286,7 +286,7 @@ async def test_a_running_gate_takes_up_what_a_refresh_found(tmp_path: Path) -> N
             settings, choice, base="/", clock=bench.clock, addresses=addresses
         ) as parts:
             facts = parts.gate.facts
-            await facts.of(await parts.gate.listing(NAMES[0]))
+            await facts.of(await parts.gate.listings.of(NAMES[0]))
             await facts.settled()  # a slow machine may not have had the project JSON in time
             await parts.store.assessments.saved()  # what is on its way hides what others save
             before = facts.stamp(NAMES[0])
@@ -310,7 +310,7 @@ async def test_a_running_gate_asks_nobody_again_whom_a_refresh_has_just_asked(
             settings, choice, base="/", clock=bench.clock, addresses=addresses
         ) as parts:
             facts = parts.gate.facts
-            await facts.of(await parts.gate.listing(NAMES[0]))
+            await facts.of(await parts.gate.listings.of(NAMES[0]))
             bench.clock.turn(timedelta(seconds=30))
             await bench.refresh(Wanted(projects=NAMES[:1]))
             asked = bench.asked

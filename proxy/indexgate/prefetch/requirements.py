@@ -22,6 +22,8 @@ _REQUIREMENT = re.compile(
     r"(?P<name>[A-Za-z0-9._-]++)\s*+(?:\[(?P<extras>[^\]]*+)\])?"
     r"\s*+\(?(?P<versions>[^()@]*+)\)?"
 )
+_EXTRA = re.compile(r"""\bextra\s*==\s*["']([^"']+)["']""")
+_EITHER = re.compile(r"\bor\b")
 
 
 class Need(Struct, frozen=True, kw_only=True):
@@ -77,6 +79,8 @@ def _versions(told: str) -> SpecifierSet | None:
 @lru_cache(4096)
 def _holds(told: str, environment: Environment, extras: frozenset[str]) -> bool:
     """Tell whether a marker holds, with any of *extras* or with none."""
+    if _is_of_another(told, extras):
+        return False
     try:
         marker = Marker(told)
         return any(
@@ -84,3 +88,12 @@ def _holds(told: str, environment: Environment, extras: frozenset[str]) -> bool:
         )
     except (InvalidMarker, UndefinedComparison, UndefinedEnvironmentName):
         return False
+
+
+def _is_of_another(told: str, extras: frozenset[str]) -> bool:
+    """Tell whether a marker asks for an extra that is none of *extras*, whatever else it asks for.
+
+    Most do, and to read one in full takes a good while.
+    """
+    asked = _EXTRA.findall(told)
+    return any(canonicalize_name(name) not in extras for name in asked) and not _EITHER.search(told)

@@ -35,6 +35,7 @@ WINDOWS = on(agent(system="Windows", cpu="AMD64", libc=None))
         ("other; platform_machine == 'x86_64' and implementation_name == 'cpython'", ["other"]),
         ("other; extra == 'dev'", []),
         ("other>=1; python_version >= '3' and extra == 'dev'", []),
+        ("other; extra == 'dev' or python_version >= '3'", ["other"]),
         ("other @ https://files.example.test/other-1.0.whl", []),
         ("other; nonsense == 'x'", []),
         ("other; python_version >", []),
@@ -62,6 +63,21 @@ def test_an_extra_brings_what_it_needs_beside_the_rest() -> None:
     texts = ["always", "often; extra == 'socks'", "seldom; extra == 'other'"]
     found = needs(texts, LINUX, frozenset({"socks"}))
     assert [need.project for need in found] == ["always", "often"]
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ('other; extra == "One_More"', ["other"]),
+        ("other; extra=='one.more' and python_version >= '3'", ["other"]),
+        ("other; (extra == 'dev' or extra == 'one-more') and os_name == 'posix'", ["other"]),
+        ("other; extra == 'one-more' and os_name == 'nt'", []),
+        ("other; extra == 'one-more' and extra == 'dev'", []),
+        ("other; extra != 'one-more'", ["other"]),
+    ],
+)
+def test_an_extra_is_known_however_it_is_written(text: str, named: list[str]) -> None:
+    assert [need.project for need in needs([text], LINUX, frozenset({"one-more"}))] == named
 
 
 def test_versions_and_extras_go_with_the_name() -> None:

@@ -71,6 +71,23 @@ class Release:  # no struct: a page's releases make their fields when they are a
         return tuple(file.filename for file in self.files)
 
     @property
+    def like_all(self) -> File | None:
+        """A file whose version and release time all the others share; None: they do not."""
+        first = next(iter(self.files), None)
+        if first is None or all(
+            file.version == first.version and file.released == first.released for file in self.files
+        ):
+            return first
+        return None
+
+    def file(self, filename: str) -> File:
+        """Return the file *filename*. Raises KeyError."""
+        for file in self.files:
+            if file.filename == filename:
+                return file
+        raise KeyError(filename)
+
+    @property
     def yanked(self) -> bool:
         """Whether upstream yanked every file of the version (PEP 592 marks files)."""
         return all(file.yanked is not False for file in self.files)

@@ -237,12 +237,12 @@ def _judged(
     *,
     alike: bool = False,
 ) -> dict[str, Verdict]:
-    files = release.files
     if isinstance(bench, Exception):
-        return {file.filename: fault(bench) for file in files}
-    if files and (alike or (not bench.by_file and _is_uniform(files))):
-        verdict = _verdict(bench, files[0])
-        return dict.fromkeys(release.filenames, verdict)
+        return {name: fault(bench) for name in release.filenames}
+    like_all = release.like_all if alike or not bench.by_file else None
+    if like_all is not None:
+        return dict.fromkeys(release.filenames, _verdict(bench, like_all))
+    files = release.files
     verdicts = {file.filename: _verdict(bench, file) for file in files}
     refusals = [verdict for verdict in verdicts.values() if verdict.refused]
     whole = next((v for v in refusals if not bench.singles_out(v.rule)), None)
@@ -271,15 +271,6 @@ def _verdict(bench: Bench, file: File) -> Verdict:
         return bench.verdict(file)
     except Exception as error:
         return fault(error)
-
-
-def _is_uniform(files: Sequence[File]) -> bool:
-    """Tell whether conditions on the release cannot tell the files apart."""
-    first = files[0]
-    for file in files:
-        if file.version != first.version or file.released != first.released:
-            return False
-    return True
 
 
 def _earliest(verdicts: Iterable[Verdict]) -> datetime | None:

@@ -70,6 +70,19 @@ class ListedRelease(Release):
             return self._files
 
     @property
+    def like_all(self) -> File | None:
+        """A file whose version and release time all the others share: any, as a page has it."""
+        return self._file(self._places[0])
+
+    def file(self, filename: str) -> File:
+        """Return the file *filename*. Raises KeyError."""
+        names = self._listed.filenames
+        for place in self._places:
+            if names[place] == filename:
+                return self._file(place)
+        raise KeyError(filename)
+
+    @property
     def filenames(self) -> tuple[str, ...]:
         """The names of the files."""
         names = self._listed.filenames

@@ -1,6 +1,7 @@
 """A page read once for judging single files: its files by name, its releases by file."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from urllib.parse import unquote
 
 from msgspec import Struct
@@ -46,8 +47,8 @@ class Listing(Struct, frozen=True, kw_only=True):
         version = parse(filename, self.project.name).version
         likely = [release for release in self.releases if release.version == version]
         for release in (*likely, *self.releases):
-            if filename in release.filenames:
-                return release, next(f for f in release.files if f.filename == filename)
+            with suppress(KeyError):
+                return release, release.file(filename)
         raise KeyError(filename)
 
     def unguessable(self) -> Iterator[str]:

@@ -16,7 +16,7 @@ from indexgate_policy.subject import Release
 _LOOKED_AT = 200
 """Releases that are held against the requirements: those that were uploaded last."""
 
-_LOOKED_AT_FIRST = 30
+_LOOKED_AT_FIRST = 10
 """Those of them among which the newest version nearly always is, so that no others are parsed."""
 
 _TRIED = 10
@@ -49,15 +49,22 @@ def candidate(
 
 def rank_of(filename: str, environment: Environment) -> int | None:
     """Return how good a wheel is, 0 being the best; None for one that does not fit, or no wheel."""
-    parts = filename.removesuffix(".whl").split("-")
-    if not filename.endswith(".whl") or len(parts) < 5:
+    if not filename.endswith(".whl"):
         return None
-    pythons, abis, platforms = (part.split(".") for part in parts[-3:])
+    parts = filename.removesuffix(".whl").rsplit("-", 3)
+    if len(parts) < 4 or "-" not in parts[0]:
+        return None
+    return _rank(environment, *parts[1:])
+
+
+@lru_cache(4096)
+def _rank(environment: Environment, pythons: str, abis: str, platforms: str) -> int | None:
+    """Return the best rank of the tags that a wheel's name has, as it has them: few differ."""
     ranks = (
         environment.ranks.get(f"{python}-{abi}-{platform}")
-        for python in pythons
-        for abi in abis
-        for platform in platforms
+        for python in pythons.split(".")
+        for abi in abis.split(".")
+        for platform in platforms.split(".")
     )
     return min((rank for rank in ranks if rank is not None), default=None)
 

@@ -71,6 +71,20 @@ def test_equal_versions_in_two_spellings_are_one_release() -> None:
     assert found[0].parsed == Version("1.0")
 
 
+def test_a_release_says_of_one_file_what_it_says_of_all() -> None:
+    page = of(
+        listed("demo-1.0-py3-none-any.whl", "2026-11-05T00:00:00Z"),
+        listed("demo-2.0.tar.gz", "2026-11-06T00:00:00Z"),
+        listed("demo-1.0.0.tar.gz", "2026-11-02T00:00:00Z", yanked="broken"),
+    )
+    _, (first, second) = releases(page, index_id="i", public=True, first_seen=SEEN)
+    assert tuple(first.file(name) for name in first.filenames) == first.files
+    assert first.like_all in first.files
+    assert second.like_all == second.file("demo-2.0.tar.gz")
+    with pytest.raises(KeyError):
+        second.file("demo-1.0.0.tar.gz")
+
+
 def test_a_version_that_is_not_pep_440_is_kept_as_text() -> None:
     _, [release] = releases(
         of(listed("demo-2004d.tar.gz", None)), index_id="i", public=True, first_seen=SEEN

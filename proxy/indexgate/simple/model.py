@@ -43,16 +43,16 @@ class PageFile(
     `requires_python`, `core_metadata` and `provenance` may be null on the wire (None).
     """
 
+    core_metadata: bool | Hashes | UnsetType | None = UNSET
     filename: str
-    url: str
+    gpg_sig: bool | UnsetType = UNSET
     hashes: Hashes
+    provenance: str | UnsetType | None = UNSET
     requires_python: str | UnsetType | None = UNSET
     size: int | UnsetType = UNSET
     upload_time: str | UnsetType = UNSET
+    url: str
     yanked: bool | str = False
-    core_metadata: bool | Hashes | UnsetType | None = UNSET
-    gpg_sig: bool | UnsetType = UNSET
-    provenance: str | UnsetType | None = UNSET
     extra: Extra = msgspec.field(default_factory=dict)
 
 

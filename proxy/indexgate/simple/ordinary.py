@@ -6,8 +6,9 @@ Of a large page it is some hundreds at a time: other threads wait while a pass i
 """
 
 import string
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import repeat
 from operator import eq
 from urllib.parse import unquote
 
@@ -16,22 +17,33 @@ from packaging.utils import NormalizedName
 
 from indexgate.simple import claims
 from indexgate.simple.filename import belongs
-from indexgate.simple.ordinary_files import OrdinaryFiles
+from indexgate.simple.ordinary_files import OrdinaryFiles, origin_in
 from indexgate.simple.plain_names import plain_versions
 from indexgate.simple.wire import File
 
 _AT_ONCE = 400
-_LONGEST_FILENAME = 255
 _SHA256_DIGITS = 64
 _HEX = b"0123456789abcdef"
 _HASHES = (b'{"sha256":"', b'{"sha256": "')
 _NULL = Raw(b"null")
 _NOT_HASHES = {b"true", b"false", b"null"}
 _IN_NAMES = (string.ascii_letters + string.digits + "._+!-").encode()
-_IN_URLS = _IN_NAMES + b"/:~$'()*,;=%"
-_DIGITS = string.digits.encode()
+_ODD = b"?"  # what stands for every character that may not be there
 _moment = datetime.fromisoformat
-_TIMES = {"yyyy-mm-ddThh:mm:ss.ffffffZ": b"--T::.Z", "yyyy-mm-ddThh:mm:ssZ": b"--T::Z"}
+_TIMES = {b"0000-00-00T00:00:00.000000Z", b"0000-00-00T00:00:00Z"}
+
+
+def _drawing(*strokes: str) -> bytes:
+    """Return the table that draws all characters of a stroke as its first, and others as odd."""
+    table = bytearray(_ODD * 256)
+    for stroke in strokes:
+        for character in stroke.encode():
+            table[character] = ord(stroke[0])
+    return bytes(table)
+
+
+_DRAWN_URL = _drawing("a" + _IN_NAMES.decode() + ":~$'()*,;=", *"/.%\n")
+_DRAWN_TIME = _drawing("0" + string.digits, *"-T:.Z\n")
 
 
 def ordinary(
@@ -70,10 +82,8 @@ def _believed(
 
 def _some_believed(files: Sequence[File], names: Sequence[str]) -> bool:
     cores = [core for file in files if (core := file.core_metadata) is not UNSET]
-    sizes = list(map(len, cores))
-    hashed = [core for core, size in zip(cores, sizes, strict=True) if size > len("false")]
-    short = [core for core, size in zip(cores, sizes, strict=True) if size <= len("false")]
-    others = set(b"\n".join(short).split(b"\n")) if short else set()
+    hashed = [core for core in cores if len(core) > len("false")]
+    others = _others(cores) if len(hashed) < len(cores) else set()
     silent = len(cores) < len(files) or b"null" in others
     return (
         _named_well(names)
@@ -86,14 +96,13 @@ def _some_believed(files: Sequence[File], names: Sequence[str]) -> bool:
     )
 
 
+def _others(cores: Iterable[Raw]) -> set[bytes]:
+    return set(b"\n".join([core for core in cores if len(core) <= len("false")]).split(b"\n"))
+
+
 def _named_well(names: Sequence[str]) -> bool:
     text = "\n".join(names)
-    return (
-        _made_of(_IN_NAMES, text, len(names))
-        and ".." not in text
-        and "\n." not in f"\n{text}"
-        and max(map(len, names)) <= _LONGEST_FILENAME
-    )
+    return _made_of(_IN_NAMES, text, len(names)) and ".." not in text and "\n." not in f"\n{text}"
 
 
 def _all_belong(names: Sequence[str], versions: Sequence[str], project: NormalizedName) -> bool:
@@ -108,42 +117,52 @@ def _addressed_well(urls: Sequence[str], names: Sequence[str]) -> bool:
     The names themselves, which make up much of the addresses, are known to be well.
     """
     folders = list(map(str.removesuffix, urls, names))
-    in_folders = "\n".join(folders).count("/\n") == len(folders) - 1 and folders[-1][-1:] == "/"
-    if in_folders and not any(map(eq, folders, urls)):
-        return _is_plain(folders)
+    if not any(map(eq, folders, urls)) and _is_plain(folders, end=b"/"):
+        return True
     return _is_plain(urls) and all(
         url.endswith(end := f"/{name}") or unquote(url[url.rfind("/") :]) == end
         for url, name in zip(urls, names, strict=True)
     )
 
 
-def _is_plain(urls: Sequence[str]) -> bool:
-    """Tell whether nothing of the addresses must be quoted, resolved or cut off."""
+def _is_plain(urls: Sequence[str], *, end: bytes = b"") -> bool:
+    """Tell whether nothing of the addresses must be quoted, resolved or cut off.
+
+    And whether each has that *end*.
+    """
     if not urls:
         return True
-    text = "\n".join(urls)
-    if not _made_of(_IN_URLS, text, len(urls)):
+    looks = _looks(urls, _DRAWN_URL)
+    text = b"\n".join(looks)
+    if _ODD in text or b"/." in text or text.count(b"//") != len(looks):
         return False
-    if "/." in text or text.count("//") != len(urls):
+    if not all(map(bytes.endswith, looks, repeat(end))):
         return False
-    if "%" in text and any(claims.address(url, url) != url for url in urls if "%" in url):
+    if b"%" in text and any(claims.address(url, url) != url for url in urls if "%" in url):
         return False
-    scheme, _, rest = urls[0].partition("//")
-    starts = {f"{scheme}//{rest.partition('/')[0]}/"}
-    if not _all_start(text, *starts):
-        starts = {url[: url.find("/", len("https://")) + 1] for url in urls}
+    # What stands between two others in the order of texts begins as both of them do.
+    first = origin_in(min(urls))
+    starts = {first} if max(urls).startswith(first) else set(map(origin_in, urls))
     return all(start == start.lower() and claims.is_plain_url(start) for start in starts)
+
+
+def _looks(lines: Sequence[str], table: bytes) -> set[bytes]:
+    """Return what each of *lines* looks like, drawn by *table*: most look alike.
+
+    What holds of one of them holds of all that look so.
+    """
+    drawn = "\n".join(lines).encode(errors="replace").translate(table)
+    first = drawn.partition(b"\n")[0]
+    if drawn + b"\n" == (first + b"\n") * len(lines):
+        return {first}
+    each = drawn.split(b"\n")
+    return set(each) if len(each) == len(lines) else {_ODD}  # one of them is two lines
 
 
 def _made_of(characters: bytes, text: str, lines: int) -> bool:
     """Tell whether *text* is of so many lines, and these of nothing but *characters*."""
     rest = text.encode(errors="replace").translate(None, characters)
     return rest == b"\n" * (lines - 1)
-
-
-def _all_start(text: str, start: str) -> bool:
-    """Tell whether every line of *text* starts with *start*."""
-    return f"\n{text}".count(f"\n{start}") == text.count("\n") + 1
 
 
 def _hashed_well(claimed: Sequence[Raw]) -> bool:
@@ -177,7 +196,7 @@ def _uploads(times: Sequence[str | UnsetType], *, known: bool) -> list[datetime 
     for start in range(0, len(times), _AT_ONCE):
         some = times[start : start + _AT_ONCE]
         told = [time for time in some if time is not UNSET]
-        if not known and not _timed_well(told):
+        if told and not known and not _looks(told, _DRAWN_TIME) <= _TIMES:
             return None
         try:
             moments += _moments(some) if len(told) < len(some) else map(_moment, told)
@@ -188,14 +207,3 @@ def _uploads(times: Sequence[str | UnsetType], *, known: bool) -> list[datetime 
 
 def _moments(times: Sequence[str | UnsetType]) -> Iterator[datetime | None]:
     return (None if time is UNSET else _moment(time) for time in times)
-
-
-def _timed_well(told: Sequence[str]) -> bool:
-    left = len(told)
-    for form, signs in _TIMES.items():
-        some = [time for time in told if len(time) == len(form)]
-        text = "".join(some).encode(errors="replace")
-        if text.translate(None, _DIGITS) != signs * len(some):
-            return False
-        left -= len(some)
-    return left == 0

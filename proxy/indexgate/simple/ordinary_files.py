@@ -92,7 +92,7 @@ class OrdinaryFiles(Sequence[PageFile]):
         """
         if self._to is None or not files:
             return encoded
-        origin = _origin(self._rows[0].url)
+        origin = origin_in(self._rows[0].url)
         between = encoded.split(_start(origin))
         if len(between) - 1 == files:  # most often all are at the same one
             return _start(self._to[origin]).join(between)
@@ -118,7 +118,7 @@ class OrdinaryFiles(Sequence[PageFile]):
         held = self._instead.get(place) or self._rows[place]
         url = held.url
         if self._to is not None:
-            origin = _origin(url)
+            origin = origin_in(url)
             url = self._to[origin] + url[len(origin) :]
         if isinstance(held, PageFile):
             return msgspec.structs.replace(held, url=url)
@@ -130,7 +130,7 @@ class OrdinaryFiles(Sequence[PageFile]):
     __hash__ = None  # type: ignore[assignment]
 
 
-def _origin(url: str) -> str:
+def origin_in(url: str) -> str:
     """Return *url* up to its path, with the slash that begins it."""
     return url[: url.find("/", len("https://")) + 1]
 
@@ -155,16 +155,16 @@ def _start(url: str) -> bytes:
 def _file(row: File, url: str) -> PageFile:
     core = row.core_metadata
     return PageFile(
+        core_metadata=UNSET if core is UNSET else _core_metadata(core),
         filename=row.filename,
-        url=url,
+        gpg_sig=row.gpg_sig,
         hashes=_hashes(row.hashes),
+        provenance=row.provenance,
         requires_python=row.requires_python,
         size=row.size,
         upload_time=row.upload_time,
+        url=url,
         yanked=row.yanked,
-        core_metadata=UNSET if core is UNSET else _core_metadata(core),
-        gpg_sig=row.gpg_sig,
-        provenance=row.provenance,
     )
 
 

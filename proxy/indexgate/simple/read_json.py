@@ -47,7 +47,7 @@ def read_page(
         files=files,
         dropped=dropped,
         api_version=_api_version(sent.meta),
-        versions=_distinct(sent.versions),
+        versions=UNSET if sent.versions is UNSET else _distinct(sent.versions),
         status=status.status if status else UNSET,
         status_reason=(status.reason or UNSET) if status else UNSET,
         meta=_carried(sent.meta, without=("api-version",)),
@@ -152,7 +152,7 @@ def _read_loosely(body: bytes, url: str, project: NormalizedName, known: bool) -
         files=files,
         dropped=dropped,
         api_version=version,
-        versions=_distinct(versions if isinstance(versions, list) else UNSET),
+        versions=_distinct(_texts(versions)) if isinstance(versions, list) else UNSET,
         status=status,
         status_reason=reason,
         meta=_carried(meta, without=("api-version",)),
@@ -247,10 +247,12 @@ def _value(raw: Raw | None) -> object:
         return UNSET
 
 
-def _distinct(versions: Iterable[object] | UnsetType) -> tuple[str, ...] | UnsetType:
-    if isinstance(versions, UnsetType):
-        return UNSET
-    return tuple(dict.fromkeys(v for v in versions if isinstance(v, str) and v))
+def _texts(values: Iterable[object]) -> Iterable[str]:
+    return (value for value in values if isinstance(value, str))
+
+
+def _distinct(versions: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(filter(None, versions)))
 
 
 def _text(body: bytes) -> bytes:

@@ -6,30 +6,37 @@ import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
 Length: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+Filename: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
 Text: TypeAlias = Annotated[str, msgspec.Meta(min_length=1)]
 
 
 class File(
-    msgspec.Struct, rename="kebab", forbid_unknown_fields=True, omit_defaults=True, gc=False
+    msgspec.Struct,
+    rename="kebab",
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+    kw_only=True,
+    gc=False,
 ):
     """A file, with both older names of `core-metadata`.
 
     What is only passed on in nearly all pages stays the JSON that it was, of whatever type. Encoded
-    as it stands, a file without the older names is the file's JSON, as a `PageFile` is.
+    as it stands, a file without the older names is the file's JSON, as a `PageFile` is. The members
+    stand in the order in which PyPI sends them, in which they are read soonest.
     """
 
-    filename: Text
-    url: Text
+    core_metadata: Raw | UnsetType = UNSET
+    data_dist_info_metadata: Raw | UnsetType = UNSET
+    dist_info_metadata: Raw | UnsetType = UNSET
+    filename: Filename
+    gpg_sig: bool | UnsetType = UNSET
     hashes: Raw
+    provenance: Text | UnsetType | None = UNSET
     requires_python: Text | UnsetType | None = UNSET
     size: Length | UnsetType = UNSET
     upload_time: str | UnsetType = UNSET
+    url: Text
     yanked: bool | Text = False
-    core_metadata: Raw | UnsetType = UNSET
-    dist_info_metadata: Raw | UnsetType = UNSET
-    data_dist_info_metadata: Raw | UnsetType = UNSET
-    gpg_sig: bool | UnsetType = UNSET
-    provenance: Text | UnsetType | None = UNSET
 
 
 class Status(msgspec.Struct, forbid_unknown_fields=True):

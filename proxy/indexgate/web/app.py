@@ -31,6 +31,7 @@ from indexgate.web.file_routes import FileRoutes
 from indexgate.web.front_page import FrontPage
 from indexgate.web.guard import guard, known_hosts, sign
 from indexgate.web.health import Health
+from indexgate.web.made_ready import make_ready
 from indexgate.web.metric_table import Watched
 from indexgate.web.metrics import Metrics
 from indexgate.web.new_names import NewNames
@@ -123,6 +124,7 @@ def _own_work(parts: Parts) -> Iterator[Coroutine[Any, Any, None]]:
     yield parts.store.asked.send_for_ever()
     yield parts.store.served.send_for_ever()
     yield asyncio.to_thread(parts.popular.prepare)
+    yield make_ready(parts)
     yield give_back_for_ever()
 
 

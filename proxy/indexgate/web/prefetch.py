@@ -1,7 +1,7 @@
 """Where fetching ahead begins: an installer was given what was not at hand.
 
 What was at hand suggests that what comes next is, too. So the way of a warm answer ends here, and
-what is behind it is not even imported before the first cold one. What comes next is thought of when
+what is behind it does not begin before the first cold one. What comes next is thought of when
 the answer is on its way: the client is not to wait for that.
 """
 
@@ -37,6 +37,11 @@ class Prefetch:
         self.counts = counts
         self._begin = begin
         self._begun: Prefetching | None = None
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anything is ever fetched ahead."""
+        return self._begin is not None
 
     def page_given(
         self, request: web.Request, client: Client, page: FinishedPage, variant: Variant

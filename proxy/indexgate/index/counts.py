@@ -7,10 +7,8 @@ or an index can choose.
 import asyncio
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from time import perf_counter
-from typing import Literal, TypeAlias
+from typing import Literal, Self, TypeAlias
 
 from indexgate.index.protocol import NoSuchProject, UpstreamFailed
 
@@ -79,14 +77,29 @@ class Histogram:
 
 
 class Asking:
-    """One request to upstream, while it is under way."""
+    """One request to upstream, while it is under way: what is done within is counted in *counts*.
 
-    __slots__ = ("answered", "result", "started")
+    One that ended well says in `result` how.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_counts", "_what", "answered", "result", "started")
+
+    def __init__(self, counts: "UpstreamCounts", what: What) -> None:
+        self._counts = counts
+        self._what = what
         self.started = perf_counter()
         self.answered: float | None = None
         self.result = "ok"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        if error is not None:
+            self.result = _result(error)
+        seconds = (self.answered or perf_counter()) - self.started
+        self._counts.results[self._what, self.result] += 1
+        self._counts.seconds[self._what].observe(seconds)
 
     def is_answered(self) -> None:
         """Say that the answer has begun: what follows is its length, not upstream's latency."""
@@ -104,30 +117,18 @@ class UpstreamCounts:
             "list": Histogram(),
         }
 
-    @contextmanager
-    def asking(self, what: What) -> Iterator[Asking]:
-        """Count what is asked within, with its result; one that ended well says which itself."""
-        asking = Asking()
-        try:
-            yield asking
-        except NoSuchProject:
-            asking.result = "missing"
-            raise
-        except UpstreamFailed as error:
-            asking.result = _result(error)
-            raise
-        except (asyncio.CancelledError, GeneratorExit):
-            asking.result = "abandoned"
-            raise
-        except Exception:
-            asking.result = "other"
-            raise
-        finally:
-            self.results[what, asking.result] += 1
-            self.seconds[what].observe((asking.answered or perf_counter()) - asking.started)
+    def asking(self, what: What) -> Asking:
+        """Return a context that counts what is asked within, with its result."""
+        return Asking(self, what)
 
 
-def _result(error: UpstreamFailed) -> str:
+def _result(error: BaseException) -> str:
+    if isinstance(error, NoSuchProject):
+        return "missing"
+    if isinstance(error, (asyncio.CancelledError, GeneratorExit)):
+        return "abandoned"
+    if not isinstance(error, UpstreamFailed):
+        return "other"
     if error.kind != "status":
         return error.kind if error.kind in RESULTS else "other"
     if error.status == 429:

@@ -4,8 +4,6 @@ The way leads through rooms that know nothing of requests, so this travels in a 
 What goes on in the background has none, unless a request began it: then it is that request's.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from time import perf_counter
 from typing import Literal, TypeAlias
@@ -48,21 +46,21 @@ current = _TRACE.get
 follow = _TRACE.set
 
 
-@contextmanager
-def waiting_for_upstream() -> Iterator[None]:
+class waiting_for_upstream:  # noqa: N801 - read as a function; a generator costs thrice
     """Count what is done within as time for which the request waited for upstream."""
-    trace = current()
-    if trace is None:
-        yield
-        return
-    began = perf_counter()
-    try:
-        yield
-    finally:
-        trace.upstream += perf_counter() - began
+
+    __slots__ = ("_began", "_trace")
+
+    def __enter__(self) -> None:
+        self._trace = current()
+        self._began = perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        if self._trace is not None:
+            self._trace.upstream += perf_counter() - self._began
 
 
-class judging:  # noqa: N801 - read as the context managers beside it; a generator costs thrice
+class judging:  # noqa: N801 - as the one above
     """Count what is done within as reading and judging, less the time upstream was waited for."""
 
     __slots__ = ("_began", "_trace")

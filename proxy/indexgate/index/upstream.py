@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from functools import partial
+from functools import lru_cache, partial
 from typing import TypeAlias
 from urllib.parse import urljoin, urlsplit
 
@@ -361,6 +361,11 @@ def _serial(header: str | None) -> str | None:
 
 def _clock_ahead(date: str | None, now: datetime) -> float:
     try:
-        return (parsedate_to_datetime(date) - now).total_seconds() if date else 0.0
+        return (_moment(date) - now).total_seconds() if date else 0.0
     except (ValueError, TypeError):
         return 0.0
+
+
+@lru_cache(maxsize=8)  # all answers of a second say the same
+def _moment(date: str) -> datetime:
+    return parsedate_to_datetime(date)

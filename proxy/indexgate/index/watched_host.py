@@ -5,8 +5,7 @@ asks one of the addresses that failed, every few seconds for as long as somebody
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
 from indexgate.index.breaker import Breaker
@@ -28,23 +27,12 @@ class WatchedHost:
         self._log = log
         self._watch: asyncio.Task[None] | None = None
 
-    @contextmanager
-    def asking(self, address: str) -> Iterator[None]:
-        """Let the block ask *address*, unless the host is left alone, and learn how it went.
+    def asking(self, address: str) -> "_Asking":
+        """Return a context that lets its block ask *address*, and learns how it went.
 
-        Raises UpstreamFailed, and what the block raises.
+        To enter it raises UpstreamFailed while the host is left alone.
         """
-        self.check(address)
-        try:
-            yield
-        except UpstreamFailed as failure:
-            self.breaker.failed(address, failure)
-            self._watch_if_open()
-            raise
-        except NoSuchProject:
-            self.breaker.answered(address)
-            raise
-        self.breaker.answered(address)
+        return _Asking(self, address)
 
     def check(self, address: str) -> None:
         """Raise UpstreamFailed if the host, or *address* there, is left alone now."""
@@ -57,6 +45,14 @@ class WatchedHost:
         """Watch it no longer."""
         if self._watch is not None:
             self._watch.cancel()
+
+    def learn(self, address: str, error: BaseException | None) -> None:
+        """Take in how it went to ask *address*: what was raised, if anything."""
+        if error is None or isinstance(error, NoSuchProject):
+            self.breaker.answered(address)
+        elif isinstance(error, UpstreamFailed):
+            self.breaker.failed(address, error)
+            self._watch_if_open()
 
     async def close(self) -> None:
         """End the watch."""
@@ -86,3 +82,19 @@ class WatchedHost:
             self._log("upstream-back", f"{self._name} answers again")
         else:
             breaker.rest()
+
+
+class _Asking:
+    """One address of a host, while it is asked."""
+
+    __slots__ = ("_address", "_host")
+
+    def __init__(self, host: WatchedHost, address: str) -> None:
+        self._host = host
+        self._address = address
+
+    def __enter__(self) -> None:
+        self._host.check(self._address)
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        self._host.learn(self._address, error)

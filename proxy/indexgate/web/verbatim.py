@@ -31,6 +31,9 @@ MOST_ANSWERS = 8192
 MOST_BYTES = 48 * 2**20
 """Bytes of all bodies: those that the cache of pages has let go of must not stay here for long."""
 
+FEW_ANSWERS, FEW_BYTES = 512, 4 * 2**20
+"""Up to here it is not worth a look whether they still hold, unless somebody asks again."""
+
 LARGEST = 8 * 2**20
 _LONGEST_REQUEST = 4096
 _ENTIRE = (b"GET /", b"HEAD /")
@@ -163,6 +166,8 @@ class Verbatim:
 
         One for each that is kept, so that they do not become more.
         """
+        if len(self._kept) < FEW_ANSWERS and self._bytes < FEW_BYTES:
+            return
         request = next(self._round, None)
         if request is None:
             self._round = iter(tuple(self._kept))

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from indexgate import logs
 from indexgate.finished_page import FinishedPage
 from indexgate.repeated_line import Gathered, RepeatedLine
+from indexgate.web import verbatim
 from indexgate.web.large_bodies import LEAST
 from indexgate.web.request_counts import RequestCounts
 from indexgate.web.verbatim import AGAIN, LARGEST, MOST_BYTES, Again, Verbatim, is_entire
@@ -311,7 +312,11 @@ async def test_an_answer_without_its_body_takes_no_room() -> None:
         assert len(served.verbatim) == asked
 
 
-async def test_what_holds_no_more_is_let_go_of_though_nobody_asks_for_it() -> None:
+@pytest.mark.parametrize("many", ["FEW_ANSWERS", "FEW_BYTES"])
+async def test_what_holds_no_more_is_let_go_of_though_nobody_asks_for_it(
+    many: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verbatim, many, 0)
     async with site() as served:
         client = await served.connect()
         for number in range(20):
@@ -322,6 +327,18 @@ async def test_what_holds_no_more_is_let_go_of_though_nobody_asks_for_it() -> No
             await client.ask(ask(f"/keep-other-{number}"))
         served.holds = True
         assert len(served.verbatim) < 25
+
+
+async def test_a_few_are_not_looked_through_for_what_holds_no_more() -> None:
+    async with site() as served:
+        client = await served.connect()
+        await client.ask(ask("/keep-old"))
+        served.holds = False
+        for number in range(20):
+            await client.ask(ask(f"/keep-{number}"))
+        assert len(served.verbatim) == 21
+        await client.ask(ask("/keep-old"))
+        assert served.made == 22  # though it is there, it is not given
 
 
 async def test_what_is_not_at_hand_as_bytes_is_not_kept_without_them() -> None:

@@ -1,6 +1,6 @@
 """What is known of a project at a time: its signals, flags and advisories."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
@@ -68,7 +68,7 @@ class Case(Struct, frozen=True, kw_only=True, dict=True):
     """
 
     project: Project
-    releases: tuple[Release, ...]
+    releases: Sequence[Release]
     signals: Signals
     context: Context
     now: datetime

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from operator import itemgetter
-from typing import NamedTuple
+from operator import attrgetter
+
+from msgspec import Struct
 
 from indexgate_policy.signals import Unknown
 from indexgate_policy.subject import Release
 
 
-class Dated(NamedTuple):
+class Dated(Struct, frozen=True):
     """A release and when its first file was uploaded."""
 
     release: Release
@@ -24,4 +25,4 @@ def by_upload(releases: Iterable[Release]) -> tuple[Dated, ...] | Unknown:
         if isinstance(at, Unknown):
             return Unknown(reason=f"the upload time of {release.version} is not known")
         dated.append(Dated(release, at))
-    return tuple(sorted(dated, key=itemgetter(1)))
+    return tuple(sorted(dated, key=attrgetter("at")))

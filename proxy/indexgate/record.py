@@ -1,9 +1,10 @@
 """From verdicts to the record: what a page withheld or warned of, and each refused file."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
+from indexgate.index.listed_releases import versions_of
 from indexgate.index.listing import Listing
 from indexgate.run_memory import RunMemory
 from indexgate.store.decisions import Decisions
@@ -13,6 +14,8 @@ from indexgate_policy.assessment import Assessment
 from indexgate_policy.rules.page import PageVerdicts
 from indexgate_policy.rules.verdict import ALLOWED, Verdict
 from indexgate_policy.subject import Client, File, Release
+
+_Versions: TypeAlias = Mapping[tuple[str, str], Sequence[str]]  # by rule and reason
 
 
 class Served(Protocol):
@@ -85,12 +88,15 @@ class Recorder:
 def withheld(listed: Listing, verdicts: PageVerdicts, policy: str) -> VerdictSet | None:
     """Return the versions that a page withholds, by rule and reason; None for none."""
     refusals = ((version, v.rule, v.reason) for version, v in verdicts.refused_versions.items())
-    return _set(listed, policy, refusals)
+    return _set(listed, policy, _by_reason(refusals))
 
 
 def warned(listed: Listing, verdicts: PageVerdicts, policy: str) -> VerdictSet | None:
     """Return the versions that a page warns of, by rule and reason; None for none."""
     by_file, usual = verdicts.verdicts.apart, verdicts.verdicts.usual or ALLOWED
+    if not verdicts.apart:  # as of most projects: the same is said of all
+        versions = versions_of(listed.releases) if usual.warnings else ()
+        return _set(listed, policy, {(w.rule, w.reason): versions for w in usual.warnings})
     apart = set(map(id, verdicts.apart))
     warnings = (
         (release.version, warning.rule, warning.reason)
@@ -98,21 +104,26 @@ def warned(listed: Listing, verdicts: PageVerdicts, policy: str) -> VerdictSet |
         for verdict in (_of_first(release, by_file) if id(release) in apart else (usual,))
         for warning in verdict.warnings
     )
-    return _set(listed, policy, warnings)
+    return _set(listed, policy, _by_reason(warnings))
 
 
 def _of_first(release: Release, by_file: Mapping[str, Verdict]) -> Iterable[Verdict]:
     return (by_file[name] for name in release.filenames[:1])
 
 
-def _set(listed: Listing, policy: str, found: Iterable[tuple[str, str, str]]) -> VerdictSet | None:
+def _by_reason(found: Iterable[tuple[str, str, str]]) -> _Versions:
     versions: dict[tuple[str, str], list[str]] = {}
     for version, rule, reason in found:
         versions.setdefault((rule, reason), []).append(version)
-    if not versions:
-        return None
+    return versions
+
+
+def _set(listed: Listing, policy: str, versions: _Versions) -> VerdictSet | None:
     reasons = tuple(
         Reason(rule=rule, reason=reason, versions=tuple(of))
         for (rule, reason), of in versions.items()
+        if of
     )
+    if not reasons:
+        return None
     return verdict_set(listed.project.index_id, listed.project.name, policy, reasons)

@@ -8,7 +8,7 @@ from msgspec import Struct
 from indexgate_policy.assessment import Case
 from indexgate_policy.checks import readings
 from indexgate_policy.checks.definition import Definition
-from indexgate_policy.checks.history import FRESH, is_fresh
+from indexgate_policy.checks.history import FRESH, with_news
 from indexgate_policy.checks.repositories import are_related
 from indexgate_policy.dated import Dated
 from indexgate_policy.flags import Flag, Severity
@@ -55,13 +55,13 @@ class _Finding(Struct, frozen=True, kw_only=True):
 
 def check(case: Case) -> Flag | Unknown | None:
     """Flag a newest release that is packed unlike the ones before."""
-    dated = case.dated
+    dated = with_news(case)
     if isinstance(dated, Unknown):
         return dated
-    found = [*_of_release(case, dated), *_of_link(case)]
+    found = [*(_of_release(case, dated) if dated else ()), *_of_link(case)]
     if not found:
         return None
-    newest = dated[-1] if dated and is_fresh(dated[-1], case.now) else None
+    newest = dated[-1] if dated else None
     return Flag(
         check=DEFINITION.id,
         severity=max(one.severity for one in found),
@@ -74,8 +74,6 @@ def check(case: Case) -> Flag | Unknown | None:
 
 
 def _of_release(case: Case, dated: Sequence[Dated]) -> Iterator[_Finding]:
-    if not dated or not is_fresh(dated[-1], case.now):
-        return
     newest, before = dated[-1], dated[:-1]
     ends = newest.at + FRESH
     if _has(newest.release, "sdist") and not _has(newest.release, "wheel"):

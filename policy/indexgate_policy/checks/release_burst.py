@@ -7,6 +7,7 @@ from math import ceil
 
 from indexgate_policy.assessment import Case
 from indexgate_policy.checks.definition import Definition
+from indexgate_policy.checks.history import with_news
 from indexgate_policy.flags import Flag, Severity
 from indexgate_policy.signals import Unknown
 from indexgate_policy.subject import age
@@ -38,11 +39,9 @@ HISTORY = 5  # releases before, without which nothing is unusual
 
 def check(case: Case) -> Flag | Unknown | None:
     """Flag a project whose newest release is one of unusually many within a day."""
-    dated = case.dated
-    if isinstance(dated, Unknown):
+    dated = with_news(case)
+    if dated is None or isinstance(dated, Unknown):
         return dated
-    if not dated:
-        return None
     times = [one.at for one in dated]
     newest = times[-1]
     since = age(newest, case.now)

@@ -227,6 +227,8 @@ def _parted(
         return None, releases, frozenset()
     if usual is None or usual.refused:  # a refusal names the version, so there is one for each
         return None, releases, {id(release) for release in releases} - picked
+    if not picked:  # then there is no need to look at each
+        return usual, (), frozenset()
     return usual, [release for release in releases if id(release) in picked], frozenset()
 
 

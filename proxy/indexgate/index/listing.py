@@ -1,6 +1,6 @@
 """A page read once for judging single files: its files by name, its releases by file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from urllib.parse import unquote
 
@@ -23,7 +23,7 @@ class Listing(Struct, frozen=True, kw_only=True):
     snapshot: Snapshot
     page: ProjectPage
     project: Project
-    releases: tuple[Release, ...]
+    releases: Sequence[Release]
 
     def at(self, address: str) -> PageFile | None:
         """Return the file with the gate's *address*, in its one spelling; None: not listed."""
@@ -68,7 +68,7 @@ class Listing(Struct, frozen=True, kw_only=True):
 
 
 def listing(
-    snapshot: Snapshot, page: ProjectPage, project: Project, releases: tuple[Release, ...]
+    snapshot: Snapshot, page: ProjectPage, project: Project, releases: Sequence[Release]
 ) -> Listing:
     """Return the listing of *page*, as it was read from *snapshot*."""
     return Listing(snapshot=snapshot, page=page, project=project, releases=releases)

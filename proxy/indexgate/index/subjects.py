@@ -10,7 +10,8 @@ from typing import cast
 
 from packaging.utils import NormalizedName, canonicalize_version
 
-from indexgate.index.listed_release import ListedFiles, ListedRelease, earliest
+from indexgate.index.listed_release import ListedFiles, earliest
+from indexgate.index.listed_releases import ListedReleases
 from indexgate.simple.filename import parse
 from indexgate.simple.model import PageFile, ProjectPage
 from indexgate.simple.ordinary_files import OrdinaryFiles, as_sent, filenames, versions
@@ -30,7 +31,7 @@ def releases(
     public: bool,
     first_seen: datetime | Unknown,
     watched_since: datetime | None = None,
-) -> tuple[Project, tuple[Release, ...]]:
+) -> tuple[Project, Sequence[Release]]:
     """Return the project of *page* and its releases, in page order.
 
     A release's age counts from the earliest upload of its files; it is unknown when any file's
@@ -57,18 +58,7 @@ def releases(
         releases=len(by_version) - gone,
     )
     listed = ListedFiles(page, names, project, uploads, yanked)
-    return project, tuple(
-        [
-            ListedRelease(listed, version, places, _first(uploads, places))
-            for version, places in by_version.values()
-        ]
-    )
-
-
-def _first(uploads: Sequence[datetime | Unknown], places: Sequence[int]) -> datetime | Unknown:
-    if len(places) == 1:  # as of all projects without platforms
-        return uploads[places[0]]
-    return earliest([uploads[place] for place in places])
+    return project, ListedReleases(listed, by_version.values())
 
 
 def _by_version(

@@ -27,7 +27,7 @@ class Paged(Struct, frozen=True, kw_only=True):
     """A project as its page, kept or fetched, shows it."""
 
     project: Project
-    releases: tuple[Release, ...]
+    releases: Sequence[Release]
 
 
 class Recalled(Struct, frozen=True, kw_only=True):
@@ -126,7 +126,7 @@ def _uploads(events: Iterable[Event]) -> Iterator[tuple[str, datetime]]:
             yield event.text.rpartition(" ")[2], event.at
 
 
-def _joined(releases: tuple[Release, ...], gone: Iterable[File]) -> tuple[Release, ...]:
+def _joined(releases: Sequence[Release], gone: Iterable[File]) -> tuple[Release, ...]:
     """Return *releases* with the files that are gone in their versions."""
     by_version = {release.version: release for release in releases}
     for file in gone:

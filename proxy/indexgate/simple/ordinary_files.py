@@ -5,7 +5,7 @@ it came but for the addresses. To make an object of each would cost more than al
 """
 
 import re
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import overload
 
@@ -83,6 +83,11 @@ class OrdinaryFiles(Sequence[PageFile]):
         for place, file in self._instead.items():
             rows[place] = file
         return rows
+
+    @property
+    def instead(self) -> Collection[PageFile]:
+        """Those that stand here instead of others."""
+        return self._instead.values()
 
     def as_moved(self, encoded: bytes, files: int) -> bytes:
         """Return so many *files*, as they are *encoded*, with the addresses that they have here.
@@ -185,3 +190,8 @@ def versions(files: Sequence[PageFile], project: NormalizedName) -> Sequence[str
 def as_sent(files: Sequence[PageFile]) -> Sequence[File | PageFile]:
     """Return *files* without making any, for what both kinds tell: all but their hashes."""
     return files.as_sent() if isinstance(files, OrdinaryFiles) else files
+
+
+def read_with_care(files: Sequence[PageFile]) -> Collection[PageFile]:
+    """Return those of *files* that may have members nobody knows: no ordinary one has."""
+    return files.instead if isinstance(files, OrdinaryFiles) else files

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import UNSET, Raw
 
 from indexgate.simple.model import NEWEST, Extra, Hashes, PageFile, ProjectList, ProjectPage
-from indexgate.simple.ordinary_files import OrdinaryFiles, as_sent
+from indexgate.simple.ordinary_files import OrdinaryFiles, as_sent, read_with_care
 from indexgate.simple.projects import valid_name
 from indexgate.simple.wire import File
 
@@ -63,7 +63,7 @@ def json_parts(page: ProjectPage) -> Iterator[bytes]:
     carried = _since(page.extra, _PAGE_SINCE, minor)
     more = {key: raw for key, raw in carried.items() if key != "files" and key not in rest}
     yield _encode(more | head)[:-1] + b',"files":['
-    yield from _in_pieces(_files(files, minor), page.files)
+    yield from _in_pieces(_files(page.files, files, minor), page.files)
     yield b"]" + (b"," + _encode(rest)[1:] if rest else b"}")
 
 
@@ -127,13 +127,15 @@ def _since(members: Extra, since: dict[str, int], minor: int) -> dict[str, objec
     return {key: raw for key, raw in members.items() if since.get(key, 0) <= minor}
 
 
-def _files(files: Sequence[PageFile | File], minor: int) -> Sequence[object]:
-    """Return what encodes as the files: themselves, unless one needs a change."""
-    if minor < _PROVENANCE and any(file.provenance is not UNSET for file in files):
-        files = [msgspec.structs.replace(file, provenance=UNSET) for file in files]
-    if any(isinstance(file, PageFile) and file.extra for file in files):
-        return [_file(file) for file in files]
-    return files
+def _files(
+    files: Sequence[PageFile], sent: Sequence[PageFile | File], minor: int
+) -> Sequence[object]:
+    """Return what encodes as *files*, which are *sent* so, unless one needs a change."""
+    if minor < _PROVENANCE and any(file.provenance is not UNSET for file in sent):
+        sent = [msgspec.structs.replace(file, provenance=UNSET) for file in sent]
+    if any(file.extra for file in read_with_care(files)):
+        return [_file(file) for file in sent]
+    return sent
 
 
 def _file(file: PageFile | File) -> object:

@@ -1,0 +1,71 @@
+"""The releases of a page, of which each is made when somebody looks at it: most never are."""
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import overload
+
+from indexgate.index.listed_release import ListedFiles, ListedRelease, earliest
+from indexgate_policy.subject import Release
+
+
+class ListedReleases(Sequence[Release]):
+    """The releases of the files that are *listed*: each a version, and the places of its files."""
+
+    __slots__ = ("_all", "_given", "_listed", "_made")
+
+    def __init__(
+        self, listed: ListedFiles, given: Collection[tuple[str, Sequence[int]]] = ()
+    ) -> None:
+        self._listed = listed
+        self._given = tuple(given)
+        self._made: dict[int, Release] = {}
+        self._all: tuple[Release, ...] | None = None
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """The version of each."""
+        return tuple([version for version, _ in self._given])
+
+    def __len__(self) -> int:
+        return len(self._given)
+
+    @overload
+    def __getitem__(self, place: int) -> Release: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[Release, ...]: ...
+    def __getitem__(self, place: int | slice) -> Release | tuple[Release, ...]:
+        every = range(len(self))[place]
+        return self._release(every) if isinstance(every, int) else tuple(map(self._release, every))
+
+    def __iter__(self) -> Iterator[Release]:
+        one_by_one = map(self._release, range(len(self)))
+        if len(self._made) < len(self):
+            return one_by_one
+        if self._all is None:  # somebody looked at all, and others will
+            self._all = tuple(one_by_one)
+        return iter(self._all)
+
+    def _release(self, place: int) -> Release:
+        made = self._made.get(place)
+        if made is None:
+            version, places = self._given[place]
+            uploads = self._listed.uploads
+            first = (
+                uploads[places[0]]  # as of all projects without platforms
+                if len(places) == 1
+                else earliest([uploads[place] for place in places])
+            )
+            # Who judges tells releases apart by what they are: all threads must get the same one.
+            made = self._made.setdefault(place, ListedRelease(self._listed, version, places, first))
+        return made
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def versions_of(releases: Sequence[Release]) -> tuple[str, ...]:
+    """Return the version of each of *releases*, making none of them for it."""
+    if isinstance(releases, ListedReleases):
+        return releases.versions
+    return tuple(release.version for release in releases)

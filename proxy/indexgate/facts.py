@@ -18,6 +18,7 @@ from indexgate.assessment_memory import LOOKED_EVERY, Newest
 from indexgate.assessor import Assessor, of_page
 from indexgate.bursts import Bursts
 from indexgate.first_sight import INTERIM, FirstSight
+from indexgate.index.in_turn import take_number
 from indexgate.index.listing import Listing
 from indexgate.observing import Observed, Observer
 from indexgate.sources.protocol import Source, joined
@@ -241,6 +242,7 @@ class Facts:
 
         Its own index is asked anew if its page has changed since, others as their answers are old.
         """
+        take_number(behind=True)
         try:
             listing = await self._with.listing(project, False)
             changed = self._is_of_older(self._memory.newest(project), listing)

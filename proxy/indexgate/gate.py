@@ -7,6 +7,7 @@ verdicts may change. Single files are judged by the same facts (`judged_files.py
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
+from typing import TypeAlias
 
 from cachetools import LRUCache
 from msgspec.structs import replace
@@ -14,12 +15,13 @@ from packaging.utils import NormalizedName
 
 from indexgate.facts import Facts, Known
 from indexgate.finished_page import FinishedPage, JudgedBy, Variant, finish
+from indexgate.flights import Flights
 from indexgate.formerly import Formerly
 from indexgate.good_until import good_until
 from indexgate.grace import Grace
 from indexgate.grounds import Grounds
 from indexgate.index.addresses import FileAddress
-from indexgate.index.in_turn import in_turn
+from indexgate.index.in_turn import in_turn, take_number
 from indexgate.index.listing import Listing
 from indexgate.index.presentation import Addresses, Presentation
 from indexgate.index.protocol import Index, Snapshot
@@ -34,6 +36,7 @@ from indexgate_policy.subject import Client
 
 _LARGE, _HUGE = 300, 5_000  # files
 _MOST_UNASKED = 10_000
+_Making: TypeAlias = Callable[[], tuple[FinishedPage, PageVerdicts]]
 
 
 class Gate:
@@ -67,6 +70,7 @@ class Gate:
         self._finished: LRUCache[object, FinishedPage] = LRUCache(
             page_memory, getsizeof=lambda page: len(page.body) + 2000
         )
+        self._makings: Flights[FinishedPage] = Flights()  # of large pages
         self._grounds = Grounds(facts)
         self._grace = Grace(facts, listings.read, presentation=presentation, started=clock())
         # Of pages that were made before anybody *asked*: that is noted when somebody does.
@@ -108,6 +112,7 @@ class Gate:
         where it is *final*, since no file need be asked for after it; and in a run, whose summary
         takes the warnings from its pages.
         """
+        take_number(behind=not asked)
         bare = None if max_age is not None else self.index.at_hand(project)
         snapshot = bare or await self.index.snapshot(project, max_age=max_age)
         policy = self.policy.current(run)
@@ -131,22 +136,26 @@ class Gate:
             self._unasked[project] = True
         known = await self.facts.of(listed, policy.reads if says_all else policy.page_reads)
         self._grace.note(listed, known, now)
+        stamp = self._grounds.of(known, project, policy)
         making = partial(
-            self._make,
-            listed,
-            known,
-            variant,
-            policy=policy,
-            client=client,
-            now=now,
-            stamp=self._grounds.of(known, project, policy),
+            self._make, listed, known, variant, policy=policy, client=client, now=now, stamp=stamp
         )
-        files = len(listed.page.files)
-        page, verdicts = await in_turn(making, huge=files > _HUGE) if files > _LARGE else making()
+        if len(listed.page.files) > _LARGE:
+            key = (of, listed.snapshot.digest, stamp)
+            page = await self._makings.join(key, partial(self._made_in_turn, of, listed, making))
+        else:
+            page = self._made(of, *making())
+        return replace(page, listed=listed, snapshot=listed.snapshot.bare())
+
+    async def _made_in_turn(self, of: object, listed: Listing, making: _Making) -> FinishedPage:
+        return self._made(of, *await in_turn(making, huge=len(listed.page.files) > _HUGE))
+
+    def _made(self, of: object, page: FinishedPage, verdicts: PageVerdicts) -> FinishedPage:
+        """Keep *page*, in the place of that from an older page, or older facts."""
         self.faults.note(verdicts.verdicts.apart.values())
         if len(page.body) + 2000 <= self._finished.maxsize:
-            self._finished[of] = page  # in the place of that from an older page, or older facts
-        return replace(page, listed=listed)
+            self._finished[of] = page
+        return page
 
     def _is_of(self, page: FinishedPage, snapshot: Snapshot, policy: Policy) -> bool:
         """Tell whether *page* is what *snapshot* and the facts of now make."""

@@ -21,6 +21,7 @@ from indexgate.good_until import good_until
 from indexgate.grace import Grace
 from indexgate.grounds import Grounds
 from indexgate.index.addresses import FileAddress, address_of, canonical
+from indexgate.index.in_turn import take_number
 from indexgate.index.listing import MOST_CANDIDATES, Listing
 from indexgate.index.presentation import Presentation
 from indexgate.index.protocol import Index
@@ -113,6 +114,7 @@ class JudgedFiles:
         what is remembered of it suggest. Raises UpstreamFailed when the page that would tell cannot
         be had.
         """
+        take_number()
         names = candidates(address.filename)[:MOST_CANDIDATES] if of is None else of
         # What metadata tells runs nowhere: it waits for no more than a page does.
         as_page = address.side == _METADATA

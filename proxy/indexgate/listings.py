@@ -8,11 +8,12 @@ had time to ask for its files as well, but no longer.
 
 import asyncio
 from collections.abc import Callable
-from typing import TypeAlias
+from functools import partial
 
 from cachetools import LRUCache, TTLCache
 from packaging.utils import NormalizedName
 
+from indexgate.flights import Flights
 from indexgate.index.in_turn import in_turn
 from indexgate.index.listing import Listing
 
@@ -21,7 +22,6 @@ STAYS = 60.0
 
 _LARGE = 1_000  # files
 _MORE = 30  # times as many files of large pages as of small ones: they are costly to read, and go
-_Key: TypeAlias = tuple[NormalizedName, str]
 
 
 class Listings:
@@ -38,7 +38,7 @@ class Listings:
             _MORE * most_files, stays, getsizeof=_size
         )
         self._huge: TTLCache[NormalizedName, Listing] = TTLCache(1, stays)
-        self._readings: dict[_Key, asyncio.Task[Listing]] = {}
+        self._readings: Flights[Listing] = Flights()
 
     def of(self, project: NormalizedName, digest: str) -> Listing | None:
         """Return the listing of the page with *digest*, None when it must be read."""
@@ -70,22 +70,12 @@ class Listings:
 
         Raises what *reading* raises.
         """
-        key = (project, digest)
-        task = self._readings.get(key)
-        if task is None:
-            task = self._readings[key] = asyncio.create_task(self._read(reading, huge=huge))
-            task.add_done_callback(lambda done: self._was_read(key, done))
-        return await asyncio.shield(task)
+        return await self._readings.join((project, digest), partial(self._read, reading, huge=huge))
 
     async def _read(self, reading: Callable[[], Listing], *, huge: bool) -> Listing:
         listed = await in_turn(reading, huge=huge)
         self.keep(listed)
         return listed
-
-    def _was_read(self, key: _Key, done: asyncio.Task[Listing]) -> None:
-        del self._readings[key]
-        if not done.cancelled():
-            done.exception()  # whoever waited has it; nobody may be left who does
 
 
 def _size(listed: Listing) -> int:

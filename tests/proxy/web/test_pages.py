@@ -1,6 +1,7 @@
 """Project pages as clients get them."""
 
 import asyncio
+import threading
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,8 @@ from typing import Any
 import pytest
 from yarl import URL
 
+from indexgate.finished_page import FinishedPage, finish
+from indexgate.grace import Grace
 from tests.proxy.web.running import HTML, JSON, NOW, running
 from tests.standins.faults import Status
 from tests.standins.packages import project, sdist, wheel
@@ -53,6 +56,32 @@ async def test_every_variant_has_an_etag_of_its_own_and_answers_304(
         other = {**asked, "Accept-Encoding": "identity" if coding == "gzip" else "gzip"}
         async with gate.client.get("/simple/demo/", headers=other) as response:
             assert response.headers["ETag"] != etag
+
+
+async def test_all_who_ask_at_once_get_a_large_page_that_is_made_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, met, all_there = [], [], threading.Event()
+    note = Grace.note
+
+    def noted(*given: Any) -> None:
+        met.append(given)
+        if len(met) == 5:
+            all_there.set()
+        note(*given)
+
+    def finished(*given: Any, **more: Any) -> FinishedPage:
+        all_there.wait(30)
+        made.append(given)
+        return finish(*given, **more)
+
+    monkeypatch.setattr(Grace, "note", noted)
+    monkeypatch.setattr("indexgate.gate.finish", finished)
+    many = project("many", *(sdist("many", f"1.{number}") for number in range(301)))
+    async with Upstream(many) as upstream, running(upstream, tmp_path) as gate:
+        pages = await asyncio.gather(*(gate.json("/simple/many/") for _ in range(5)))
+    assert [len(page["files"]) for page in pages] == [301] * 5
+    assert len(made) == 1
 
 
 async def test_a_file_that_passes_keeps_every_field_of_upstream(tmp_path: Path) -> None:

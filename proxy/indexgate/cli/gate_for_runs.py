@@ -18,6 +18,7 @@ from indexgate import certificates, event_loop, logs, state_folder
 from indexgate.cli import serve, settings_options
 from indexgate.config import Settings
 from indexgate.errors import GateError
+from indexgate.large_blocks import keep_large_blocks_apart
 from indexgate.listening import Listening
 from indexgate.run.held import held
 from indexgate.run.own_gate import lease
@@ -35,6 +36,7 @@ def main() -> int:
         # That address is for the gate that stays, if there is one.
         settings = replace(settings, metrics_listen=None)
         upstream = settings_options.upstream(settings)
+        keep_large_blocks_apart()
         logs.configure(form=settings.log_format, level=settings.log_level, environ=os.environ)
         certificates.check(settings, upstream)
         with event_loop.runner(settings.event_loop) as loop:

@@ -20,6 +20,7 @@ from indexgate.cli.settings_options import settings_options as with_settings
 from indexgate.cli.start_banner import ShownPolicy, banner
 from indexgate.config import Given, Settings
 from indexgate.errors import GateError
+from indexgate.large_blocks import keep_large_blocks_apart
 from indexgate.lean_import import lean
 from indexgate.listening import Listening
 from indexgate.settings_table import TABLE
@@ -53,6 +54,7 @@ def command(**given: Given) -> int:
     """Serve the index to installers, by policy."""
     settings = settings_options.settings(given)
     upstream = settings_options.upstream(settings)
+    keep_large_blocks_apart()
     with ThreadPoolExecutor(1) as beside:
         # OpenSSL takes as long for a usual list of authorities as twenty modules do.
         checked = beside.submit(certificates.check, settings, upstream)

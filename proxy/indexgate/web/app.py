@@ -15,7 +15,7 @@ from aiohttp import web
 from indexgate import found_again
 from indexgate.config import Settings
 from indexgate.fellows import ALONE, Fellows
-from indexgate.large_blocks import give_back_for_ever, keep_large_blocks_apart
+from indexgate.large_blocks import give_back_for_ever
 from indexgate.listening import Listening, bound
 from indexgate.logs import say
 from indexgate.own_version import own_version
@@ -72,7 +72,6 @@ async def serve(
     Raises GateError, PolicyError, OSError when the port is taken.
     """
     sys.setswitchinterval(_TURN)
-    keep_large_blocks_apart()
     listener = listener or bound(settings.host, settings.port)
     listening = Listening(
         host=settings.host, port=listener.getsockname()[1], tls=settings.tls_cert is not None
@@ -123,7 +122,6 @@ def _own_work(parts: Parts) -> Iterator[Coroutine[Any, Any, None]]:
     """Yield what each worker does beside its requests."""
     yield parts.store.asked.send_for_ever()
     yield parts.store.served.send_for_ever()
-    yield asyncio.to_thread(parts.popular.prepare)
     yield make_ready(parts)
     yield give_back_for_ever()
 

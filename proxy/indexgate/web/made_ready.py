@@ -14,7 +14,7 @@ from packaging.utils import NormalizedName
 from indexgate.store.engines import StoreFailed
 from indexgate.web.parts import Parts
 
-MOMENT = 0.2
+MOMENT = 0.1
 """Seconds for which the very first requests have the gate to themselves."""
 
 _NOBODYS = NormalizedName("-")  # no project can have this name
@@ -23,12 +23,13 @@ _NOBODYS = NormalizedName("-")  # no project can have this name
 async def make_ready(
     parts: Parts, wait: Callable[[float], Awaitable[None]] = asyncio.sleep
 ) -> None:
-    """Have the store's questions compiled, and what fetches ahead imported."""
+    """Have the store's questions compiled, what fetches ahead imported, look-alikes searchable."""
     await wait(MOMENT)
     with suppress(StoreFailed):  # whoever asks in earnest will tell
         _ask(parts)
     if parts.prefetch.wanted:
         await asyncio.to_thread(importlib.import_module, "indexgate.prefetch.prefetching")
+    await asyncio.to_thread(parts.popular.prepare)
 
 
 def _ask(parts: Parts) -> None:

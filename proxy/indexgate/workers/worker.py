@@ -11,6 +11,7 @@ import socket
 import sys
 
 from indexgate import event_loop, logs
+from indexgate.large_blocks import keep_large_blocks_apart
 from indexgate.lean_import import lean
 from indexgate.listening import Listening
 from indexgate.workers import orders
@@ -25,6 +26,7 @@ def main(arguments: list[str]) -> int:
     """Serve; return the exit code."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     number, loop = arguments
+    keep_large_blocks_apart()
     with socket.socket(fileno=int(number)) as line, event_loop.runner(loop) as runner:
         return runner.run(_work(line))
 

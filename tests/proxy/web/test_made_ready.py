@@ -1,6 +1,7 @@
 """The gate makes ready what its first page would wait for, and not before it listens."""
 
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from sqlalchemy import Select
 
 from indexgate.store import prepared
 from indexgate.web.made_ready import MOMENT, make_ready
+from indexgate_policy.lookalike import PopularNameList
 from tests.proxy.web.running import running
 from tests.standins.packages import project, wheel
 from tests.standins.upstream import Upstream
@@ -61,6 +63,21 @@ async def test_the_very_first_requests_have_the_gate_to_themselves(tmp_path: Pat
     assert moment.seconds == [MOMENT]
     assert not moment.was_ready
     assert AHEAD in sys.modules
+
+
+async def test_look_alikes_are_made_searchable_after_the_first_requests(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared_in: list[int] = []
+    monkeypatch.setattr(
+        PopularNameList, "prepare", lambda _self: prepared_in.append(threading.get_ident())
+    )
+    with Upstream() as upstream:
+        async with running(upstream, tmp_path) as gate:
+            assert not prepared_in
+            await make_ready(gate.parts, Moment())
+    [thread] = prepared_in
+    assert thread != threading.get_ident()
 
 
 async def test_the_first_page_has_no_question_to_compile(tmp_path: Path, fresh: list[Any]) -> None:

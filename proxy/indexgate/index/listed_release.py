@@ -35,8 +35,10 @@ class ListedRelease(Release):
     _files: tuple[File, ...]
     _parsed: Version | Unknown
 
-    # Made by the thousand: nothing else than this class sets anything.
+    # Made by the thousand: nothing else than this class sets anything. Python is quick to set
+    # attributes only where it may delete them as quickly.
     __setattr__ = object.__setattr__
+    __delattr__ = object.__delattr__
 
     def __init__(
         self,

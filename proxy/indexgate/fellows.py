@@ -26,7 +26,10 @@ class Fellows(Protocol):
         """How many workers the gate has, this one included."""
 
     async def join(self) -> None:
-        """Return once everything that others tell from now on will be heard."""
+        """Return once all others are there, and what they tell from now on will be heard.
+
+        One that is started anew finds them there.
+        """
 
     def tell(self, topic: str, *said: Plain) -> None:
         """Tell all others, before long. A worker that is being started anew hears nothing."""

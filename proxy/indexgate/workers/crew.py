@@ -7,6 +7,7 @@ from asyncio.subprocess import DEVNULL, Process
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from indexgate.config import Settings
@@ -16,6 +17,7 @@ from indexgate.logs import logger
 from indexgate.upstream_choice import UpstreamChoice
 from indexgate.workers import orders
 from indexgate.workers.frames import packed, read
+from indexgate.workers.muster import Muster
 from indexgate.workers.orders import Order
 from indexgate.workers.places import Place, reserved
 from indexgate.workers.switchboard import Switchboard
@@ -61,6 +63,7 @@ class _Crew:
         self._coming = set(range(settings.workers))
         self._all_came = False
         self._board = Switchboard()
+        self._muster = Muster(range(settings.workers))
         self._ends: deque[float] = deque(maxlen=MOST_ENDS)
         self._log = logger("workers")
 
@@ -113,7 +116,7 @@ class _Crew:
                     failure = frame.said
                 elif frame.kind == "join":
                     self._board.join(number, writer)
-                    writer.write(packed(frame))
+                    self._muster.come(number, partial(writer.write, packed(frame)))
                 elif frame.kind == "ready":
                     self._came(number, process)
                 else:

@@ -11,7 +11,8 @@ import msgspec
 
 Kind: TypeAlias = Literal["told", "asked", "answer", "end", "join", "ready", "failed"]
 """`told` and `asked` go to other workers, `answer` to who asked and `end` after the last answer;
-`join`, which comes back, `ready` and `failed` are for the process that started the worker."""
+`join`, which comes back once all have joined, `ready` and `failed` are for the process that started
+the worker."""
 
 EVERYBODY = -1
 _LENGTH = 4

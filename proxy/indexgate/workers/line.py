@@ -50,7 +50,7 @@ class Line:
         return self._workers
 
     async def join(self) -> None:
-        """Return once everything that others tell from now on will be heard."""
+        """Return once all others are there, and what they tell from now on will be heard."""
         self._send(Frame("join"))
         await self._joined.wait()
 

@@ -1,9 +1,11 @@
 """What the start does without: it takes tenths of a second and tens of megabytes."""
 
 import gc
+import mimetypes
 import ssl
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -75,6 +77,21 @@ def test_after_a_lean_import_all_is_as_before() -> None:
         assert ssl.create_default_context().get_ca_certs() == []
     assert gc.isenabled()
     assert ssl.create_default_context().cert_store_stats() == trusted
+
+
+def test_the_list_of_file_types_is_read_when_somebody_asks_what_a_file_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = tmp_path / "mime.types"
+    system.write_text("application/x-odd odd\n", encoding="utf-8")
+    monkeypatch.setattr(mimetypes, "knownfiles", [str(system)])
+    monkeypatch.setattr(mimetypes, "inited", False)
+    monkeypatch.setattr(mimetypes, "_db", None)
+    with lean():
+        types = mimetypes.MimeTypes()  # as aiohttp does when it is imported
+        assert mimetypes._db is None  # type: ignore[attr-defined]  # what was read goes there
+    assert types.guess_type("a.json") == ("application/json", None)
+    assert mimetypes.guess_type("a.odd") == ("application/x-odd", None)
 
 
 def test_what_was_imported_is_not_looked_through_for_garbage_again() -> None:

@@ -81,6 +81,12 @@ class FinishedPage(Struct, frozen=True, kw_only=True):
     said: tuple[Said, ...] = (PASSED,)
     listed: Listing | None = None
 
+    def passing(self) -> Callable[[Release], bool]:
+        """Return what tells of a release whether the page offers a file of it, not yanked."""
+        if self.withheld is None:  # as on most pages: what is not yanked is offered
+            return _is_not_yanked
+        return self.judged_by.passing()
+
 
 def finish(
     listed: Listing,
@@ -117,6 +123,10 @@ def finish(
         warned=would_warn,
         said=_said(kept_back, would_warn),
     )
+
+
+def _is_not_yanked(release: Release) -> bool:
+    return not release.yanked
 
 
 def _said(withheld: VerdictSet | None, warned: VerdictSet | None) -> tuple[Said, ...]:

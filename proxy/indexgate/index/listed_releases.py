@@ -1,9 +1,11 @@
 """The releases of a page, of which each is made when somebody looks at it: most never are."""
 
 from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
 from typing import overload
 
 from indexgate.index.listed_release import ListedFiles, ListedRelease, earliest
+from indexgate_policy.signals import Unknown
 from indexgate_policy.subject import Release
 
 
@@ -24,6 +26,12 @@ class ListedReleases(Sequence[Release]):
     def versions(self) -> tuple[str, ...]:
         """The version of each."""
         return tuple([version for version, _ in self._given])
+
+    @property
+    def uploads(self) -> list[datetime | Unknown]:
+        """The upload of a file of each."""
+        uploads = self._listed.uploads
+        return [uploads[places[0]] for _, places in self._given]
 
     def __len__(self) -> int:
         return len(self._given)
@@ -69,3 +77,19 @@ def versions_of(releases: Sequence[Release]) -> tuple[str, ...]:
     if isinstance(releases, ListedReleases):
         return releases.versions
     return tuple(release.version for release in releases)
+
+
+def latest_first(releases: Sequence[Release]) -> Sequence[int]:
+    """Return the places of *releases*, that of the one uploaded last first, making none for it.
+
+    Indexes list files by their names or as they like, so that where one stands tells little; where
+    not all upload times are told, it is all there is.
+    """
+    if isinstance(releases, ListedReleases):
+        told = releases.uploads
+    else:
+        told = [release.released for release in releases]
+    try:
+        return sorted(range(len(told)), key=told.__getitem__, reverse=True)  # type: ignore[arg-type]
+    except TypeError:  # one that is not known compares with nothing
+        return range(len(told) - 1, -1, -1)

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from itertools import chain
 from urllib.parse import unquote
 
 from msgspec import Struct
 
 from indexgate.index.addresses import address_of, canonical
+from indexgate.index.listed_releases import versions_of
 from indexgate.index.protocol import Snapshot
 from indexgate.simple.filename import candidates, parse
 from indexgate.simple.model import PageFile, ProjectPage
@@ -45,8 +47,9 @@ class Listing(Struct, frozen=True, kw_only=True):
         Raises KeyError.
         """
         version = parse(filename, self.project.name).version
-        likely = [release for release in self.releases if release.version == version]
-        for release in (*likely, *self.releases):
+        told = enumerate(versions_of(self.releases))
+        likely = (self.releases[place] for place, each in told if each == version)
+        for release in chain(likely, self.releases):
             with suppress(KeyError):
                 return release, release.file(filename)
         raise KeyError(filename)

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
+from indexgate.index.listed_releases import latest_first
 from indexgate.index.listing import Listing
 from indexgate.prefetch.environment import Environment
 from indexgate.simple.model import PageFile
@@ -33,7 +34,7 @@ def candidate(
 
     *passes* tells whether the page offers a release.
     """
-    allowed = filter(passes, _in_order(_latest(listed.releases), versions))
+    allowed = filter(passes, _in_order(listed.releases, versions))
     for release in islice(allowed, _TRIED):
         names = release.filenames
         ranked = ((rank_of(name, environment), name) for name in names)
@@ -69,18 +70,6 @@ def _rank(environment: Environment, pythons: str, abis: str, platforms: str) -> 
     return min((rank for rank in ranks if rank is not None), default=None)
 
 
-def _latest(releases: Sequence[Release]) -> Sequence[Release]:
-    """Return the releases that were uploaded last, latest first.
-
-    Indexes list files by their names or as they like, so that where one stands tells little; where
-    no upload times are told, it is all there is.
-    """
-    try:
-        return sorted(releases, key=attrgetter("released"), reverse=True)[:_LOOKED_AT]
-    except TypeError:  # one that is not known compares with nothing
-        return releases[: -_LOOKED_AT - 1 : -1]
-
-
 def _in_order(releases: Sequence[Release], versions: SpecifierSet) -> Iterator[Release]:
     """Yield the *releases* of *versions*, newest first; pre-releases only if there are no others.
 
@@ -101,15 +90,12 @@ def _in_order(releases: Sequence[Release], versions: SpecifierSet) -> Iterator[R
                 yield release
 
 
-def _newest_first(latest: Sequence[Release]) -> Iterator[tuple[Version, Release]]:
+def _newest_first(releases: Sequence[Release]) -> Iterator[tuple[Version, Release]]:
+    latest = latest_first(releases)[:_LOOKED_AT]
     for part in (latest[:_LOOKED_AT_FIRST], latest[_LOOKED_AT_FIRST:]):
-        yield from sorted(_parsed(part), key=itemgetter(0), reverse=True)
-
-
-def _parsed(releases: Sequence[Release]) -> Iterator[tuple[Version, Release]]:
-    for release in releases:
-        if isinstance(release.parsed, Version):
-            yield release.parsed, release
+        parsed = ((release.parsed, release) for release in map(releases.__getitem__, part))
+        known = ((version, one) for version, one in parsed if isinstance(version, Version))
+        yield from sorted(known, key=itemgetter(0), reverse=True)
 
 
 def _fits(file: PageFile, environment: Environment) -> bool:

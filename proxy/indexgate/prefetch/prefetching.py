@@ -209,7 +209,7 @@ class Prefetching:
         listed = self._indexes.gate(page.index_id).listings.at_hand(page)
         if listed is not None and page.refused is None:
             versions = client.line.versions(project)
-            chosen = candidate(listed, page.judged_by.passing(), versions, client.environment)
+            chosen = candidate(listed, page.passing(), versions, client.environment)
         return Step(
             project=project, depth=depth, chosen=chosen, index_id=page.index_id, listed=listed
         )

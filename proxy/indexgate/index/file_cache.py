@@ -1,6 +1,7 @@
 """Files by their hash, on disk, each fetched once however many ask for it at the same time."""
 
 import asyncio
+import hashlib
 import os
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -128,12 +129,15 @@ class FileCache:
         body.close()
         return None
 
-    async def _taken_in(self, body: KeptBody, digest: str) -> BodyAtHand:
-        """Return the small file *body* out of memory. Raises OSError."""
+    async def _taken_in(self, body: KeptBody, digest: str) -> BodyAtHand | None:
+        """Return the small file *body* out of memory; None if it is damaged. Raises OSError."""
         try:
             data = b"".join([piece async for piece in body.read()])
         finally:
             body.close()
+        if hashlib.sha256(data).hexdigest() != digest:
+            self._shelf.remove(digest)
+            return None
         self._at_hand[digest] = data
         return BodyAtHand(data)
 

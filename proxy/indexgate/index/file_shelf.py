@@ -89,8 +89,7 @@ class FileShelf:
             return None
         if size is not None and os.fstat(file.fileno()).st_size != size:
             file.close()
-            with suppress(OSError):
-                self.path(sha256).unlink()
+            self.remove(sha256)
             return None
         now = self._clock()
         with suppress(OSError):  # a read-only folder still serves
@@ -104,6 +103,11 @@ class FileShelf:
         self._reading[sha256] -= 1
         if not self._reading[sha256]:
             del self._reading[sha256]
+
+    def remove(self, sha256: str) -> None:
+        """Remove a file that was damaged from outside."""
+        with suppress(OSError):
+            self.path(sha256).unlink()
 
     def new_part(self, digest: str | None, size: int | None) -> PartFile:
         """Return the file to write *size* bytes with *digest* into, after making room for them.
@@ -123,11 +127,15 @@ class FileShelf:
     def keep(
         self, part: PartFile, sha256: str, size: int, *, unwritten: bytes | None = None
     ) -> None:
-        """Put a checked file under its final name, after what is *unwritten*. Raises OSError."""
+        """Put a checked file under its final name, after what is *unwritten*. Raises OSError.
+
+        One that comes *unwritten* is small: a power cut may take it, since it is checked again
+        whenever it is taken from the disk.
+        """
         final = self.path(sha256)
         if unwritten is not None:
             part.write(unwritten)
-        part.finish(final)
+        part.finish(final, lasting=unwritten is None)
         now = self._clock()
         os.utime(final, ns=(now, now))
         with self._making_room:

@@ -73,26 +73,34 @@ class PartFile:
         """Return up to *length* bytes from *start*."""
         return os.pread(self._fd, length, start)
 
-    def finish(self, final: Path) -> None:
-        """Give the file its *final* name, once its bytes are safe on the disk.
+    def finish(self, final: Path, *, lasting: bool = True) -> None:
+        """Give the file its *final* name, and let others know that we write no more.
 
-        Without the first sync a power cut could leave the name without the bytes.
+        If it is to be *lasting*, its bytes are safe on the disk before: without the first sync a
+        power cut could leave the name without the bytes.
         """
-        os.fsync(self._fd)
+        if lasting:
+            os.fsync(self._fd)
         final.parent.mkdir(parents=True, exist_ok=True)
         self.path.replace(final)
-        folder = os.open(final.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        if lasting:
+            folder = os.open(final.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+        self._leave()
 
     def release(self) -> None:
         """Let others know that we write no more; a file that has no final name is removed."""
         if self.ours:
             if self._at_its_path():
                 self.path.unlink()
-            fcntl.flock(self._fd, fcntl.LOCK_UN)
+            self._leave()
+
+    def _leave(self) -> None:
+        fcntl.flock(self._fd, fcntl.LOCK_UN)
+        self.ours = False
 
     def close(self) -> None:
         """Close the file; those who have it open read on."""

@@ -498,6 +498,23 @@ async def test_a_small_file_stays_in_memory_when_the_folder_is_emptied(
     assert upstream.asked["f"] == 1
 
 
+@pytest.mark.parametrize("left", [b"", SMALL[:-1], bytes(len(SMALL))])
+async def test_a_small_file_that_a_power_cut_damaged_is_fetched_anew(
+    upstream: FileUpstream, tmp_path: Path, left: bytes
+) -> None:
+    upstream.files["f"] = Given(data=SMALL)
+    for _ in range(2):
+        cache = FileCache(tmp_path, 100_000_000)
+        body = await cache.open(wanted(SMALL, size=False), upstream.fetch("f"))
+        assert await read_all(body) == SMALL
+        await cache.settle()
+        [kept] = kept_files(tmp_path)
+        assert kept.read_bytes() == SMALL
+        kept.write_bytes(left)
+        await cache.close()
+    assert upstream.asked["f"] == 2
+
+
 async def test_memory_takes_only_so_many_bytes_and_the_disk_has_the_rest(
     upstream: FileUpstream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

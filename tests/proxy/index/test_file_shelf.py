@@ -156,7 +156,6 @@ def test_of_two_who_want_the_same_file_one_writes_and_the_other_reads(tmp_path: 
     writer.write(b"whole")
     assert (reader.written(), reader.read(1, 9), reader.writer_left()) == (5, b"hole", False)
     writer.finish(final)
-    writer.release()
     late = PartFile(tmp_path, final)
     for part in (reader, late):
         assert (part.ours, part.writer_left(), part.finished()) == (False, True, True)

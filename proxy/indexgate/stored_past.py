@@ -12,7 +12,7 @@ from packaging.utils import NormalizedName
 from indexgate.index.listing import Listing
 from indexgate.past import Recalled
 from indexgate.sources import operator_evidence, own_traffic
-from indexgate.sources.project_json import ABOUT
+from indexgate.sources.project_document import ABOUT
 from indexgate.sources.protocol import DailyCounts
 from indexgate.store.database import Store
 from indexgate.store.engines import StoreFailed

@@ -11,7 +11,7 @@ from indexgate.sources import (
     github,
     libraries_io,
     pepy,
-    project_json,
+    project_document,
     pypistats,
     scorecard,
 )
@@ -20,7 +20,7 @@ from indexgate.sources.protocol import About
 from indexgate_policy.signal_table import BY_NAME
 
 SOURCES: tuple[About, ...] = (
-    project_json.ABOUT,
+    project_document.ABOUT,
     deps_dev.ABOUT,
     scorecard.ABOUT,
     pypistats.ABOUT,

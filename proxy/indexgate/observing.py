@@ -10,10 +10,12 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from cachetools import LRUCache
 from msgspec import Struct
 from packaging.utils import NormalizedName
 
+from indexgate.asking_turns import turns
+from indexgate.failed_attempts import SOONEST_AGAIN, FailedAttempts
+from indexgate.said_before import by_source, filled, is_due, is_without
 from indexgate.sources.protocol import (
     About,
     Asked,
@@ -28,11 +30,6 @@ from indexgate.sources.protocol import (
 from indexgate_policy.signals import Signal, Signals, Unknown
 
 NOT_YET = "has not answered yet"
-
-SOONEST_AGAIN = timedelta(minutes=10)
-"""After a failure; each further one doubles it."""
-
-LATEST_AGAIN = timedelta(days=1)
 
 
 class Failure(Struct, frozen=True, kw_only=True):
@@ -109,11 +106,10 @@ class Observer:
         self._clock = clock
         self._log = log
         self._private = private
-        self._chance = chance
         self._told = told or Surveyed()
         self._wait = wait
         self.failures: Counter[tuple[str, str]] = Counter()
-        self._attempts: LRUCache[tuple[str, str], tuple[int, datetime]] = LRUCache(50_000)
+        self._failed = FailedAttempts(chance)
         self._foreseeing = tuple(source for source in self.own if isinstance(source, Foreseeing))
 
     @property
@@ -158,8 +154,8 @@ class Observer:
         return tuple(glanced)
 
     def _may_ask(self, source: Source, project: NormalizedName) -> bool:
-        attempts = self._attempts.get((source.about.name, project))
-        return attempts is None or attempts[1] <= self._clock()
+        failed = self._failed.of(source.about.name, project)
+        return failed is None or failed[1] <= self._clock()
 
     def not_yet(self, sources: Iterable[Source]) -> tuple[Signal, ...]:
         """Return the signals of *sources* as unknown: they were asked and have not answered."""
@@ -174,14 +170,14 @@ class Observer:
         self, project: NormalizedName, sources: Iterable[Source], before: Sequence[Signal]
     ) -> tuple[Source, ...]:
         """Return those of *sources* that would be asked about *project* now, nobody asked."""
-        kept, now = _by_source(before), self._clock()
+        kept, now = by_source(before), self._clock()
         known = joined(before)
         return tuple(
             source
             for source in sources
             if not self._offline
             and self._objection(project, source.about, known) is None
-            and _is_due(source.about, kept.get(source.about.name, ()), now)
+            and is_due(source.about, kept.get(source.about.name, ()), now)
         )
 
     async def observe(
@@ -198,9 +194,9 @@ class Observer:
         With *anew* the project's own index is asked whatever it said before. *patience* is how long
         to wait for a source whose budget is used up.
         """
-        kept = _by_source(before)
+        kept = by_source(before)
         answers: list[tuple[str, _Answer]] = []
-        for turn in _turns(tuple(sources)):
+        for turn in turns(tuple(sources)):
             question = _Question(
                 project=project,
                 known=joined(self._ranked(kept)),
@@ -239,12 +235,12 @@ class Observer:
         objection = self._objection(project, about, question.known)
         if objection is not None:
             # What was said of a repository that the project no longer names is not about it.
-            stands = () if _is_without(about, question.known) else before
+            stands = () if is_without(about, question.known) else before
             return _Answer(signals=stands or unobserved(about, objection, now))
         anew = question.anew and not about.third_party
-        if not anew and not _is_due(about, before, now):
+        if not anew and not is_due(about, before, now):
             return _Answer(signals=before)
-        attempts, again_at = self._attempts.get((about.name, project), (0, now))
+        attempts, again_at = self._failed.of(about.name, project) or (0, now)
         if not anew and now < again_at:
             waits = unobserved(about, "failed lately and is asked again later", now)
             return _Answer(signals=before or waits, again_at=again_at)
@@ -263,7 +259,7 @@ class Observer:
     async def _ask(
         self, question: _Question, source: Source, before: tuple[Signal, ...], attempts: int
     ) -> _Answer:
-        name, place = source.about.name, (source.about.name, question.project)
+        name = source.about.name
         try:
             signals = await self._patiently(question, source)
         except SourceFailed as error:
@@ -279,13 +275,12 @@ class Observer:
             now, wish = self._clock(), timedelta(0)
             failure = Failure(source=name, kind="fault", reason="sent what cannot be taken in")
         else:
-            self._attempts.pop(place, None)
+            self._failed.forget(name, question.project)
             self._told.succeeded(name, self._clock())
-            return _Answer(signals=_filled(source.about, signals, before), asked=True)
+            return _Answer(signals=filled(source.about, signals, before), asked=True)
         self.failures[name, failure.kind] += 1
         self._told.failed(name, now, failure.reason)
-        again = now + max(wish, self._rest(attempts))
-        self._attempts[place] = (attempts + 1, again)
+        again = self._failed.add(name, question.project, now, before=attempts, wish=wish)
         return self._instead(source.about, before, failure, again)
 
     async def _patiently(self, question: _Question, source: Source) -> tuple[Signal, ...]:
@@ -309,80 +304,8 @@ class Observer:
         await self._told.counted(counts)
         return signals
 
-    def _rest(self, attempts: int) -> timedelta:
-        """Return how long to leave a source alone after so many failures, give or take a quarter.
-
-        The first attempt is not late, so that an index that was down for a moment is asked soon.
-        """
-        rest: timedelta = min(SOONEST_AGAIN * 2 ** min(attempts, 10), LATEST_AGAIN)
-        return rest * (0.75 + self._chance() / 2)
-
     def _instead(
         self, about: About, before: tuple[Signal, ...], failure: Failure, again_at: datetime
     ) -> _Answer:
         signals = before or unobserved(about, failure.reason, self._clock())
         return _Answer(signals=signals, failure=failure, again_at=again_at)
-
-
-def _by_source(signals: Iterable[Signal]) -> dict[str, tuple[Signal, ...]]:
-    found: dict[str, tuple[Signal, ...]] = {}
-    for signal in signals:
-        found[signal.source] = (*found.get(signal.source, ()), signal)
-    return found
-
-
-def _is_due(about: About, before: tuple[Signal, ...], now: datetime) -> bool:
-    """Tell whether the answer *before* is none, or too old, or of a release that gave less."""
-    answered = any(not _is_stand_in(about.name, signal) for signal in before)
-    missing = set(about.gives) - {signal.name for signal in before}
-    if not answered or missing:
-        return True
-    return now - min(signal.observed_at for signal in before) >= about.fresh_for
-
-
-def _filled(
-    about: About, signals: tuple[Signal, ...], before: tuple[Signal, ...]
-) -> tuple[Signal, ...]:
-    """Return *signals*; where a part of the answer failed, that of *before* stands.
-
-    It keeps its age, so the source is due again soon.
-    """
-    known = {signal.name: signal for signal in before if not isinstance(signal.value, Unknown)}
-    return tuple(
-        known.get(signal.name, signal) if _is_stand_in(about.name, signal) else signal
-        for signal in signals
-    )
-
-
-def _is_without(about: About, known: Signals) -> bool:
-    """Tell whether somebody said that there is none of what *about* needs."""
-    told = (known.get(need) for need in about.needs)
-    return any(
-        signal.value in ("", ())
-        or (isinstance(signal.value, Unknown) and not _is_stand_in(signal.source, signal))
-        for signal in told
-        if signal is not None
-    )
-
-
-def _is_stand_in(source: str, signal: Signal) -> bool:
-    """Tell whether *signal* stands for what *source* could not tell: it has said nothing."""
-    value = signal.value
-    return isinstance(value, Unknown) and value.reason.startswith(f"{source} ")
-
-
-def _turns(sources: tuple[Source, ...]) -> Iterator[tuple[Source, ...]]:
-    """Yield *sources* in turns: whoever gives what another one needs is asked before it."""
-    waiting = list(sources)
-    while waiting:
-        needed_from = {
-            source.about.name: {
-                other.about.name
-                for other in waiting
-                if other is not source and set(source.about.needs) & set(other.about.gives)
-            }
-            for source in waiting
-        }
-        turn = tuple(s for s in waiting if not needed_from[s.about.name]) or tuple(waiting)
-        yield turn
-        waiting = [source for source in waiting if source not in turn]

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 import pytest
 from packaging.utils import NormalizedName
 
-from indexgate.observing import LATEST_AGAIN, SOONEST_AGAIN, Observed, Observer, Surveyed
+from indexgate.failed_attempts import LATEST_AGAIN, SOONEST_AGAIN
+from indexgate.observing import Observed, Observer, Surveyed
 from indexgate.sources.protocol import DailyCounts
 from indexgate_policy.signals import Signal, Signals, Unknown
 from tests.proxy.sources_said import DEMO, NOW, Clock, Said, SaidByTheDay, failed

@@ -91,6 +91,23 @@ async def test_the_first_page_has_no_question_to_compile(tmp_path: Path, fresh: 
 
 
 @pytest.mark.usefixtures("fresh")
+async def test_who_is_being_answered_goes_first(tmp_path: Path) -> None:
+    was_ready = []
+    with Upstream() as upstream:
+        async with running(upstream, tmp_path) as gate:
+            requests = gate.parts.requests
+            requests.under_way = 3
+
+            async def one_is_answered(_seconds: float) -> None:
+                was_ready.append(AHEAD in sys.modules)
+                requests.under_way -= 1
+
+            await make_ready(gate.parts, one_is_answered)
+    assert was_ready == [False] * 3
+    assert AHEAD in sys.modules
+
+
+@pytest.mark.usefixtures("fresh")
 async def test_what_is_never_used_is_not_made_ready(tmp_path: Path) -> None:
     with Upstream() as upstream:
         async with running(upstream, tmp_path, prefetch=False) as gate:

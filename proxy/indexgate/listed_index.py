@@ -17,7 +17,7 @@ from indexgate_policy.signals import Unknown
 
 _HUGE_BYTES = 600_000  # packed
 _MUCH = 20_000  # packed
-_MANY = 800  # files
+_MANY = 5_000  # files, which are listed in some milliseconds
 _LISTED_FILES = 700  # at a good kilobyte each
 
 

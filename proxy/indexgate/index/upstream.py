@@ -42,7 +42,7 @@ ACCEPT = (
 )
 _CHUNK = 1 << 18
 _Reading: TypeAlias = Callable[[Snapshot, PageBody], Snapshot]
-_LARGE = 200_000  # bytes of a page that is taken in off the event loop
+_LARGE = 300_000  # bytes of a page that is taken in off the event loop: there and back costs too
 _HUGE = 3_000_000
 _BREATH = 0.3
 _SHORT_WISH = 3  # seconds of a Retry-After that a page waits for, rather than fail

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from indexgate.errors import GateError
 from indexgate_policy.errors import PolicyError
 from indexgate_policy.rules import granted
-from indexgate_policy.rules.document import LARGEST
+from indexgate_policy.rules.document_text import LARGEST
 from indexgate_policy.rules.granted import Granted
 
 NAME = "exemptions.toml"

@@ -8,7 +8,7 @@ from msgspec import Struct
 from indexgate.errors import GateError
 from indexgate.policy_file import unreadable
 from indexgate_policy import policies
-from indexgate_policy.rules.document import LARGEST
+from indexgate_policy.rules.document_text import LARGEST
 
 STDIN = "-"
 

@@ -17,9 +17,10 @@ from indexgate_policy.flags import Flag, Severity
 from indexgate_policy.health.result import HealthScore, grade
 from indexgate_policy.rules import document
 from indexgate_policy.rules.conditions import asker, findings, severities, standing
+from indexgate_policy.rules.document_text import read_toml
 from indexgate_policy.rules.judge import judge
 from indexgate_policy.rules.positions import Position
-from indexgate_policy.rules.strict import Field, Fields, shown
+from indexgate_policy.rules.strict import Field, Fields, shown, tables
 from indexgate_policy.rules.verdict import Action, Verdict
 from indexgate_policy.signals import Signal, Unknown, Value
 from indexgate_policy.subject import Client, File, Project
@@ -113,11 +114,11 @@ def run(
 ) -> tuple[Result, ...]:
     """Judge every case under the policy at *now*. Raises PolicyError for either document."""
     policy = document.parse(policy_text, source=source, now=now)
-    root = document.read_toml(cases_text, cases_source)
+    root = read_toml(cases_text, cases_source)
     if not root.value:
         raise root.error("missing-key", "`case` is missing from a file of cases")
     cases = root.fields(("case",), "a file of cases").needed("case")
-    return tuple(_run(case, policy, now) for case in document.tables(cases, "name"))
+    return tuple(_run(case, policy, now) for case in tables(cases, "name"))
 
 
 def warning_rules(verdict: Verdict) -> tuple[str, ...]:

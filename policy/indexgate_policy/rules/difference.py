@@ -12,9 +12,10 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 
 from indexgate_policy.rules.covering import covers, same
-from indexgate_policy.rules.document import Policy, Rule
+from indexgate_policy.rules.document import Policy
 from indexgate_policy.rules.exemptions import Exemption
 from indexgate_policy.rules.expression import All, Any, Condition, Term, in_toml
+from indexgate_policy.rules.rule import Rule
 from indexgate_policy.rules.verdict import Action
 
 Kind: TypeAlias = Literal["added", "removed", "changed", "moved"]

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from indexgate_policy.rules import document
 from indexgate_policy.rules.document import Policy
+from indexgate_policy.rules.document_text import read_toml
 from indexgate_policy.rules.exemptions import Exemption
 
 _KEYS = ("version", "exemption", "grandfather")
@@ -49,7 +50,7 @@ NONE = Granted()
 
 def parse(text: bytes | str, *, source: str) -> Granted:
     """Return what the document *text* grants. Raises PolicyError and nothing else."""
-    root = document.read_toml(text, source)
+    root = read_toml(text, source)
     fields = root.fields(_KEYS, "granted exemptions")
     if type(fields.needed("version").value) is not int or fields["version"].value != 1:
         raise fields["version"].wrong("the number `1`")

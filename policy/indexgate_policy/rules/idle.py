@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from indexgate_policy.assessment import Assessment
-from indexgate_policy.rules.document import Policy, Rule
+from indexgate_policy.rules.document import Policy
 from indexgate_policy.rules.exemptions import REMOVED_UPSTREAM, Exemption
 from indexgate_policy.rules.known import Known, gather
 from indexgate_policy.rules.plan import Ruling, rule_on
+from indexgate_policy.rules.rule import Rule
 from indexgate_policy.signals import Unknown
 from indexgate_policy.subject import Client, File
 

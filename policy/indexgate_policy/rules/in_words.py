@@ -13,11 +13,12 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from indexgate_policy.rules.conditions import Scope
-from indexgate_policy.rules.document import Policy, Rule
+from indexgate_policy.rules.document import Policy
 from indexgate_policy.rules.exemptions import BUILT_IN, NOT_WAIVABLE
 from indexgate_policy.rules.expression import All, Any, Condition, Term, in_toml
 from indexgate_policy.rules.positions import nearest
 from indexgate_policy.rules.refusal import exemption
+from indexgate_policy.rules.rule import Rule
 from indexgate_policy.rules.verdict import Action
 from indexgate_policy.subject import File, Project
 

@@ -10,13 +10,14 @@ from msgspec import Struct
 
 from indexgate_policy.assessment import Assessment
 from indexgate_policy.rules.conditions import Scope
-from indexgate_policy.rules.document import Policy, Rule
+from indexgate_policy.rules.document import Policy
 from indexgate_policy.rules.exemptions import GATE_FAULT, QUARANTINED, Exemption
 from indexgate_policy.rules.kleene import earlier
 from indexgate_policy.rules.known import Known, gather
 from indexgate_policy.rules.malware import is_malware, keeps_out
 from indexgate_policy.rules.plan import Plan, Ruling, plan, rule_on
 from indexgate_policy.rules.refusal import explanation, hint
+from indexgate_policy.rules.rule import Rule
 from indexgate_policy.rules.usual import Apart
 from indexgate_policy.rules.verdict import ALLOWED, Action, Verdict, Warned
 from indexgate_policy.rules.wording import REASON_LENGTH, moment_after, plain

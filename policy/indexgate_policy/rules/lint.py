@@ -13,11 +13,13 @@ from packaging.utils import canonicalize_name
 from indexgate_policy.rules import document, exemptions
 from indexgate_policy.rules.conditions.findings import VOLUME
 from indexgate_policy.rules.covering import covers
-from indexgate_policy.rules.document import Policy, Rule
+from indexgate_policy.rules.document import Policy
+from indexgate_policy.rules.document_text import read_toml
 from indexgate_policy.rules.exemptions import Exemption
 from indexgate_policy.rules.expression import All, Any, Condition, Not, Term
 from indexgate_policy.rules.positions import Path, Position, nearest
-from indexgate_policy.rules.strict import Field
+from indexgate_policy.rules.rule import Rule
+from indexgate_policy.rules.strict import Field, tables
 from indexgate_policy.rules.verdict import Action
 
 LONG = timedelta(days=366)
@@ -83,7 +85,7 @@ def lint(
     that exemptions are meant for. Raises PolicyError for what `document.parse` raises it.
     """
     policy = document.parse(text, source=source, now=now)
-    root = document.read_toml(text, source)
+    root = read_toml(text, source)
     body = root.place.text
     found = [
         Finding(id=lint_id, message=message, hint=hint, position=nearest(body, path))
@@ -259,5 +261,5 @@ def _exemptions(root: Field) -> Iterator[tuple[Path, Exemption]]:
     ):
         if key in root.table():
             field = Field(key=key, value=root.table()[key], place=root.place)
-            for number, table in enumerate(document.tables(field, label)):
+            for number, table in enumerate(tables(field, label)):
                 yield (key, number), read(table, None)

@@ -4,9 +4,10 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from indexgate_policy.rules.document import Policy, Rule
+from indexgate_policy.rules.document import Policy
 from indexgate_policy.rules.kleene import Outcome, earlier
 from indexgate_policy.rules.known import Known
+from indexgate_policy.rules.rule import Rule
 from indexgate_policy.rules.unjudged import Unjudged
 from indexgate_policy.rules.usual import Apart
 from indexgate_policy.rules.verdict import Action

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from indexgate_policy.rules import cases, conditions, document, durations, missing
+from indexgate_policy.rules import cases, conditions, document, document_text, durations, missing
 from indexgate_policy.rules.conditions import Definition, Scope
 from indexgate_policy.rules.exemptions import BUILT_IN
 
@@ -178,8 +178,8 @@ def _opening() -> Iterator[str]:
     yield (
         _OPENING.replace("{built_in}", "\n".join(built_in))
         .replace("{singling}", ", ".join(singling))
-        .replace("{kilobytes}", str(document.LARGEST // 1024))
-        .replace("{depth}", str(document.DEEPEST))
+        .replace("{kilobytes}", str(document_text.LARGEST // 1024))
+        .replace("{depth}", str(document_text.DEEPEST))
         .replace("{hours}", f"{document.MAX_FEED_AGE.total_seconds() / 3600:.0f}")
         .replace("{examples}", durations.EXAMPLES)
     )

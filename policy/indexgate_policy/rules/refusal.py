@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from indexgate_policy.flags import Flag
-from indexgate_policy.rules.document import Rule
 from indexgate_policy.rules.durations import after
 from indexgate_policy.rules.expression import Condition
 from indexgate_policy.rules.known import Known
+from indexgate_policy.rules.rule import Rule
 from indexgate_policy.rules.wording import moment_after, plain
 from indexgate_policy.signals import Unknown
 from indexgate_policy.subject import File

@@ -12,10 +12,11 @@ from msgspec.structs import replace
 from packaging.utils import NormalizedName
 
 from indexgate_policy.rules.as_of import NOT_KEPT, Then
-from indexgate_policy.rules.document import Policy, Rule
+from indexgate_policy.rules.document import Policy
 from indexgate_policy.rules.judge import Bench, fault
 from indexgate_policy.rules.known import Known, gather
 from indexgate_policy.rules.page import Presentation, judge_on
+from indexgate_policy.rules.rule import Rule
 from indexgate_policy.rules.verdict import Action, Verdict
 from indexgate_policy.signals import Signals, Unknown, Value
 from indexgate_policy.subject import Client, File

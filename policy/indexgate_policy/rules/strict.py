@@ -8,7 +8,7 @@ import difflib
 import math
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TypeAlias
 
@@ -223,3 +223,15 @@ def shown(value: object) -> str:
 
 def _is_short(value: object) -> bool:
     return isinstance(value, str | int | float) and not isinstance(value, bool)
+
+
+def tables(field: Field, name: str) -> Iterator[Field]:
+    """Yield the tables of a list, each with its place: its number and the name under *name*."""
+    items = field.items(f"tables `[[{field.key}]]`")
+    for number, item in enumerate(items):
+        table = f"`[[{field.key}]]` number {number + 1}"
+        label = item.value.get(name) if isinstance(item.value, dict) else None
+        if isinstance(label, str):
+            table += f', "{shown(label)}"'
+        place = replace(field.place, table=table, within=(field.key, number))
+        yield Field(key="", value=item.value, place=place)

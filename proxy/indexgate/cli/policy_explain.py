@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 @with_settings(("config", "policy"))
 def command(*, rule: str, as_json: bool, **given: Given) -> int:
     """Say what a rule of the policy looks at, does, and how to go on."""
-    from indexgate_policy.rules import document
+    from indexgate_policy.rules import document, document_text
     from indexgate_policy.rules.in_words import in_words
     from indexgate_policy.rules.strict import suggest
 
     read = read_policy(settings_options.settings(given).policy)
     now = datetime.now(UTC)
     policy = document.parse(read.text, source=read.place, now=now)
-    body = document.read_toml(read.text, read.place).place.text
+    body = document_text.read_toml(read.text, read.place).place.text
     told = in_words(policy, rule, body, now, example=_example(read, rule, now))
     if told is None:
         raise GateError(

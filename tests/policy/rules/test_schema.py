@@ -14,7 +14,7 @@ from jsonschema import Draft7Validator
 
 from indexgate_policy import policies
 from indexgate_policy.errors import PolicyError
-from indexgate_policy.rules import conditions, document, exemptions, reference
+from indexgate_policy.rules import conditions, document, exemptions, reference, rule
 from indexgate_policy.rules.schema import schema
 from tests.policy.rules.facts import NOW
 
@@ -77,7 +77,7 @@ def test_every_condition_takes_its_own_example_and_no_table_of_another(
 def test_the_schema_knows_the_keys_that_the_loader_knows() -> None:
     told: Any = schema()
     assert set(told["properties"]) == set(document._KEYS)
-    assert set(told["definitions"]["rule"]["properties"]) == set(document._RULE_KEYS)
+    assert set(told["definitions"]["rule"]["properties"]) == set(rule._KEYS)
     for key, known in (
         ("exemption", exemptions._KEYS),
         ("grandfather", exemptions._GRANDFATHER_KEYS),

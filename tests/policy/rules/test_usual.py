@@ -12,9 +12,10 @@ from msgspec.structs import replace
 from indexgate_policy.flags import Severity
 from indexgate_policy.rules import expression
 from indexgate_policy.rules.conditions import Scope
-from indexgate_policy.rules.document import Policy, Rule
+from indexgate_policy.rules.document import Policy
 from indexgate_policy.rules.judge import Bench
 from indexgate_policy.rules.page import judge_page, judge_release
+from indexgate_policy.rules.rule import Rule
 from indexgate_policy.rules.verdict import Action, Verdict
 from indexgate_policy.signals import Unknown
 from indexgate_policy.subject import Client, File, Release

@@ -13,11 +13,13 @@ from indexgate.index.listing import Listing, listing
 from indexgate.index.protocol import Index, Snapshot, UpstreamFailed
 from indexgate.index.subjects import releases
 from indexgate.listings import Listings
+from indexgate.simple.ordinary_files import versions
 from indexgate_policy.signals import Unknown
 
 _HUGE_BYTES = 600_000  # packed
 _MUCH = 20_000  # packed
 _MANY = 5_000  # files, which are listed in some milliseconds
+_MANY_ODD = 50  # files whose names can be read in several ways: each may take milliseconds
 _LISTED_FILES = 700  # at a good kilobyte each
 
 
@@ -75,7 +77,7 @@ class ListedIndex:
         else:
             kept = self.read(snapshot, first_seen)
             self._kept.keep(kept)
-        for path in kept.unguessable():
+        for path in kept.unguessable:
             self._remember(path, snapshot.project)
         return kept
 
@@ -99,4 +101,6 @@ class ListedIndex:
 def _takes_long(snapshot: Snapshot) -> bool:
     """Tell whether the page takes so long to list that others should not wait for it."""
     page = snapshot.at_hand  # read already, so that only its releases are to be found
-    return len(snapshot.packed) > _MUCH if page is None else len(page.files) > _MANY
+    if page is None:
+        return len(snapshot.packed) > _MUCH
+    return len(page.files) > _MANY or versions(page.files, snapshot.project).count("") > _MANY_ODD

@@ -6,6 +6,7 @@ from itertools import chain
 from urllib.parse import unquote
 
 from msgspec import Struct
+from packaging.utils import NormalizedName
 
 from indexgate.index.addresses import address_of, canonical
 from indexgate.index.listed_releases import versions_of
@@ -20,12 +21,17 @@ MOST_CANDIDATES = 3
 
 
 class Listing(Struct, frozen=True, kw_only=True):
-    """What a snapshot lists."""
+    """What a snapshot lists.
+
+    `unguessable` are the gate's addresses of files whose names do not tell this project (legacy
+    names). To be asked for, they must be remembered.
+    """
 
     snapshot: Snapshot
     page: ProjectPage
     project: Project
     releases: Sequence[Release]
+    unguessable: tuple[str, ...] = ()
 
     def at(self, address: str) -> PageFile | None:
         """Return the file with the gate's *address*, in its one spelling; None: not listed."""
@@ -54,24 +60,26 @@ class Listing(Struct, frozen=True, kw_only=True):
                 return release, release.file(filename)
         raise KeyError(filename)
 
-    def unguessable(self) -> Iterator[str]:
-        """Yield the gate's addresses of files whose names do not tell this project (legacy names).
-
-        To be asked for, they must be remembered.
-        """
-        files, project = self.page.files, self.project.name
-        told = versions(files, project)
-        if "" not in told:  # as on most pages
-            return
-        for place, (name, version) in enumerate(zip(filenames(files), told, strict=True)):
-            if version or name[-4:] == ".whl":
-                continue
-            if project not in candidates(name)[:MOST_CANDIDATES]:
-                yield canonical(address_of(files[place].url, name))
-
 
 def listing(
     snapshot: Snapshot, page: ProjectPage, project: Project, releases: Sequence[Release]
 ) -> Listing:
     """Return the listing of *page*, as it was read from *snapshot*."""
-    return Listing(snapshot=snapshot, page=page, project=project, releases=releases)
+    return Listing(
+        snapshot=snapshot,
+        page=page,
+        project=project,
+        releases=releases,
+        unguessable=tuple(_unguessable(page.files, project.name)),
+    )
+
+
+def _unguessable(files: Sequence[PageFile], project: NormalizedName) -> Iterator[str]:
+    told = versions(files, project)
+    if "" not in told:  # as on most pages
+        return
+    for place, (name, version) in enumerate(zip(filenames(files), told, strict=True)):
+        if version or name[-4:] == ".whl":
+            continue
+        if project not in candidates(name)[:MOST_CANDIDATES]:
+            yield canonical(address_of(files[place].url, name))

@@ -30,7 +30,7 @@ def _retry_after(headers: Mapping[str, str]) -> int | None:
         return min(int(told), _LONGEST_WAIT)
     try:
         wait = parsedate_to_datetime(told) - parsedate_to_datetime(headers["Date"])
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, OverflowError):
         return None
     return max(0, min(int(wait.total_seconds()), _LONGEST_WAIT))
 

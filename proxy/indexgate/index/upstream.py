@@ -362,7 +362,7 @@ def _serial(header: str | None) -> str | None:
 def _clock_ahead(date: str | None, now: datetime) -> float:
     try:
         return (_moment(date) - now).total_seconds() if date else 0.0
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return 0.0
 
 

@@ -41,9 +41,9 @@ def patience(headers: Mapping[str, str]) -> int | None:
         return wish
     reset = headers.get("X-RateLimit-Reset", "")
     try:
-        sent = parsedate_to_datetime(headers.get("Date", ""))
-    except (ValueError, TypeError):
+        sent = parsedate_to_datetime(headers.get("Date", "")).timestamp()
+    except (ValueError, TypeError, OverflowError):
         return None
     if not (reset.isascii() and reset.isdecimal()):
         return None
-    return max(1, min(int(reset[:12]) - int(sent.timestamp()), LONGEST_WAIT))
+    return max(1, min(int(reset[:12]) - int(sent), LONGEST_WAIT))

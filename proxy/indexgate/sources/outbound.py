@@ -178,7 +178,7 @@ def retry_after(headers: Mapping[str, str]) -> int | None:
     try:
         until, sent = (parsedate_to_datetime(text) for text in (wish, headers.get("Date", "")))
         seconds = (until - sent).total_seconds()
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     return min(max(0, int(seconds)), LONGEST_WAIT)
 

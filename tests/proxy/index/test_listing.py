@@ -96,7 +96,7 @@ def test_what_must_be_remembered_is_what_the_name_does_not_tell() -> None:
         for name in LISTED
         if not name.endswith(".whl") and NAME not in candidates(name)[:MOST_CANDIDATES]
     ]
-    assert list(listed.unguessable()) == untold
+    assert list(listed.unguessable) == untold
     assert any(address.endswith("/demo-win32.tar.gz") for address in untold)
 
 

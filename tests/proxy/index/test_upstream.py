@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from aiohttp import web
 from packaging.utils import NormalizedName
 
 from indexgate.index import page_body
@@ -274,6 +275,7 @@ async def test_a_page_is_asked_for_twice_and_never_a_third_time() -> None:
         ("Sun, 22 Nov 2026 00:00:09 GMT", 9),
         ("Sat, 21 Nov 2026 00:00:00 GMT", 0),
         ("Sun, 22 Nov 2027 00:00:09 GMT", 3600),
+        ("Sun, 22 Nov 2026 00:00:09 +99999999999999", None),
         ("soon", None),
         ("-1", None),
         ("1e3", None),
@@ -289,6 +291,17 @@ async def test_a_wish_to_wait_is_a_number_or_a_moment_by_upstreams_clock(
             await upstream.page(NAME, None)
         told = caught.value.retry_after
         assert told == seconds or (told and seconds and abs(told - seconds) <= 1)
+
+
+class WithoutTime(StandIn):
+    async def _set_date(self, _request: web.Request, response: web.StreamResponse) -> None:
+        response.headers["Date"] = "Sun, 22 Nov 2026 00:00:09 +99999999999999"
+
+
+async def test_a_date_that_is_no_time_is_no_reason_to_do_without_the_page() -> None:
+    async with WithoutTime(DEMO) as home, asking(home.url) as upstream:
+        found = await upstream.page(NAME, None)
+        assert (found.clock_ahead, len(found.page().files)) == (0.0, len(DEMO.files))
 
 
 async def test_an_upstream_in_trouble_is_left_alone_until_a_probe_finds_it_back() -> None:

@@ -289,6 +289,7 @@ async def test_a_broken_list_of_contributors_costs_that_signal_only(
 
 
 DATE = "Thu, 21 Nov 2024 11:00:00 GMT"  # 1732186800
+USED_UP = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1732190400"}
 
 
 @pytest.mark.parametrize(
@@ -300,6 +301,7 @@ DATE = "Thu, 21 Nov 2024 11:00:00 GMT"  # 1732186800
         ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "9" * 12, "Date": DATE}, 86_400),
         ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "x", "Date": DATE}, None),
         ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1732190400"}, None),
+        ({**USED_UP, "Date": "Thu, 21 Nov 2024 11:00:00 +99999999999999"}, None),
         ({"X-RateLimit-Remaining": "7", "X-RateLimit-Reset": "1732190400", "Date": DATE}, None),
         ({}, None),
     ],

@@ -339,6 +339,7 @@ SENT = "Sun, 22 Nov 2026 02:00:00 GMT"
         ({"Retry-After": "Sun, 22 Nov 2026 02:05:00 GMT"}, None),
         ({"Retry-After": "Sun, 22 Nov 2026 02:05:00 -0000", "Date": SENT}, None),
         ({"Retry-After": "soon", "Date": SENT}, None),
+        ({"Retry-After": "Sun, 22 Nov 2026 02:05:00 +99999999999999", "Date": SENT}, None),
         ({"Retry-After": "-5"}, None),
         ({"Retry-After": "1.5"}, None),
     ],

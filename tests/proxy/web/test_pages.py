@@ -58,6 +58,18 @@ async def test_every_variant_has_an_etag_of_its_own_and_answers_304(
             assert response.headers["ETag"] != etag
 
 
+MANY = project("many", *(sdist("many", f"1.{number}") for number in range(3)))
+NOT_FOR_PIP = """\
+version = 1
+
+[[rule]]
+id = "not-for-pip"
+action = "refuse"
+when = { client = { family = "pip" }, version = "==1.2" }
+unknown = "allow"
+"""
+
+
 async def test_all_who_ask_at_once_get_a_large_page_that_is_made_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -71,17 +83,29 @@ async def test_all_who_ask_at_once_get_a_large_page_that_is_made_once(
         note(*given)
 
     def finished(*given: Any, **more: Any) -> FinishedPage:
-        all_there.wait(30)
+        assert all_there.wait(30)
         made.append(given)
         return finish(*given, **more)
 
     monkeypatch.setattr(Grace, "note", noted)
     monkeypatch.setattr("indexgate.gate.finish", finished)
-    many = project("many", *(sdist("many", f"1.{number}") for number in range(301)))
-    async with Upstream(many) as upstream, running(upstream, tmp_path) as gate:
+    monkeypatch.setattr("indexgate.gate._LARGE", 2)
+    async with Upstream(MANY) as upstream, running(upstream, tmp_path) as gate:
         pages = await asyncio.gather(*(gate.json("/simple/many/") for _ in range(5)))
-    assert [len(page["files"]) for page in pages] == [301] * 5
+    assert [len(page["files"]) for page in pages] == [3] * 5
     assert len(made) == 1
+
+
+async def test_a_large_page_is_not_given_to_who_has_another_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexgate.gate._LARGE", 2)
+    agents = ("pip/26.0", "poetry/2.0", "pip/25.0", "another/1.0")
+    async with Upstream(MANY) as upstream, running(upstream, tmp_path, NOT_FOR_PIP) as gate:
+        asks = [gate.json("/simple/many/", **{"User-Agent": agent}) for agent in agents]
+        pages = await asyncio.gather(*asks)
+    refused = [any("yanked" in file for file in page["files"]) for page in pages]
+    assert refused == [agent.startswith("pip/") for agent in agents]
 
 
 async def test_a_file_that_passes_keeps_every_field_of_upstream(tmp_path: Path) -> None:

@@ -135,11 +135,12 @@ class FileCache:
             data = b"".join([piece async for piece in body.read()])
         finally:
             body.close()
-        if hashlib.sha256(data).hexdigest() != digest:
+        if hashlib.sha256(data).hexdigest() == digest:
+            self._at_hand[digest] = data
+        elif digest not in self._at_hand:  # else somebody was quicker, and has fetched it anew
             self._shelf.remove(digest)
             return None
-        self._at_hand[digest] = data
-        return BodyAtHand(data)
+        return BodyAtHand(self._at_hand[digest])
 
     async def open(self, wanted: Wanted, fetch: Fetch) -> FileBody:
         """Return the file: the kept one, else the one being fetched, else *fetch* it.
@@ -151,7 +152,7 @@ class FileCache:
         if flight is None:
             if kept := await self.open_kept(wanted):
                 return kept
-            # Nothing was awaited since the look on disk, so no fetch can have landed in between.
+            # Where nothing was found nothing was awaited since: no fetch can have landed.
             flight = self._flights.get(wanted) or self._take_off(wanted, fetch)
         else:
             self.joined += 1

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from indexgate.index.file_body import KeptBody
 from indexgate.index.file_cache import FileCache
 from indexgate.index.file_shelf import FileShelf
 from indexgate.index.files import HELD_BACK, SMALL_FILE, FileBody, Wanted
@@ -513,6 +514,40 @@ async def test_a_small_file_that_a_power_cut_damaged_is_fetched_anew(
         kept.write_bytes(left)
         await cache.close()
     assert upstream.asked["f"] == 2
+
+
+async def test_who_is_late_to_find_a_file_damaged_leaves_the_new_one_alone(
+    upstream: FileUpstream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upstream.files["f"] = Given(data=SMALL)
+    cache = FileCache(tmp_path, 100_000_000)
+    await read_all(await cache.open(wanted(SMALL), upstream.fetch("f")))
+    await cache.settle()
+    await cache.close()
+    [kept] = kept_files(tmp_path)
+    kept.write_bytes(bytes(len(SMALL)))
+
+    begun, go, read = asyncio.Event(), asyncio.Event(), KeptBody.read
+
+    async def late(body: KeptBody) -> AsyncGenerator[bytes, None]:
+        monkeypatch.setattr(KeptBody, "read", read)
+        begun.set()
+        await go.wait()
+        async for piece in read(body):
+            yield piece
+
+    monkeypatch.setattr(KeptBody, "read", late)
+    cache = FileCache(tmp_path, 100_000_000)
+    opening = asyncio.create_task(cache.open(wanted(SMALL), upstream.fetch("f")))
+    await begun.wait()
+    assert await read_all(await cache.open(wanted(SMALL), upstream.fetch("f"))) == SMALL
+    await cache.settle()
+    go.set()
+    assert await read_all(await opening) == SMALL
+    await cache.settle()
+    assert [path.read_bytes() for path in kept_files(tmp_path)] == [SMALL]
+    assert upstream.asked["f"] == 2
+    await cache.close()
 
 
 async def test_memory_takes_only_so_many_bytes_and_the_disk_has_the_rest(

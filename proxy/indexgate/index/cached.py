@@ -17,6 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from packaging.utils import NormalizedName
 
+from indexgate.index.in_turn import Place, join, my_place
 from indexgate.index.once import EACH_ALONE, Once
 from indexgate.index.page_folder import PageFolder
 from indexgate.index.page_saver import PageSaver
@@ -86,7 +87,8 @@ class CachedIndex:
         self._missing: TTLCache[NormalizedName, bool] = TTLCache(
             10_000, freshness.missing, timer=lambda: clock().timestamp()
         )
-        self._flights: dict[NormalizedName, asyncio.Future[Snapshot]] = {}
+        # With their places in the line of those who take in large pages.
+        self._flights: dict[NormalizedName, tuple[asyncio.Future[Snapshot], Place | None]] = {}
         self._work: set[asyncio.Task[Snapshot]] = set()  # of fetching pages, and keeping them
         self._failures: OrderedDict[NormalizedName, tuple[datetime, UpstreamFailed]] = OrderedDict()
         self._newest_api = NEWEST
@@ -201,11 +203,14 @@ class CachedIndex:
     def _flight(
         self, source: PageSource, project: NormalizedName, stored: Snapshot | None
     ) -> asyncio.Future[Snapshot]:
-        page = self._flights.get(project)
-        if page is not None:
+        under_way = self._flights.get(project)
+        if under_way is not None:
+            page, place = under_way
             self.joined += 1
+            join(place)
             return page
-        page = self._flights[project] = asyncio.get_running_loop().create_future()
+        page = asyncio.get_running_loop().create_future()
+        self._flights[project] = page, my_place()
         page.add_done_callback(lambda _: self._flights.pop(project))
         work = asyncio.create_task(self._fetch(source, project, stored, page))
         self._work.add(work)

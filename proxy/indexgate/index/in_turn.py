@@ -7,7 +7,7 @@ is huge has another, so that the merely large does not wait for it. No third thr
 
 A page takes several turns. Who came first is served first, to the end: if all pages took their
 first turns before any took its last, nobody would be served before everybody is. Who works for
-nobody in particular comes behind those who have somebody waiting.
+nobody in particular comes behind those who have somebody waiting, until somebody waits for it too.
 """
 
 import asyncio
@@ -16,16 +16,34 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import ContextVar, copy_context
 from functools import partial
 from itertools import count
-from queue import PriorityQueue
-from typing import TypeVar
+from threading import Lock
+from typing import NamedTuple, TypeVar
 
 T = TypeVar("T")
 
 _BEHIND = 50
-"""How many who come later go before one who works for nobody: not all, lest it never has a turn."""
+"""At most so many who come later go before one who works for nobody, lest it never has a turn."""
 
 _arrivals = count()
-_number: ContextVar[int | None] = ContextVar("number", default=None)
+
+
+class Place:
+    """A place in the line: of all that waits, what has the lowest number is done next."""
+
+    __slots__ = ("number",)
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+_place: ContextVar[Place | None] = ContextVar("place", default=None)
+my_place = _place.get
+
+
+class _Waiting(NamedTuple):
+    place: Place
+    came: int
+    do: Callable[[], None]
 
 
 class _Lane:
@@ -33,18 +51,22 @@ class _Lane:
 
     def __init__(self, name: str) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
-        self._waiting: PriorityQueue[tuple[int, int, Callable[[], None]]] = PriorityQueue()
+        self._waiting: list[_Waiting] = []
+        self._lock = Lock()
 
-    def add(self, number: int, work: Callable[[], T]) -> "Future[T]":
-        """Have *work* done when of all that waits its *number* is the lowest."""
+    def add(self, place: Place, work: Callable[[], T]) -> "Future[T]":
+        """Have *work* done when its *place* is the first of all that wait."""
         done: Future[T] = Future()
-        self._waiting.put((number, next(_arrivals), partial(_do, work, done)))
+        with self._lock:
+            self._waiting.append(_Waiting(place, next(_arrivals), partial(_do, work, done)))
         self._thread.submit(self._do_next)
         return done
 
     def _do_next(self) -> None:
-        *_, do = self._waiting.get()
-        do()
+        with self._lock:
+            found = min(self._waiting, key=lambda each: (each.place.number, each.came))
+            self._waiting.remove(found)
+        found.do()
 
 
 _large, _huge = _Lane("large-pages"), _Lane("huge-pages")
@@ -55,7 +77,14 @@ def take_number(*, behind: bool = False) -> None:
 
     Or later, if it is to be *behind*: nobody waits for it.
     """
-    _number.set(next(_arrivals) + (_BEHIND if behind else 0))
+    _place.set(Place(next(_arrivals) + (_BEHIND if behind else 0)))
+
+
+def join(place: Place | None) -> None:
+    """Have what waits at *place* done no later than what this task would do: it waits for that."""
+    if place is not None:
+        mine = my_place()
+        place.number = min(place.number, next(_arrivals) if mine is None else mine.number)
 
 
 async def in_turn(work: Callable[[], T], *, huge: bool = False) -> T:
@@ -63,12 +92,9 @@ async def in_turn(work: Callable[[], T], *, huge: bool = False) -> T:
 
     Raises what *work* raises.
     """
-    number = _number.get()
     lane = _huge if huge else _large
     followed = partial(copy_context().run, work)
-    return await asyncio.wrap_future(
-        lane.add(next(_arrivals) if number is None else number, followed)
-    )
+    return await asyncio.wrap_future(lane.add(my_place() or Place(next(_arrivals)), followed))
 
 
 def _do(work: Callable[[], T], done: "Future[T]") -> None:

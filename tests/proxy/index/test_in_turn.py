@@ -66,7 +66,9 @@ async def test_who_has_begun_goes_before_who_came_later() -> None:
     async with busy():
         tasks = await waiting(first, second, page(done, "third"))
     await asyncio.gather(*tasks)
-    assert done == ["first", "second", "first again", "third"]
+    # Whether it waits again before the second is begun is the event loop's to say.
+    assert done[0] == "first"
+    assert done.index("first again") < done.index("third")
 
 
 async def test_who_works_for_nobody_comes_behind_but_not_for_ever() -> None:

@@ -54,6 +54,8 @@ def check(case: Case) -> Flag | Unknown | None:
     parsed = dated[-1].release.parsed
     if isinstance(parsed, Unknown):
         return parsed
+    if len(dated) > 1 and _follows(parsed, dated[-2].release.parsed):
+        return None  # as most do: no other number need be looked at
     orders = [case.orders[one.release.version] for one in dated[:-1]]
     earlier = [each for each in orders if each is not None]
     if orders and not earlier:
@@ -74,6 +76,20 @@ def check(case: Case) -> Flag | Unknown | None:
         versions=(newest.release.version,),
         began=newest.at,
         ends=newest.at + FRESH,
+    )
+
+
+def _follows(newest: Version, last: Version | Unknown) -> bool:
+    """Tell whether *newest* is no jump, whatever was uploaded before the *last* one.
+
+    It is not below that one, and less than a step above it. If the highest is another one, then
+    that is nearer still; or *newest* is below it, but so is the last, and numbers went down before.
+    """
+    return (
+        not isinstance(last, Unknown)
+        and newest.epoch == last.epoch
+        and newest >= last
+        and newest.major - last.major < STEP
     )
 
 

@@ -1,8 +1,12 @@
+import re
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from indexgate_policy.checks import version_jump
 from indexgate_policy.checks.version_jump import check
 from indexgate_policy.flags import Severity
 from indexgate_policy.signals import Unknown
@@ -84,3 +88,26 @@ def test_versions_that_are_not_pep_440_are_not_compared() -> None:
 
 def test_without_upload_times_it_cannot_look() -> None:
     assert label(check(case_of(releases=(release_of("1.0", UNTOLD),)))) == "unknown"
+
+
+_NUMBERS = st.sampled_from((0, 1, 2, 4, 5, 6, 9, 10, 49, 50, 89, 90, 99, 2026))
+_VERSIONS = st.builds(
+    "{}{}.{}{}".format,
+    st.sampled_from(("", "", "", "1!")),
+    _NUMBERS,
+    st.integers(0, 13),
+    st.sampled_from(("", "", "", ".0", "a1", ".dev1", ".post1", "+local")),
+)
+
+
+@given(before=st.lists(_VERSIONS, max_size=14), newest=_VERSIONS, upwards=st.booleans())
+def test_a_release_that_follows_the_last_one_is_judged_as_if_all_were_looked_at(
+    before: list[str], newest: str, upwards: bool
+) -> None:
+    if upwards:
+        before.sort(key=lambda version: [int(n) for n in re.findall("[0-9]+", version)])
+    case = case_of(releases=released(*before, newest))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(version_jump, "_follows", lambda _newest, _last: False)
+        by_all = check(case)
+    assert check(case) == by_all

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from packaging.utils import NormalizedName
 
 from indexgate_policy.advisories import Advisories
-from indexgate_policy.dated import Dated, by_upload
+from indexgate_policy.dated import DatedReleases, by_upload
 from indexgate_policy.events import Event
 from indexgate_policy.flags import Flag
 from indexgate_policy.health.result import HealthScore
@@ -76,7 +76,7 @@ class Case(Struct, frozen=True, kw_only=True, dict=True):
     events: tuple[Event, ...] = ()
 
     @cached_property
-    def dated(self) -> tuple[Dated, ...] | Unknown:
+    def dated(self) -> DatedReleases | Unknown:
         """All releases, yanked ones too, by their upload; unknown when one has no time."""
         return by_upload(self.releases)
 

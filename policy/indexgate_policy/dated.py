@@ -1,13 +1,13 @@
 """The releases of a project in the order in which they were uploaded."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from operator import attrgetter
+from typing import overload
 
 from msgspec import Struct
 
 from indexgate_policy.signals import Unknown
-from indexgate_policy.subject import Release
+from indexgate_policy.subject import Release, release_times
 
 
 class Dated(Struct, frozen=True):
@@ -17,12 +17,44 @@ class Dated(Struct, frozen=True):
     at: datetime
 
 
-def by_upload(releases: Iterable[Release]) -> tuple[Dated, ...] | Unknown:
+class DatedReleases(Sequence[Dated]):
+    """Releases, the earliest first; `times` has when the first file of each was uploaded.
+
+    Of thousands one asks for the last few, so that each is looked at only when it is asked for.
+    """
+
+    __slots__ = ("_places", "_releases", "times")
+
+    def __init__(
+        self, releases: Sequence[Release], places: Sequence[int], times: Sequence[datetime]
+    ) -> None:
+        self._releases = releases
+        self._places = places
+        self.times = times
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, place: int) -> Dated: ...
+    @overload
+    def __getitem__(self, place: slice) -> "DatedReleases": ...
+    def __getitem__(self, place: int | slice) -> "Dated | DatedReleases":
+        if isinstance(place, slice):
+            return DatedReleases(self._releases, self._places[place], self.times[place])
+        return Dated(self._releases[self._places[place]], self.times[place])
+
+    def __iter__(self) -> Iterator[Dated]:
+        for place, at in zip(self._places, self.times, strict=True):
+            yield Dated(self._releases[place], at)
+
+
+def by_upload(releases: Sequence[Release]) -> DatedReleases | Unknown:
     """Return all *releases*, yanked ones too, earliest first; unknown when one has no time."""
-    dated = []
-    for release in releases:
-        at = release.released
-        if isinstance(at, Unknown):
-            return Unknown(reason=f"the upload time of {release.version} is not known")
-        dated.append(Dated(release, at))
-    return tuple(sorted(dated, key=attrgetter("at")))
+    told = release_times(releases)
+    times = [at for at in told if not isinstance(at, Unknown)]
+    if len(times) < len(told):
+        first = next(place for place, at in enumerate(told) if isinstance(at, Unknown))
+        return Unknown(reason=f"the upload time of {releases[first].version} is not known")
+    places = sorted(range(len(times)), key=times.__getitem__)
+    return DatedReleases(releases, places, [times[place] for place in places])

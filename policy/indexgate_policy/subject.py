@@ -1,5 +1,7 @@
 """What is judged: a project of one index, its releases and their files, and who asks."""
 
+from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
@@ -96,6 +98,24 @@ class Release:  # no struct: a page's releases make their fields when they are a
     def has_yanked(self) -> bool:
         """Whether upstream yanked a file of the version."""
         return any(file.yanked is not False for file in self.files)
+
+
+class TimedReleases(Sequence[Release]):
+    """Releases that tell their `times` without anybody looking at each of them."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def times(self) -> Sequence[datetime | Unknown]:
+        """When each was released."""
+
+
+def release_times(releases: Sequence[Release]) -> Sequence[datetime | Unknown]:
+    """Return when each of *releases* was released."""
+    if isinstance(releases, TimedReleases):
+        return releases.times
+    return [release.released for release in releases]
 
 
 class Client(Struct, frozen=True, kw_only=True):

@@ -133,7 +133,8 @@ def test_a_case_at_another_moment_knows_what_was_found_out_of_its_releases() -> 
     later = case.at(NOW + REFRESH)
     assert later == replace(case, now=NOW + REFRESH)
     assert later.dated is dated
-    assert (case.now, replace(case, releases=()).dated) == (NOW, ())
+    assert case.now == NOW
+    assert replace(case, releases=()).dated is not dated
 
 
 @pytest.mark.parametrize("days", [0, 29, 30, 31, 100, 200, 227, 228, 400, 620, 621, 2_000])

@@ -53,7 +53,7 @@ def check(case: Case) -> Flag | Unknown | None:
     gap = newest.at - before.at
     if gap < SILENCE:
         return None
-    gaps = (later.at - earlier.at for earlier, later in pairwise(dated[:-1]))
+    gaps = (later - earlier for earlier, later in pairwise(dated.times[:-1]))
     longest = max(gaps, default=timedelta(0))
     severity = Severity.LOW if gap < USUAL * longest else Severity.MEDIUM
     signs = tuple(_signs(case, dated))

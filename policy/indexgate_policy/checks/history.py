@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from indexgate_policy.assessment import Case
-from indexgate_policy.dated import Dated
+from indexgate_policy.dated import Dated, DatedReleases
 from indexgate_policy.signals import Unknown
 from indexgate_policy.subject import Release
 
@@ -16,7 +16,7 @@ def is_fresh(one: Dated, now: datetime) -> bool:
     return now < one.at + FRESH
 
 
-def with_news(case: Case) -> tuple[Dated, ...] | Unknown | None:
+def with_news(case: Case) -> DatedReleases | Unknown | None:
     """Return all releases, earliest first, if the newest is news; unknown when one has no time."""
     last = case.project.last_upload
     if not isinstance(last, Unknown) and last <= case.now - FRESH:

@@ -42,7 +42,7 @@ def check(case: Case) -> Flag | Unknown | None:
     dated = with_news(case)
     if dated is None or isinstance(dated, Unknown):
         return dated
-    times = [one.at for one in dated]
+    times = dated.times
     newest = times[-1]
     since = age(newest, case.now)
     first = bisect_left(times, newest - DAY)

@@ -84,4 +84,4 @@ def _released_since(case: Case) -> int | Unknown:
     dated = case.dated
     if isinstance(dated, Unknown):
         return dated
-    return sum(one.at > case.now - OLD for one in dated)
+    return sum(at > case.now - OLD for at in dated.times)

@@ -6,13 +6,13 @@ from typing import overload
 
 from indexgate.index.listed_release import ListedFiles, ListedRelease, earliest
 from indexgate_policy.signals import Unknown
-from indexgate_policy.subject import Release
+from indexgate_policy.subject import Release, TimedReleases, release_times
 
 
-class ListedReleases(Sequence[Release]):
+class ListedReleases(TimedReleases):
     """The releases of the files that are *listed*: each a version, and the places of its files."""
 
-    __slots__ = ("_all", "_given", "_listed", "_made")
+    __slots__ = ("_all", "_given", "_listed", "_made", "_times")
 
     def __init__(
         self, listed: ListedFiles, given: Collection[tuple[str, Sequence[int]]] = ()
@@ -21,6 +21,7 @@ class ListedReleases(Sequence[Release]):
         self._given = tuple(given)
         self._made: dict[int, Release] = {}
         self._all: tuple[Release, ...] | None = None
+        self._times: list[datetime | Unknown] | None = None
 
     @property
     def versions(self) -> tuple[str, ...]:
@@ -28,10 +29,11 @@ class ListedReleases(Sequence[Release]):
         return tuple([version for version, _ in self._given])
 
     @property
-    def uploads(self) -> list[datetime | Unknown]:
-        """The upload of a file of each."""
-        uploads = self._listed.uploads
-        return [uploads[places[0]] for _, places in self._given]
+    def times(self) -> Sequence[datetime | Unknown]:
+        """When each was released: when the first of its files was uploaded."""
+        if self._times is None:
+            self._times = [self._first(places) for _, places in self._given]
+        return self._times
 
     def __len__(self) -> int:
         return len(self._given)
@@ -56,15 +58,17 @@ class ListedReleases(Sequence[Release]):
         made = self._made.get(place)
         if made is None:
             version, places = self._given[place]
-            uploads = self._listed.uploads
-            first = (
-                uploads[places[0]]  # as of all projects without platforms
-                if len(places) == 1
-                else earliest([uploads[place] for place in places])
-            )
             # Who judges tells releases apart by what they are: all threads must get the same one.
-            made = self._made.setdefault(place, ListedRelease(self._listed, version, places, first))
+            made = self._made.setdefault(
+                place, ListedRelease(self._listed, version, places, self._first(places))
+            )
         return made
+
+    def _first(self, places: Sequence[int]) -> datetime | Unknown:
+        uploads = self._listed.uploads
+        if len(places) == 1:  # as of all projects without platforms
+            return uploads[places[0]]
+        return earliest([uploads[place] for place in places])
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and tuple(self) == tuple(other)
@@ -85,10 +89,7 @@ def latest_first(releases: Sequence[Release]) -> Sequence[int]:
     Indexes list files by their names or as they like, so that where one stands tells little; where
     not all upload times are told, it is all there is.
     """
-    if isinstance(releases, ListedReleases):
-        told = releases.uploads
-    else:
-        told = [release.released for release in releases]
+    told = release_times(releases)
     try:
         return sorted(range(len(told)), key=told.__getitem__, reverse=True)  # type: ignore[arg-type]
     except TypeError:  # one that is not known compares with nothing

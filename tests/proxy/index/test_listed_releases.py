@@ -12,7 +12,9 @@ from packaging.utils import NormalizedName
 from indexgate.index.listed_releases import ListedReleases, versions_of
 from indexgate.index.subjects import releases
 from indexgate.simple.model import PageFile, ProjectPage
-from indexgate_policy.subject import Release
+from indexgate_policy.dated import DatedReleases, by_upload
+from indexgate_policy.signals import Unknown
+from indexgate_policy.subject import Release, release_times
 
 VERSIONS = ("1.0", "1.1", "2.0", "2.1")
 
@@ -53,6 +55,35 @@ def test_it_tells_versions_without_releases() -> None:
     assert versions_of(found) == VERSIONS == tuple(each.version for each in found)
     assert versions_of(tuple(found)) == VERSIONS
     assert [each.released for each in found] == [each.files[0].uploaded for each in found]
+
+
+def test_of_those_in_the_order_of_their_uploads_each_is_made_when_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[str] = []
+
+    def making(_listed: object, version: str, *_rest: object) -> str:
+        made.append(version)
+        return version
+
+    monkeypatch.setattr("indexgate.index.listed_releases.ListedRelease", making)
+    dated = by_upload(listed())
+    assert isinstance(dated, DatedReleases)
+    days = [datetime(2026, 1, day, tzinfo=UTC) for day in (7, 8, 9, 10)]
+    assert (len(dated), dated.times, dated[:-1].times, made) == (4, days, days[:3], [])
+    assert (dated[-1].at, dated[:-1][-1].at) == (days[3], days[2])
+    assert made == ["1.0", "1.1"]  # the first two of the page were uploaded last
+
+
+def test_the_order_of_uploads_is_that_of_the_releases_themselves() -> None:
+    found = listed()
+    for releases_ in (found, tuple(found)):
+        assert release_times(releases_) == [each.released for each in found]
+        dated = by_upload(releases_)
+        assert not isinstance(dated, Unknown)
+        assert [one.release for one in dated] == list(reversed(found))
+        assert [one.at for one in dated] == [one.release.released for one in dated]
+        assert [one.release.version for one in reversed(dated)] == list(VERSIONS)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 
 import pytest
 from aiohttp import ClientResponse, ClientSession, web
@@ -18,9 +19,10 @@ from indexgate.index.files import HELD_BACK, Wanted
 from indexgate.index.protocol import UpstreamFailed
 from tests.proxy.index.file_upstream import FileUpstream, Given
 
-SMALL = os.urandom(1_000)
-MIDDLE = os.urandom(300_000)
-BIG = os.urandom(PASSED_THROUGH + 500_000)
+# None begins or ends with `!`, which makes it another.
+SMALL = Random(1).randbytes(1_000)
+MIDDLE = Random(2).randbytes(300_000)
+BIG = Random(3).randbytes(PASSED_THROUGH + 500_000)
 
 
 @dataclass(kw_only=True)

@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -20,7 +21,7 @@ from indexgate.index.part_file import PartFile
 from indexgate.index.protocol import UpstreamFailed
 from tests.proxy.index.file_upstream import FileUpstream, Given
 
-BIG = os.urandom(700_000)
+BIG = Random(1).randbytes(700_000)  # neither begins nor ends with `!`, which makes it another
 SMALL = b"small" * 100
 
 

@@ -18,7 +18,7 @@ from indexgate_policy.signals import Unknown
 
 _HUGE_BYTES = 600_000  # packed
 _MUCH = 20_000  # packed
-_MANY = 5_000  # files, which are listed in some milliseconds
+_MANY = 800  # files: on the event loop, beside two lanes at work, each millisecond takes three
 _MANY_ODD = 50  # files whose names can be read in several ways: each may take milliseconds
 _LISTED_FILES = 700  # at a good kilobyte each
 

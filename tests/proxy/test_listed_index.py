@@ -72,8 +72,8 @@ def snapshot(names: list[str]) -> Snapshot:
 @pytest.mark.parametrize(
     ("name", "files", "thread"),
     [
-        ("demo-{}.tar.gz", 1_000, "MainThread"),
-        ("demo-{}.tar.gz", 6_000, "large-pages_0"),
+        ("demo-{}.tar.gz", 500, "MainThread"),
+        ("demo-{}.tar.gz", 1_000, "large-pages_0"),
         ("demo-" + WAYS + "-{}.tar.gz", 10, "MainThread"),
         ("demo-" + WAYS + "-{}.tar.gz", 100, "large-pages_0"),
     ],

@@ -21,7 +21,7 @@ from indexgate_policy.assessment import Assessment
 from indexgate_policy.rules.reads import ALL, Reads
 from indexgate_policy.signals import Signal, Unknown
 
-_MANY_RELEASES, _HUGE = 400, 3_000
+_MANY_RELEASES, _HUGE = 400, 12_000
 T = TypeVar("T")
 
 

@@ -34,7 +34,7 @@ from indexgate_policy.rules.document import Policy
 from indexgate_policy.rules.page import PageVerdicts
 from indexgate_policy.subject import Client
 
-_LARGE, _HUGE = 500, 5_000  # files
+_LARGE, _HUGE = 500, 20_000  # files
 _MOST_UNASKED = 10_000
 _Making: TypeAlias = Callable[[], tuple[FinishedPage, PageVerdicts]]
 

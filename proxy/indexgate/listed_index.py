@@ -16,7 +16,7 @@ from indexgate.listings import Listings
 from indexgate.simple.ordinary_files import versions
 from indexgate_policy.signals import Unknown
 
-_HUGE_BYTES = 600_000  # packed
+_HUGE_BYTES = 2_500_000  # packed
 _MUCH = 20_000  # packed
 _MANY = 800  # files: on the event loop, beside two lanes at work, each millisecond takes three
 _MANY_ODD = 50  # files whose names can be read in several ways: each may take milliseconds

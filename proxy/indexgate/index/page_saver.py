@@ -17,11 +17,11 @@ from indexgate.index.protocol import Snapshot
 _REST = 0.2
 """Seconds without a new page after which what waits is written."""
 
-_LONGEST_WAIT = 2.0
+_LONGEST_WAIT = 5.0
 """Seconds after which it is written all the same."""
 
-_MUCH = 8_000_000
-"""Bytes that are written without waiting for anything."""
+_MUCH = 32_000_000
+"""Bytes that are written without waiting for anything; a run of an installer brings less."""
 
 _TOO_MUCH = 64_000_000
 """Bytes beyond which the disk is too slow to keep pages at all."""

@@ -23,7 +23,7 @@ MOST = 20_000_000
 """A larger document is not read (bytes, decompressed)."""
 
 _OFF_THE_LOOP = 256_000
-_HUGE = 3_000_000
+_HUGE = 12_000_000
 _GLANCED_AT = 1_000_000  # of more even a glance takes too long on the loop
 _MOST_FORESEEN = 1000
 _FORESEEN_FOR = 30.0

@@ -11,7 +11,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
-from io import BytesIO
+from io import SEEK_END, BytesIO
 from typing import NamedTuple, Protocol
 
 import aiohttp
@@ -24,7 +24,9 @@ CODINGS = "gzip, zstd"
 """What upstream may pack pages with (Accept-Encoding)."""
 
 _PIECE = 1 << 18  # bytes, undone in less than a millisecond
-_MUCH = 1 << 19  # bytes: so many are undone off the event loop
+_LARGE_PIECE = 1 << 23  # bytes: where others need not wait for it, most pages are one piece
+_MUCH = 1 << 17  # bytes: more are undone off the event loop
+_TOO_MUCH = 1 << 22  # bytes: more do not wait for the rest
 _BARE_HEAD = b"\x1f\x8b\x08\x00"  # gzip, and nothing in its head but what it must have
 _WORTH_KEEPING = 2  # times smaller than what it holds; ours is four times
 _ZSTD_WINDOW = 23  # log2: the largest window that zstd may need as a content coding (RFC 9659)
@@ -38,8 +40,8 @@ class PageBody(NamedTuple):
 
 
 class _Unpacker(Protocol):
-    def pieces(self, packed: bytes) -> Iterator[bytes]:
-        """Yield what *packed* adds. Raises _Broken."""
+    def pieces(self, packed: bytes, size: int) -> Iterator[bytes]:
+        """Yield what *packed* adds, in pieces of at most *size* bytes. Raises _Broken."""
 
     def ended(self) -> bool:
         """Tell whether the packed stream has come to its end."""
@@ -69,12 +71,15 @@ async def read_page_body(response: aiohttp.ClientResponse, limit: int) -> PageBo
             arrived += len(chunk)
             size += len(chunk)
             page.check(arrived)  # much may come that holds nothing
-            if size > _MUCH:
+            if size > _TOO_MUCH:
                 await asyncio.to_thread(page.take, b"".join(waiting))
                 waiting.clear()
                 size = 0
-        for _ in page.taking(b"".join(waiting)):
-            await asyncio.sleep(0)
+        if size > _MUCH:
+            await asyncio.to_thread(page.take, b"".join(waiting))
+        else:
+            for _ in page.taking(b"".join(waiting), _PIECE):
+                await asyncio.sleep(0)
     except _Broken as error:
         raise UpstreamFailed("garbage", "sent a page whose compression is broken") from error
     except (aiohttp.ClientError, OSError) as error:
@@ -83,7 +88,7 @@ async def read_page_body(response: aiohttp.ClientResponse, limit: int) -> PageBo
         raise UpstreamFailed("cut-off", "broke off in the middle of the page")
     packed = b"".join(received) if page.unpacker.one_gzip else b""
     as_good = packed.startswith(_BARE_HEAD) and len(packed) * _WORTH_KEEPING <= page.size
-    return PageBody(page.plain.getvalue(), packed if as_good else None)
+    return PageBody(page.plain, packed if as_good else None)
 
 
 class _Unpacked:
@@ -91,34 +96,49 @@ class _Unpacked:
 
     def __init__(self, unpacker: _Unpacker, limit: int) -> None:
         self.unpacker = unpacker
-        self.plain = BytesIO()  # grows by being moved, where to join many pieces takes long at once
         self.size = 0
         self._limit = limit
+        self._first = b""
+        self._all: BytesIO | None = None  # of more pieces than the first
+
+    @property
+    def plain(self) -> bytes:
+        """What was packed."""
+        return self._first if self._all is None else self._all.getvalue()
 
     def check(self, size: int) -> None:
         """Raise UpstreamFailed if that is too much."""
         if size > self._limit:
             raise UpstreamFailed("too-large", f"sent a page of more than {self._limit:,} bytes")
 
-    def taking(self, packed: bytes) -> Iterator[None]:
-        """Take in what came next, in steps that do not take long. Raises _Broken."""
-        for piece in self.unpacker.pieces(packed):
+    def taking(self, packed: bytes, step: int) -> Iterator[None]:
+        """Take in what came next, in steps of so many bytes. Raises _Broken."""
+        for piece in self.unpacker.pieces(packed, step):
+            self._add(piece)
             self.size += len(piece)
             self.check(self.size)
-            self.plain.write(piece)
-            if len(piece) == _PIECE:
+            if len(piece) == step:
                 yield
 
     def take(self, packed: bytes) -> None:
         """Take in what came next. Raises _Broken."""
-        for _ in self.taking(packed):
+        for _ in self.taking(packed, _LARGE_PIECE):
             pass
+
+    def _add(self, piece: bytes) -> None:
+        if not self.size:
+            self._first = piece
+            return
+        if self._all is None:  # it grows by being moved: to join many pieces takes long at once
+            self._all = BytesIO(self._first)
+            self._all.seek(0, SEEK_END)
+        self._all.write(piece)
 
 
 class _Plain:
     one_gzip = False
 
-    def pieces(self, packed: bytes) -> Iterator[bytes]:
+    def pieces(self, packed: bytes, size: int) -> Iterator[bytes]:
         yield packed
 
     def ended(self) -> bool:
@@ -130,13 +150,13 @@ class _Gzip:
         self._inflate = isal_zlib.decompressobj(wbits=31)
         self.one_gzip = True
 
-    def pieces(self, packed: bytes) -> Iterator[bytes]:
+    def pieces(self, packed: bytes, size: int) -> Iterator[bytes]:
         try:
             while packed:
                 if self._inflate.eof:
                     self._inflate = isal_zlib.decompressobj(wbits=31)
                     self.one_gzip = False
-                yield self._inflate.decompress(packed, _PIECE)
+                yield self._inflate.decompress(packed, size)
                 packed = self._inflate.unconsumed_tail or self._inflate.unused_data
         except isal_zlib.error as error:  # type: ignore[misc]  # its stubs call the class a value
             raise _Broken from error
@@ -160,12 +180,12 @@ class _Zstd:
         self._unpacker = self._new()
         self._error = zstd.ZstdError
 
-    def pieces(self, packed: bytes) -> Iterator[bytes]:
+    def pieces(self, packed: bytes, size: int) -> Iterator[bytes]:
         try:
             while packed or not (self._unpacker.eof or self._unpacker.needs_input):
                 if self._unpacker.eof:
                     self._unpacker = self._new()
-                yield self._unpacker.decompress(packed, _PIECE)
+                yield self._unpacker.decompress(packed, size)
                 packed = self._unpacker.unused_data
         except self._error as error:
             raise _Broken from error

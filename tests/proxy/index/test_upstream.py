@@ -34,11 +34,14 @@ NAME = NormalizedName("demo")
 SECRET = ("me", "pass")
 
 
-@pytest.fixture(params=["on the event loop", "in a thread"])
+@pytest.fixture(params=["on the event loop", "in a thread", "in a thread, part by part"])
 def unpacking(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have pages unpacked in the one place, and then in the other."""
-    if request.param == "in a thread":
+    """Have pages unpacked in the one place, and then in the others."""
+    if request.param != "on the event loop":
         monkeypatch.setattr(page_body, "_MUCH", 10)
+    if request.param == "in a thread, part by part":
+        monkeypatch.setattr(page_body, "_TOO_MUCH", 10)
+        monkeypatch.setattr(page_body, "_LARGE_PIECE", 100)
 
 
 @asynccontextmanager

@@ -1,13 +1,12 @@
 """A judged page made into bytes: what clients get, and until when it may be kept."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
-from hashlib import sha256
 
 from msgspec import Struct
 
 from indexgate.index.listing import Listing
-from indexgate.index.packing import pack_parts
+from indexgate.index.packing import pack_parts, short
 from indexgate.index.presentation import Addresses, Presentation, present
 from indexgate.index.protocol import Snapshot
 from indexgate.record import warned, withheld
@@ -109,11 +108,12 @@ def finish(
     )
     kept_back = withheld(listed, verdicts, policy.digest)
     would_warn = warned(listed, verdicts, policy.digest)
-    parts = list(write.json_parts(shown)) if variant.form is Form.JSON else [write.html(shown)]
+    parts = write.json_parts(shown) if variant.form is Form.JSON else (write.html(shown),)
+    body, digest = pack_parts(parts, gzip=variant.coding is Coding.GZIP)
     return FinishedPage(
         index_id=listed.project.index_id,
-        body=pack_parts(parts) if variant.coding is Coding.GZIP else b"".join(parts),
-        etag=etag(parts, variant),
+        body=body,
+        etag=etag(digest, variant),
         until=sooner(verdicts.until, good_until),
         judged_by=judged_by,
         snapshot=listed.snapshot.bare(),
@@ -140,14 +140,11 @@ def _said(withheld: VerdictSet | None, warned: VerdictSet | None) -> tuple[Said,
     return tuple(said) or (PASSED,)
 
 
-def etag(plain: Iterable[bytes], variant: Variant) -> str:
-    """Return a strong ETag: a hash of the identity bytes, and what else tells variants apart."""
+def etag(digest: str, variant: Variant) -> str:
+    """Return a strong ETag: the hash of the identity bytes, and what else tells variants apart."""
     form = "-v1" if variant.form is Form.HTML_V1 else ""  # the same bytes as text/html
     coding = "-gzip" if variant.coding is Coding.GZIP else ""
-    digest = sha256()
-    for part in plain:
-        digest.update(part)
-    return f'"{digest.hexdigest()[:32]}{form}{coding}"'
+    return f'"{short(digest)}{form}{coding}"'
 
 
 def sooner(left: datetime | None, right: datetime | None) -> datetime | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from hashlib import sha256
+from typing import NamedTuple
 
 from isal import igzip_lib, isal_zlib
 
@@ -17,10 +18,24 @@ def pack(data: bytes) -> bytes:
     return igzip_lib.compress(data, level=1, flag=igzip_lib.COMP_GZIP)
 
 
-def pack_parts(parts: Iterable[bytes]) -> bytes:
-    """Return as gzip what *parts* are together."""
-    packer = isal_zlib.compressobj(1, wbits=_GZIP)
-    return b"".join([*map(packer.compress, parts), packer.flush()])
+class Packed(NamedTuple):
+    """What some parts are together: as they are sent, and the SHA-256 of them as they were made."""
+
+    body: bytes
+    digest: str
+
+
+def pack_parts(parts: Iterable[bytes], *, gzip: bool) -> Packed:
+    """Return what *parts* are together, as gzip or as they are; each may be gone when it is in."""
+    digest = sha256()
+    packer = isal_zlib.compressobj(1, wbits=_GZIP) if gzip else None
+    done = []
+    for part in parts:
+        digest.update(part)
+        done.append(part if packer is None else packer.compress(part))
+    if packer is not None:
+        done.append(packer.flush())
+    return Packed(b"".join(done), digest.hexdigest())
 
 
 def unpack(packed: bytes) -> bytes:
@@ -33,4 +48,9 @@ def unpack(packed: bytes) -> bytes:
 
 def digest_of(data: bytes) -> str:
     """Return what tells two contents of a page apart; most processors have SHA-256 built in."""
-    return sha256(data).hexdigest()[:32]
+    return short(sha256(data).hexdigest())
+
+
+def short(digest: str) -> str:
+    """Return as much of a SHA-256 as tells two contents of a page apart."""
+    return digest[:32]

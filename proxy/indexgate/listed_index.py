@@ -103,4 +103,5 @@ def _takes_long(snapshot: Snapshot) -> bool:
     page = snapshot.at_hand  # read already, so that only its releases are to be found
     if page is None:
         return len(snapshot.packed) > _MUCH
-    return len(page.files) > _MANY or versions(page.files, snapshot.project).count("") > _MANY_ODD
+    odd = versions(page.files, snapshot.project).texts.count("")
+    return len(page.files) > _MANY or odd > _MANY_ODD

@@ -1,6 +1,6 @@
 """The releases of a page, of which each is made when somebody looks at it: most never are."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import overload
 
@@ -10,33 +10,32 @@ from indexgate_policy.subject import Release, TimedReleases, release_times
 
 
 class ListedReleases(TimedReleases):
-    """The releases of the files that are *listed*: each a version, and the places of its files."""
+    """The releases of the files that are *listed*, of *versions*: each has files at *places*."""
 
-    __slots__ = ("_all", "_given", "_listed", "_made", "_times")
+    __slots__ = ("_all", "_listed", "_made", "_places", "_times", "versions")
 
     def __init__(
-        self, listed: ListedFiles, given: Collection[tuple[str, Sequence[int]]] = ()
+        self,
+        listed: ListedFiles,
+        versions: Iterable[str] = (),
+        places: Iterable[Sequence[int]] = (),
     ) -> None:
+        self.versions = tuple(versions)
         self._listed = listed
-        self._given = tuple(given)
+        self._places = tuple(places)
         self._made: dict[int, Release] = {}
         self._all: tuple[Release, ...] | None = None
         self._times: list[datetime | Unknown] | None = None
 
     @property
-    def versions(self) -> tuple[str, ...]:
-        """The version of each."""
-        return tuple([version for version, _ in self._given])
-
-    @property
     def times(self) -> Sequence[datetime | Unknown]:
         """When each was released: when the first of its files was uploaded."""
         if self._times is None:
-            self._times = [self._first(places) for _, places in self._given]
+            self._times = list(map(self._first, self._places))
         return self._times
 
     def __len__(self) -> int:
-        return len(self._given)
+        return len(self._places)
 
     @overload
     def __getitem__(self, place: int) -> Release: ...
@@ -57,7 +56,7 @@ class ListedReleases(TimedReleases):
     def _release(self, place: int) -> Release:
         made = self._made.get(place)
         if made is None:
-            version, places = self._given[place]
+            version, places = self.versions[place], self._places[place]
             # Who judges tells releases apart by what they are: all threads must get the same one.
             made = self._made.setdefault(
                 place, ListedRelease(self._listed, version, places, self._first(places))

@@ -75,7 +75,7 @@ def listing(
 
 
 def _unguessable(files: Sequence[PageFile], project: NormalizedName) -> Iterator[str]:
-    told = versions(files, project)
+    told = versions(files, project).texts
     if "" not in told:  # as on most pages
         return
     for place, (name, version) in enumerate(zip(filenames(files), told, strict=True)):

@@ -15,7 +15,7 @@ from indexgate.index.listed_releases import ListedReleases
 from indexgate.simple.filename import parse
 from indexgate.simple.model import PageFile, ProjectPage
 from indexgate.simple.ordinary_files import OrdinaryFiles, as_sent, filenames, versions
-from indexgate.simple.plain_names import normal_forms
+from indexgate.simple.plain_names import Versions
 from indexgate_policy.signals import Unknown
 from indexgate_policy.subject import Project, Release
 
@@ -39,11 +39,11 @@ def releases(
     """
     name = NormalizedName(page.name)
     names = filenames(page.files)
-    by_version = _by_version(names, versions(page.files, name), name)
+    texts, places = _by_version(names, versions(page.files, name), name)
     uploads = _uploads(page.files)
     marks = [file.yanked for file in as_sent(page.files)]
     yanked = {place for place, mark in enumerate(marks) if mark is not False}
-    gone = sum(yanked.issuperset(places) for _, places in by_version.values()) if yanked else 0
+    gone = sum(map(yanked.issuperset, places)) if yanked else 0
     first = earliest(uploads)
     project = Project(
         name=name,
@@ -55,33 +55,36 @@ def releases(
         last_upload=first if isinstance(first, Unknown) else max(cast(Sequence[datetime], uploads)),
         first_seen=first_seen,
         watched_since=watched_since,
-        releases=len(by_version) - gone,
+        releases=len(texts) - gone,
     )
     listed = ListedFiles(page, names, project, uploads, yanked)
-    return project, ListedReleases(listed, by_version.values())
+    return project, ListedReleases(listed, texts, places)
 
 
 def _by_version(
-    names: Sequence[str], versions: Sequence[str], project: NormalizedName
-) -> dict[str, tuple[str, list[int]]]:
-    """Return each version, as its first file has it, and the places of its files, by normal form.
+    names: Sequence[str], versions: Versions, project: NormalizedName
+) -> tuple[list[str], list[list[int]]]:
+    """Return each version, as its first file has it, and of each the places of its files.
 
     1.0 and 1.0.0 are one version. Of *names* that do not tell theirs for sure, *versions* has "".
     """
-    by_version: dict[str, tuple[str, list[int]]] = {}
+    texts: list[str] = []
+    by_form: dict[str, list[int]] = {}
     known: dict[str, list[int]] = {}
-    forms = normal_forms(versions)
-    for place, version in enumerate(versions):
+    for place, version in enumerate(versions.texts):
         places = known.get(version)  # most have been met before
         if places is None:
-            told = forms[version]
-            if told is None:
-                told, text = _read(names[place], project)
-                places = by_version.setdefault(told, (text, []))[1]
-            else:
-                places = known[version] = by_version.setdefault(told, (version, []))[1]
+            form, text = versions.forms[version], version
+            if form is None:
+                form, text = _read(names[place], project)
+            places = by_form.get(form)
+            if places is None:
+                places = by_form[form] = []
+                texts.append(text)
+            if version:
+                known[version] = places
         places.append(place)
-    return by_version
+    return texts, list(by_form.values())
 
 
 def _read(name: str, project: NormalizedName) -> tuple[str, str]:

@@ -57,7 +57,7 @@ def ordinary(
     """
     names = [file.filename for file in files]
     versions = plain_versions(names, project)
-    if not known and not _believed(files, names, versions, project):
+    if not known and not _believed(files, names, versions.texts, project):
         return None
     uploads = _uploads([file.upload_time for file in files], known=known)
     if uploads is None:

@@ -14,7 +14,7 @@ from msgspec import UNSET
 from packaging.utils import NormalizedName
 
 from indexgate.simple.model import Hashes, PageFile
-from indexgate.simple.plain_names import plain_versions
+from indexgate.simple.plain_names import Versions, plain_versions
 from indexgate.simple.wire import File
 
 _START = re.compile(rb'"url":"(https?://[^/]+/)')
@@ -25,8 +25,8 @@ _core_metadata = msgspec.json.Decoder(bool | Hashes | None).decode
 class OrdinaryFiles(Sequence[PageFile]):
     """Files that are believed as they were sent: see `ordinary`.
 
-    `filenames`, `versions` and `uploads` have the name of each, the version where that tells it
-    without doubt (see `plain_versions`), and the upload time; None is a time not told.
+    `filenames` and `uploads` have the name of each and the upload time, None where it is not told;
+    `versions` has the version of each whose name tells it without doubt, see `plain_versions`.
     """
 
     __slots__ = ("_instead", "_rows", "_to", "filenames", "uploads", "versions")
@@ -35,7 +35,7 @@ class OrdinaryFiles(Sequence[PageFile]):
         self,
         rows: Sequence[File],
         filenames: Sequence[str],
-        versions: Sequence[str],
+        versions: Versions,
         uploads: Sequence[datetime | None],
         *,
         to: Mapping[str, str] | None = None,
@@ -71,7 +71,7 @@ class OrdinaryFiles(Sequence[PageFile]):
         return OrdinaryFiles(
             [self._rows[place] for place in left],
             [self.filenames[place] for place in left],
-            [self.versions[place] for place in left],
+            self.versions._replace(texts=[self.versions.texts[place] for place in left]),
             [self.uploads[place] for place in left],
         )
 
@@ -180,7 +180,7 @@ def filenames(files: Sequence[PageFile]) -> Sequence[str]:
     return [file.filename for file in files]
 
 
-def versions(files: Sequence[PageFile], project: NormalizedName) -> Sequence[str]:
+def versions(files: Sequence[PageFile], project: NormalizedName) -> Versions:
     """Return the versions that the names of *files* tell without doubt; "" of the others."""
     if isinstance(files, OrdinaryFiles):
         return files.versions

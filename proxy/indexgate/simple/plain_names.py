@@ -6,19 +6,29 @@ in one way only. The others are left to `parse`.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from packaging.utils import NormalizedName, canonicalize_version
 
 from indexgate.simple.filename import pep440
 from indexgate.simple.projects import valid_name
 
-# A version in its normal form, but for zeros at the end.
-_is_plain = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))*").fullmatch
+# A version in its normal form, but for zeros at the end; and the lines that are one without any.
+_PLAIN = r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))*"
+_is_plain = re.compile(_PLAIN).fullmatch
+_normal_lines = re.compile(rf"^{_PLAIN}$(?<!\.0)", re.MULTILINE).findall
 
 
-def plain_versions(names: Sequence[str], project: NormalizedName) -> list[str]:
+class Versions(NamedTuple):
+    """The version of each of some names, and of each of these texts what `normal` returns of it."""
+
+    texts: Sequence[str]
+    forms: Mapping[str, str | None]
+
+
+def plain_versions(names: Sequence[str], project: NormalizedName) -> Versions:
     """Return the version of each name that tells it, and *project*, without doubt; "" of others.
 
     The versions are PEP 440, as the names have them. Of such a name every reading says so: it is
@@ -47,15 +57,20 @@ def plain_versions(names: Sequence[str], project: NormalizedName) -> list[str]:
         for name in names
     ]
     forms = normal_forms(texts)
-    if None not in forms.values():
-        return texts
-    return ["" if forms[text] is None else text for text in texts]
+    if None in forms.values():
+        texts = ["" if forms[text] is None else text for text in texts]
+        forms[""] = None
+    return Versions(texts, forms)
 
 
 def normal_forms(versions: Iterable[str]) -> dict[str, str | None]:
     """Return what `normal` returns of each of *versions*."""
     texts = set(versions)
-    return dict(zip(texts, map(normal, texts), strict=True))
+    lines = _normal_lines("\n".join(texts))  # most are told by one pass
+    forms: dict[str, str | None] = dict(zip(lines, lines, strict=True))
+    for text in texts.difference(lines):
+        forms[text] = normal(text)
+    return forms
 
 
 @lru_cache(maxsize=16_384)  # `1.0.0` is a version of nearly every project
@@ -65,7 +80,7 @@ def normal(version: str) -> str | None:
     That is when it is not PEP 440, or has a dash, which stands for a post release, or parts the
     version from the project. And the end of a local version may be a platform: `1.0+local.win32`.
     """
-    if _is_plain(version):  # as most are: in a tenth of the time
+    if _is_plain(version):  # in a tenth of the time
         while version[-2:] == ".0":
             version = version[:-2]
         return version

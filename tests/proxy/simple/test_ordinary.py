@@ -73,7 +73,7 @@ def test_what_is_known_to_be_ordinary_reads_the_same_without_another_look() -> N
     assert isinstance(first.files, OrdinaryFiles)
     assert isinstance(again.files, OrdinaryFiles)
     assert again == first
-    assert list(again.files.versions) == list(first.files.versions)
+    assert again.files.versions == first.files.versions
     assert write.json(again) == write.json(first)
     odd = body(listed("foo-1.0.tar.gz", url="foo-1.0.tar.gz#sha256=1"))
     assert isinstance(reading(odd, known=True).files, OrdinaryFiles)

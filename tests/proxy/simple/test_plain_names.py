@@ -1,10 +1,12 @@
 """Names that tell project and version without doubt: every other reader reads them so."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from packaging.utils import NormalizedName
 
 from indexgate.simple.filename import belongs, candidates, parse
-from indexgate.simple.plain_names import plain_versions
+from indexgate.simple.plain_names import normal, normal_forms, plain_versions
 from indexgate.simple.projects import valid_name
 
 PROJECTS = ["demo", "a-demo", "demo-1", "1", "demo-1-0"]
@@ -29,7 +31,7 @@ def names(head: str) -> list[str]:
 )
 def test_what_is_told_without_doubt_every_reading_says(found: list[str], project: str) -> None:
     name = NormalizedName(project)
-    versions = plain_versions(found, name)
+    versions = plain_versions(found, name).texts
     assert len(versions) == len(found)
     for filename, version in zip(found, versions, strict=True):
         if version:
@@ -54,17 +56,25 @@ def test_ordinary_names_leave_no_doubt(project: str, filename: str) -> None:
     name = valid_name(project)
     assert name is not None
     odd = "setup.exe"
-    assert plain_versions([filename], name) == ["1.0"]
-    assert plain_versions([odd, filename, odd], name) == ["", "1.0", ""]
+    assert plain_versions([filename], name).texts == ["1.0"]
+    assert plain_versions([odd, filename, odd], name).texts == ["", "1.0", ""]
 
 
 def test_a_name_of_which_the_project_is_only_a_part_is_left_to_be_read() -> None:
     found = ["demo-more-1.0.tar.gz", "demo-more-1.0-py3-none-any.whl", "demos-1.0.tar.gz"]
-    assert plain_versions(found, NormalizedName("demo")) == ["", "", ""]
+    assert plain_versions(found, NormalizedName("demo")).texts == ["", "", ""]
     # A wheel's project ends at its first dash, whatever the page is of.
-    assert plain_versions(found, NormalizedName("demo-more")) == ["1.0", "", ""]
+    assert plain_versions(found, NormalizedName("demo-more")).texts == ["1.0", "", ""]
 
 
 def test_a_version_of_two_lines_is_none() -> None:
     found = ["demo-1.0.tar.gz", "demo-2.0\n3.0.tar.gz"]
-    assert plain_versions(found, NormalizedName("demo")) == ["1.0", ""]
+    assert plain_versions(found, NormalizedName("demo")).texts == ["1.0", ""]
+
+
+@given(st.lists(st.from_regex(r"[0-9a-c.\n+-]{0,6}", fullmatch=True) | st.sampled_from(VERSIONS)))
+def test_many_versions_have_the_forms_that_each_has_by_itself(versions: list[str]) -> None:
+    forms = normal_forms(versions)
+    assert {version: forms[version] for version in versions} == {
+        version: normal(version) for version in versions
+    }

@@ -65,10 +65,11 @@ class Hold:
     """Keeps every answer back until `release`: a slow upstream, or a hanging one if never released.
 
     Works from any thread: `await hold.reached()` in a test on an event loop, `hold.wait_reached()`
-    in a plain one. The stand-in releases every hold when it stops.
+    in a plain one. The stand-in releases every hold when it stops. `came` counts the requests.
     """
 
     def __init__(self) -> None:
+        self.came = 0
         self._reached: Future[None] = Future()
         self._released: Future[None] = Future()
 
@@ -78,6 +79,7 @@ class Hold:
         return await honest()
 
     async def _until_released(self) -> None:
+        self.came += 1
         _settle(self._reached)
         await asyncio.shield(asyncio.wrap_future(self._released))
 

@@ -1,6 +1,8 @@
 """Opening the store, and bringing its tables up to date."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
@@ -53,6 +55,9 @@ from indexgate.store.writer import Writer
 
 _MIGRATION_LOCK = 0x696E6467
 """PostgreSQL's lock while tables change: any number that nobody else in the database uses."""
+
+_TRIES = 10
+"""How often to set what other processes are just setting, too."""
 
 _REVISIONS = Table(
     "alembic_version",
@@ -200,13 +205,21 @@ def statements_for_sqlite() -> list[str]:
 def _let_readers_read(engine: Engine) -> None:
     """Set SQLite's write-ahead log, which the file remembers; readers and the writer do not wait.
 
-    It cannot be set in a transaction, so the driver's own connection is asked.
+    It cannot be set in a transaction, so the driver's own connection is asked. Of several processes
+    that set it at the same moment SQLite lets all but one fail without waiting: they wait until
+    they may have the file for themselves, and then mostly find it set.
     """
-    connection = engine.raw_connection()
-    try:
-        connection.cursor().execute("PRAGMA journal_mode = WAL")
-    finally:
-        connection.close()
+    with closing(engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
+        for more in range(_TRIES, -1, -1):
+            try:
+                cursor.execute("PRAGMA journal_mode = WAL").fetchall()
+            except sqlite3.OperationalError as error:
+                if not more or error.sqlite_errorname != "SQLITE_BUSY":
+                    raise
+                cursor.execute("BEGIN EXCLUSIVE")
+                cursor.execute("ROLLBACK")
+            else:
+                return
 
 
 def stored_revision(connection: Connection) -> str | None:

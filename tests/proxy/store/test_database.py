@@ -5,6 +5,7 @@ import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
+from typing import Any, Self
 
 import pytest
 from alembic import command
@@ -12,13 +13,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, inspect, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine.interfaces import ReflectedIndex
 
 import indexgate.store
 from indexgate.store import database
 from indexgate.store.database import Store, open_store
-from indexgate.store.engines import StoreFailed, store_url
+from indexgate.store.engines import StoreFailed, store_url, writing_engine
 from indexgate.store.schema import REVISION, metadata
 from tests.proxy.store.conftest import Clock
 
@@ -49,6 +50,49 @@ def test_several_processes_may_make_one_store_at_once(file: Path) -> None:
     told = {process.communicate()[0] for process in running}
     assert [process.returncode for process in running] == [0, 0, 0, 0]
     assert len(told) == 1
+
+
+class _Contended(sqlite3.Cursor):
+    """A cursor that finds the file taken the first time, as while another process changes it."""
+
+    taken = 1
+
+    def execute(self, statement: str, parameters: Any = (), /) -> Self:
+        if statement.startswith("PRAGMA journal_mode") and _Contended.taken:
+            _Contended.taken -= 1
+            busy = sqlite3.OperationalError("database is locked")
+            busy.sqlite_errorname = "SQLITE_BUSY"
+            raise busy
+        return super().execute(statement, parameters)
+
+
+class _ContendedConnection(sqlite3.Connection):
+    def cursor(self, *_: object) -> sqlite3.Cursor:  # type: ignore[override]
+        return super().cursor(_Contended)
+
+
+@pytest.mark.parametrize(("times", "fails"), [(1, False), (10, False), (11, True)])
+def test_who_finds_another_process_opening_the_store_waits_for_it(
+    times: int, fails: bool, file: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def contended(url: URL) -> Engine:
+        engine = writing_engine(url)
+        event.listen(engine, "do_connect", _contended)
+        return engine
+
+    monkeypatch.setattr(_Contended, "taken", times)
+    monkeypatch.setattr(database, "writing_engine", contended)
+    if fails:
+        with pytest.raises(StoreFailed) as caught:
+            open_store(file, clock)
+        assert caught.value.reference == "store-locked"
+    else:
+        open_store(file, clock).close()
+    assert _Contended.taken == 0
+
+
+def _contended(_dialect: object, _record: object, arguments: list[Any], more: Any) -> Any:
+    return sqlite3.connect(*arguments, **more, factory=_ContendedConnection)
 
 
 @pytest.mark.parametrize("new", [True, False], ids=["new", "there already"])

@@ -26,7 +26,7 @@ class Packed(NamedTuple):
 
 
 def pack_parts(parts: Iterable[bytes], *, gzip: bool) -> Packed:
-    """Return what *parts* are together, as gzip or as they are; each may be gone when it is in."""
+    """Return what *parts* are together, as gzip or as they are, taking one after the other."""
     digest = sha256()
     packer = isal_zlib.compressobj(1, wbits=_GZIP) if gzip else None
     done = []

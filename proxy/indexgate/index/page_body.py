@@ -41,7 +41,7 @@ class PageBody(NamedTuple):
 
 class _Unpacker(Protocol):
     def pieces(self, packed: bytes, size: int) -> Iterator[bytes]:
-        """Yield what *packed* adds, in pieces of at most *size* bytes. Raises _Broken."""
+        """Yield what *packed* adds; no piece unpacks to more than *size* bytes. Raises _Broken."""
 
     def ended(self) -> bool:
         """Tell whether the packed stream has come to its end."""

@@ -214,7 +214,7 @@ def _let_readers_read(engine: Engine) -> None:
             try:
                 cursor.execute("PRAGMA journal_mode = WAL").fetchall()
             except sqlite3.OperationalError as error:
-                if not more or error.sqlite_errorname != "SQLITE_BUSY":
+                if not more or not error.sqlite_errorname.startswith("SQLITE_BUSY"):
                     raise
                 cursor.execute("BEGIN EXCLUSIVE")
                 cursor.execute("ROLLBACK")
